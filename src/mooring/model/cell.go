@@ -1,0 +1,86 @@
+package model
+
+import "time"
+
+// Cell is a host that runs instances: what its agent said of it when it
+// registered, and what operators decided about it.
+type Cell struct {
+	ID   string `json:"id"`
+	AZ   string `json:"az"`
+	Pool string `json:"pool"`
+	// Domain is the update domain inside the AZ. It is assigned once, by a
+	// property or by the scheduler, and kept.
+	Domain int `json:"domain"`
+	// Address is where instances on the cell are reached.
+	Address string `json:"address"`
+	// LogAddress is host:port of the agent's log server.
+	LogAddress string  `json:"log_address,omitempty"`
+	Memory     Size    `json:"memory"`
+	Classes    []Class `json:"classes"`
+	// PortMin and PortMax bound the ports that instances may be given, both
+	// inclusive.
+	PortMin int `json:"port_min"`
+	PortMax int `json:"port_max"`
+	// Boot names the boot of the host, Start the start of the agent. A new
+	// Start in the same Boot is a restarted agent.
+	Boot  string `json:"boot"`
+	Start string `json:"start"`
+	// Lost is set when a person declared the cell gone for good.
+	Lost         bool      `json:"lost,omitempty"`
+	RegisteredAt time.Time `json:"registered_at"`
+}
+
+// Class finds a volume class by name.
+func (c *Cell) Class(name string) (Class, bool) {
+	for _, class := range c.Classes {
+		if class.Name == name {
+			return class, true
+		}
+	}
+	return Class{}, false
+}
+
+// Cordon keeps new work off a cell. Written by the orchestrator for a roll.
+type Cordon struct {
+	CellID string `json:"cell_id"`
+	Holder string `json:"holder"` // "roll:PLAN/CELL"
+	// Evacuate asks the scheduler to replace the instances without volumes
+	// elsewhere; they are started there before they stop here.
+	Evacuate bool      `json:"evacuate,omitempty"`
+	Since    time.Time `json:"since"`
+}
+
+// Presence exists while the agent of a cell renews its lease; etcd removes it
+// when the lease runs out.
+type Presence struct {
+	CellID string `json:"cell_id"`
+	Boot   string `json:"boot"`
+	Start  string `json:"start"`
+}
+
+// Action is what happens to a host, in the order of what it destroys.
+type Action string
+
+// The actions.
+const (
+	Restart  Action = "restart"  // processes stop and start
+	Reboot   Action = "reboot"   // the host boots again
+	Recreate Action = "recreate" // the host is made anew, persistent disks kept
+	Retire   Action = "retire"   // the host goes for good
+)
+
+// Rank orders actions by what they destroy, from 1 (restart) to 4 (retire); 0
+// for anything that is not an action.
+func (a Action) Rank() int {
+	switch a {
+	case Restart:
+		return 1
+	case Reboot:
+		return 2
+	case Recreate:
+		return 3
+	case Retire:
+		return 4
+	}
+	return 0
+}

@@ -1,0 +1,153 @@
+package model
+
+import "time"
+
+// PlanSpec is what an operator asks for: take these cells through this action.
+type PlanSpec struct {
+	Name  string   `json:"name" example:"stemcell-1.915"`
+	Cells Selector `json:"cells"`
+	// Action is what is done to each host.
+	Action Action `json:"action" enum:"restart,reboot,recreate,retire"`
+	Via    Via    `json:"via,omitzero"`
+	// MaxInFlight is the operator's own ceiling on cells in roll at once; the
+	// zero value is no ceiling.
+	MaxInFlight Limit `json:"max_in_flight,omitempty"`
+	// Canaries is how many cells are rolled, one at a time, before the rest.
+	Canaries int `json:"canaries,omitempty" minimum:"0"`
+	// Window bounds when a roll may start, as "Sat 02:00-06:00 Europe/London"
+	// or "02:00-06:00 UTC" for every day.
+	Window  string      `json:"window,omitempty"`
+	OnStuck StuckChoice `json:"on_stuck,omitempty" enum:"hold,skip"`
+}
+
+// Selector chooses cells. The fields narrow each other; the empty selector
+// chooses all.
+type Selector struct {
+	All  bool     `json:"all,omitempty"`
+	IDs  []string `json:"ids,omitempty"`
+	Pool string   `json:"pool,omitempty"`
+	AZ   []string `json:"az,omitempty"`
+}
+
+// Via is how the host is acted on. At most one field is set; none means the
+// control plane's default.
+type Via struct {
+	// Command is run by sh -c on the control plane with MOORING_ACTION,
+	// MOORING_CELL, MOORING_PLAN and MOORING_ROLL (unique per attempt) set. It
+	// must be idempotent in MOORING_ROLL: after a crash it is run again.
+	Command string `json:"command,omitempty"`
+	// Wait: somebody else acts on the host once it is quiesced.
+	Wait bool `json:"wait,omitempty"`
+}
+
+// PlanStatus is where a plan stands.
+type PlanStatus string
+
+// States of a plan. Done and Aborted are final.
+const (
+	PlanRunning PlanStatus = "running"
+	PlanPaused  PlanStatus = "paused"
+	PlanAborted PlanStatus = "aborted"
+	PlanDone    PlanStatus = "done"
+)
+
+// Intent is what an operator last said about a plan.
+type Intent string
+
+// What can be said about a running plan.
+const (
+	IntentRun   Intent = "run"
+	IntentPause Intent = "pause"
+	IntentAbort Intent = "abort"
+)
+
+// Plan is the ordered set of rolls of one PlanSpec.
+type Plan struct {
+	PlanSpec
+	// Intent and its reason are written by the API, Status by the
+	// orchestrator.
+	Intent     Intent     `json:"intent"`
+	Reason     string     `json:"reason,omitempty"`
+	Status     PlanStatus `json:"status"`
+	CreatedAt  time.Time  `json:"created_at"`
+	CreatedBy  string     `json:"created_by,omitempty"`
+	FinishedAt time.Time  `json:"finished_at,omitzero"`
+	// Cells is the order chosen when the plan was made.
+	Order []string `json:"order"`
+}
+
+// Finished reports whether nothing more will happen under the plan.
+func (p *Plan) Finished() bool { return p.Status == PlanDone || p.Status == PlanAborted }
+
+// Phase is how far a roll has come.
+type Phase string
+
+// The phases of a roll in order, then its other ends. A roll that is stuck
+// keeps its phase and has Roll.StuckID.
+const (
+	Queued       Phase = "queued"
+	Cordoned     Phase = "cordoned"     // no new work comes here
+	Draining     Phase = "draining"     // drains run
+	Moving       Phase = "moving"       // stateless replaced, floating moved
+	Interrupting Phase = "interrupting" // all-or-nothing permits; handlers run together
+	Quiesced     Phase = "quiesced"     // nothing is left running here
+	Acting       Phase = "acting"       // the host is being acted on
+	Returning    Phase = "returning"    // waiting for a new boot with the same volumes
+	Settling     Phase = "settling"     // waiting until every instance serves
+	RollDone     Phase = "done"
+	RollSkipped  Phase = "skipped"
+	RollAborted  Phase = "aborted"
+)
+
+// Phases lists the phases of a roll in order, without the other ends.
+var Phases = []Phase{Queued, Cordoned, Draining, Moving, Interrupting, Quiesced, Acting, Returning, Settling, RollDone}
+
+// Final reports whether a roll in this phase has ended.
+func (p Phase) Final() bool { return p == RollDone || p == RollSkipped || p == RollAborted }
+
+// Roll is one cell's way through maintenance.
+type Roll struct {
+	Plan   string `json:"plan"`
+	CellID string `json:"cell_id"`
+	// Order is the cell's place in the plan, from 0.
+	Order  int    `json:"order"`
+	Action Action `json:"action"`
+	Phase  Phase  `json:"phase"`
+	// ID is new for each attempt at the host action; it is MOORING_ROLL.
+	ID string `json:"id,omitempty"`
+	// Boot and Start are those of the cell when the action began; the cell is
+	// back when it shows others.
+	Boot  string `json:"boot,omitempty"`
+	Start string `json:"start,omitempty"`
+	// Acted is set once the driver said that the host action is complete.
+	Acted bool `json:"acted,omitempty"`
+	// Error is the last failure of the host action.
+	Error string `json:"error,omitempty"`
+	// Force and Extra carry a person's answer into the next claim.
+	Force bool     `json:"force,omitempty"`
+	Extra Duration `json:"extra,omitempty"`
+	// StuckID is the open alert of the roll, "" while it moves.
+	StuckID  string  `json:"stuck_id,omitempty"`
+	Timeline []Entry `json:"timeline"`
+}
+
+// Entry is one line of a roll's timeline: the audit, the source of estimates,
+// and where a new leader picks up. It is written before the phase is acted on.
+type Entry struct {
+	Phase Phase     `json:"phase"`
+	At    time.Time `json:"at"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// Holder names the roll as a holder of permits, cordon and claim.
+func (r *Roll) Holder() string { return RollHolder(r.Plan, r.CellID) }
+
+// Entered gives when the roll last entered a phase.
+func (r *Roll) Entered(phase Phase) (time.Time, bool) {
+	for i := len(r.Timeline) - 1; i >= 0; i-- {
+		if r.Timeline[i].Phase == phase {
+			return r.Timeline[i].At, true
+		}
+	}
+	return time.Time{}, false
+}

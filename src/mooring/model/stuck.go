@@ -1,0 +1,98 @@
+package model
+
+import "time"
+
+// StuckKind is a row of the stuck table.
+type StuckKind string
+
+// What can be stuck.
+const (
+	HandlerHung      StuckKind = "handler-hung"
+	HandlerOverdue   StuckKind = "handler-overdue"
+	HandlerFailed    StuckKind = "handler-failed"
+	DrainImpossible  StuckKind = "drain-impossible"
+	WaitingForBudget StuckKind = "waiting-for-budget"
+	PolicyForbids    StuckKind = "policy-forbids"
+	NotReturned      StuckKind = "cell-not-returned"
+	NotSettled       StuckKind = "instance-not-settled"
+	ActionFailed     StuckKind = "action-failed"
+	CellGone         StuckKind = "cell-gone"
+	NotStopped       StuckKind = "cell-not-stopped" // quiesced, and nobody acts on the host
+	NoRoom           StuckKind = "no-room"          // what must move fits nowhere
+)
+
+// Verb is a person's answer to something stuck.
+type Verb string
+
+// The five answers.
+const (
+	Wait  Verb = "wait"  // try again and allow it For longer
+	Retry Verb = "retry" // try again
+	Force Verb = "force" // stop it without its handler
+	Skip  Verb = "skip"  // leave this cell out of the plan
+	Lost  Verb = "lost"  // the cell is gone for good, with its fixed volumes
+)
+
+// Stuck is something that should have moved by now and has not, with the
+// evidence. It is deleted when the thing moves again; events keep its story.
+type Stuck struct {
+	ID   string    `json:"id"`
+	Kind StuckKind `json:"kind"`
+	// What in one sentence; Advice says what to do about it.
+	What   string `json:"what"`
+	Advice string `json:"advice"`
+
+	Plan    string `json:"plan,omitempty"`
+	CellID  string `json:"cell_id,omitempty"`
+	App     *Name  `json:"app,omitempty"`
+	AppGUID string `json:"app_guid,omitempty"`
+	Index   int    `json:"index"`
+	Owner   string `json:"owner,omitempty"`
+	Phase   Phase  `json:"phase,omitempty"`
+
+	// Since is when it last moved, FlaggedAt when the rule was met.
+	Since     time.Time `json:"since"`
+	FlaggedAt time.Time `json:"flagged_at"`
+	// Progress and Message are the handler's last, Output its last lines.
+	Progress float64  `json:"progress,omitempty"`
+	Message  string   `json:"message,omitempty"`
+	Output   []string `json:"output,omitempty"`
+	Error    string   `json:"error,omitempty"`
+	// Blocks lists the cells that wait because of it.
+	Blocks []string `json:"blocks,omitempty"`
+	// Data names the volumes whose data would be lost by force or lost.
+	Data []string `json:"data,omitempty"`
+	// Answers that are open to a person.
+	Answers []Verb `json:"answers,omitempty"`
+	// Answer is written by the API and carried out by the orchestrator.
+	Answer *Answer `json:"answer,omitempty"`
+}
+
+// Answer is a person's decision about something stuck, with its reason.
+type Answer struct {
+	Verb   Verb   `json:"verb" enum:"wait,retry,force,skip,lost"`
+	Reason string `json:"reason" minLength:"1"`
+	By     string `json:"by,omitempty"`
+	// For is how much longer, with wait.
+	For Duration `json:"for,omitempty"`
+	// Confirm repeats the names in Stuck.Data where data would be lost.
+	Confirm []string  `json:"confirm,omitempty"`
+	At      time.Time `json:"at,omitzero"`
+}
+
+// Event is one line of what was decided and done. Seq is its place in the
+// stream: the state revision it was written at, then its place in the write.
+type Event struct {
+	ID    string    `json:"id"`
+	At    time.Time `json:"at"`
+	Kind  string    `json:"kind" example:"permit.granted"`
+	Actor string    `json:"actor" example:"orchestrator"`
+	// Text is one sentence for people; the rest says what it is about.
+	Text    string `json:"text"`
+	App     string `json:"app,omitempty"` // org/space/name
+	AppGUID string `json:"app_guid,omitempty"`
+	Index   *int   `json:"index,omitempty"`
+	CellID  string `json:"cell_id,omitempty"`
+	Plan    string `json:"plan,omitempty"`
+	Reason  string `json:"reason,omitempty"` // as a person gave it
+}
