@@ -1,0 +1,100 @@
+package client
+
+import "mooring/model"
+
+// Push is the desired state of an app as a developer writes it.
+type Push struct {
+	model.Name
+	Owner     string        `json:"owner,omitempty" doc:"Whom to call about the app"`
+	Instances int           `json:"instances" minimum:"0"`
+	Spec      model.RunSpec `json:"spec"`
+	Policy    model.Policy  `json:"lifecycle"`
+}
+
+// Pushed answers a push or a scale.
+type Pushed struct {
+	App model.App `json:"app"`
+	// Created is false when an app of that name was updated.
+	Created bool `json:"created"`
+	// Rolling: the spec changed, and instances follow it under the policy.
+	Rolling bool `json:"rolling"`
+	// Warnings are what was accepted and deserves a second look.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Scale asks for a number of instances.
+type Scale struct {
+	Instances int `json:"instances" minimum:"0"`
+}
+
+// AppView is an app with what is so.
+type AppView struct {
+	model.App
+	// Effective limits for the desired number of instances.
+	Limits Limits `json:"limits"`
+	// Counts of the desired instances by standing.
+	Serving   int `json:"serving"`
+	Disrupted int `json:"disrupted"`
+	Down      int `json:"down"`
+	// Warnings as in Pushed.
+	Warnings []string `json:"warnings,omitempty"`
+	// Members is left out of lists.
+	Members []InstanceView `json:"members,omitempty"`
+}
+
+// Limits are the effective numbers of a policy.
+type Limits struct {
+	Interrupted int `json:"interrupted"`
+	Draining    int `json:"draining"`
+	Disrupted   int `json:"disrupted"`
+}
+
+// InstanceView is one instance: where it is to be and what it is there.
+type InstanceView struct {
+	Index    int    `json:"index"`
+	GUID     string `json:"guid,omitempty"`
+	CellID   string `json:"cell_id,omitempty"`
+	AZ       string `json:"az,omitempty"`
+	Present  bool   `json:"present" doc:"Its cell is there"`
+	Address  string `json:"address,omitempty"`
+	Ports    []Port `json:"ports,omitempty"`
+	Removing bool   `json:"removing,omitempty"`
+	// Standing is serving, disrupted or down.
+	Standing    string              `json:"standing"`
+	State       model.InstanceState `json:"state,omitempty" doc:"As its cell reported it; empty when it did not"`
+	SpecVersion int                 `json:"spec_version"`
+	Unplaced    string              `json:"unplaced,omitempty" doc:"Which constraint failed"`
+	Volumes     []string            `json:"volumes,omitempty" doc:"GUIDs"`
+	// Actual is what the cell reported, Permit why it is disrupted.
+	Actual *model.ActualInstance `json:"actual,omitempty"`
+	Permit *model.Permit         `json:"permit,omitempty"`
+}
+
+// Port is a named port of an instance.
+type Port struct {
+	Name   string `json:"name"`
+	Number int    `json:"number"`
+}
+
+// PolicyCheck explains a policy.
+type PolicyCheck struct {
+	Limits Limits `json:"limits"`
+	// Actions says for every action on a host what it means for an instance.
+	Actions []ActionMeaning `json:"actions"`
+	// Warnings are accepted by a push, Faults refused.
+	Warnings []string `json:"warnings,omitempty"`
+	Faults   []string `json:"faults,omitempty"`
+}
+
+// ActionMeaning is one row of what the policy allows.
+type ActionMeaning struct {
+	Action  model.Action `json:"action"`
+	Kind    model.Kind   `json:"kind,omitempty" doc:"Empty when the instance is replaced first"`
+	Move    bool         `json:"move,omitempty"`
+	Replace bool         `json:"replace,omitempty"`
+	// Limit is how many instances may have it at once; -1 when it costs no
+	// budget.
+	Limit int `json:"limit"`
+	// Text is the row as a sentence.
+	Text string `json:"text"`
+}

@@ -1,0 +1,43 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"mooring/model"
+)
+
+// Register says that a cell's agent has started. From here on only this Start
+// is the cell. HTTP 409 (Superseded) when the cell was declared lost and has
+// not booted since.
+func (c *Client) Register(ctx context.Context, registration model.Registration) (model.Lease, error) {
+	var lease model.Lease
+	err := c.do(ctx, request{method: http.MethodPost, path: pathOf("cells", registration.ID, "register"), body: registration, again: true}, &lease)
+	return lease, err
+}
+
+// Work waits until the cell's work differs from what it was at state revision
+// after, and gives it; nil when it was the same for the whole of wait. With
+// after 0 it answers at once.
+func (c *Client) Work(ctx context.Context, cellID string, after int64, wait time.Duration) (*model.Work, error) {
+	query := url.Values{"after": {strconv.FormatInt(after, 10)}, "wait": {wait.String()}}
+	var work model.Work
+	err := c.get(ctx, pathOf("cells", cellID, "work"), query, &work)
+	// A work's revision is never 0: that is an answer without one.
+	if err != nil || work.Revision == 0 {
+		return nil, err
+	}
+	return &work, nil
+}
+
+// Report says all that is so on a cell, and renews its presence. NotFound when
+// the cell is to register first; Superseded when this agent is no longer the
+// cell.
+func (c *Client) Report(ctx context.Context, cellID string, report model.Report) (model.Lease, error) {
+	var lease model.Lease
+	err := c.do(ctx, request{method: http.MethodPost, path: pathOf("cells", cellID, "report"), body: report, again: true}, &lease)
+	return lease, err
+}

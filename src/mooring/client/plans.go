@@ -1,0 +1,128 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"mooring/model"
+)
+
+// PlanRequest starts or previews a plan.
+type PlanRequest struct {
+	model.PlanSpec
+	By     string `json:"by,omitempty" doc:"Who asks"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Preview is what a plan would do to the state as it is. It is computed by the
+// same brain that executes the plan.
+type Preview struct {
+	// Order is the cells in the order in which they get their turn.
+	Order []string `json:"order"`
+	// AtOnce is the most cells in roll at the same time.
+	AtOnce int `json:"at_once"`
+	// Expected is how long it takes, Shortest and Longest its range.
+	Expected model.Duration `json:"expected"`
+	Shortest model.Duration `json:"shortest"`
+	Longest  model.Duration `json:"longest"`
+	// Bound is the shortest that the policies allow in any order, and
+	// Bottleneck which policy (or cell) imposes it.
+	Bound      model.Duration `json:"bound"`
+	Bottleneck string         `json:"bottleneck,omitempty"`
+	Timeline   []Slot         `json:"timeline,omitempty"`
+	// Never lists the cells that can never roll.
+	Never []Forbidden `json:"never,omitempty"`
+	// DataAtRisk names the volumes whose data would be lost by force.
+	DataAtRisk []string `json:"data_at_risk,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// Slot is when a cell is expected to be in roll, counted from the start.
+type Slot struct {
+	CellID string         `json:"cell_id"`
+	From   model.Duration `json:"from"`
+	To     model.Duration `json:"to"`
+}
+
+// Forbidden is a cell that can never roll, and who forbids it.
+type Forbidden struct {
+	CellID   string `json:"cell_id"`
+	Instance string `json:"instance"` // org/space/name/index
+	Limit    string `json:"limit"`    // such as "max_interrupted: 0"
+	Owner    string `json:"owner"`
+	Text     string `json:"text"`
+}
+
+// PlanView is a plan with its rolls, in plan order.
+type PlanView struct {
+	model.Plan
+	Rolls []model.Roll  `json:"rolls"`
+	Stuck []model.Stuck `json:"stuck,omitempty"`
+	// Waiting says for each cell that has a claim in line what it waits for.
+	Waiting []Waiting `json:"waiting,omitempty"`
+	// Counts of the rolls that are done, under way, not begun and ended otherwise.
+	Done    int `json:"done"`
+	Rolling int `json:"rolling"`
+	Queued  int `json:"queued"`
+	Dropped int `json:"dropped"`
+}
+
+// Waiting is a claim that has not been granted, and why.
+type Waiting struct {
+	CellID string    `json:"cell_id"`
+	Since  time.Time `json:"since"`
+	Why    []string  `json:"why,omitempty"`
+}
+
+// Steer asks for a plan to be paused, resumed or aborted.
+type Steer struct {
+	Intent model.Intent `json:"intent" enum:"run,pause,abort"`
+	Reason string       `json:"reason,omitempty"`
+	By     string       `json:"by,omitempty"`
+}
+
+// Preview says what a plan would do. Nothing is changed.
+func (c *Client) Preview(ctx context.Context, wanted PlanRequest) (*Preview, error) {
+	preview := &Preview{}
+	return preview, c.do(ctx, request{method: http.MethodPost, path: pathOf("preview"), body: wanted, again: true}, preview)
+}
+
+// StartPlan starts a plan. It is refused while an unfinished plan shares a
+// cell with it, and when a plan of that name exists.
+func (c *Client) StartPlan(ctx context.Context, wanted PlanRequest) (*PlanView, error) {
+	view := &PlanView{}
+	return view, c.post(ctx, pathOf("plans"), wanted, view)
+}
+
+// Plans lists all plans, the newest first.
+func (c *Client) Plans(ctx context.Context) ([]PlanView, error) {
+	var list []PlanView
+	return list, c.get(ctx, pathOf("plans"), nil, &list)
+}
+
+// Plan gives one plan.
+func (c *Client) Plan(ctx context.Context, name string) (*PlanView, error) {
+	view := &PlanView{}
+	return view, c.get(ctx, pathOf("plans", name), nil, view)
+}
+
+// Pause lets no new roll of the plan start. Rolls under way finish.
+func (c *Client) Pause(ctx context.Context, name, by, reason string) (*PlanView, error) {
+	return c.steer(ctx, name, Steer{Intent: model.IntentPause, By: by, Reason: reason})
+}
+
+// Resume ends a pause.
+func (c *Client) Resume(ctx context.Context, name, by, reason string) (*PlanView, error) {
+	return c.steer(ctx, name, Steer{Intent: model.IntentRun, By: by, Reason: reason})
+}
+
+// Abort ends the plan: what can be undone is, and no cell stays cordoned.
+func (c *Client) Abort(ctx context.Context, name, by, reason string) (*PlanView, error) {
+	return c.steer(ctx, name, Steer{Intent: model.IntentAbort, By: by, Reason: reason})
+}
+
+func (c *Client) steer(ctx context.Context, name string, steer Steer) (*PlanView, error) {
+	view := &PlanView{}
+	return view, c.put(ctx, pathOf("plans", name, "intent"), steer, view)
+}
