@@ -16,45 +16,39 @@ func appPath(name model.Name, rest ...string) string {
 
 // Apps lists all apps, sorted by name.
 func (c *Client) Apps(ctx context.Context) ([]AppView, error) {
-	var list []AppView
-	return list, c.get(ctx, pathOf("apps"), nil, &list)
+	return list[AppView](ctx, c, pathOf("apps"), nil)
 }
 
 // App gives one app with its instances.
 func (c *Client) App(ctx context.Context, name model.Name) (*AppView, error) {
-	view := &AppView{}
-	return view, c.get(ctx, appPath(name), nil, view)
+	return one[AppView](ctx, c, request{method: http.MethodGet, path: appPath(name), again: true})
 }
 
 // Instances gives the app's instances with the addresses they are reached at,
 // sorted by index.
 func (c *Client) Instances(ctx context.Context, name model.Name) ([]InstanceView, error) {
-	var list []InstanceView
-	return list, c.get(ctx, appPath(name, "instances"), nil, &list)
+	return list[InstanceView](ctx, c, appPath(name, "instances"), nil)
 }
 
 // Push creates the app, or updates the one of that name under its policy.
 func (c *Client) Push(ctx context.Context, push Push) (*Pushed, error) {
-	pushed := &Pushed{}
-	return pushed, c.put(ctx, appPath(push.Name), push, pushed)
+	return one[Pushed](ctx, c, request{method: http.MethodPut, path: appPath(push.Name), body: push, again: true})
 }
 
 // Scale sets the number of instances; the app's volume sets follow.
 func (c *Client) Scale(ctx context.Context, name model.Name, instances int) (*Pushed, error) {
-	pushed := &Pushed{}
-	return pushed, c.put(ctx, appPath(name, "scale"), Scale{Instances: instances}, pushed)
+	return one[Pushed](ctx, c, request{method: http.MethodPut, path: appPath(name, "scale"), body: Scale{Instances: instances}, again: true})
 }
 
 // DeleteApp stops the app's instances and removes it. Its volume sets stay.
 func (c *Client) DeleteApp(ctx context.Context, name model.Name) error {
-	return c.remove(ctx, appPath(name), nil)
+	return c.do(ctx, request{method: http.MethodDelete, path: appPath(name)}, nil)
 }
 
 // CheckPolicy explains what the lifecycle policy of a push would mean, and
 // everything that a push would refuse. Nothing is changed.
 func (c *Client) CheckPolicy(ctx context.Context, push Push) (*PolicyCheck, error) {
-	check := &PolicyCheck{}
-	return check, c.do(ctx, request{method: http.MethodPost, path: pathOf("check-policy"), body: push, again: true}, check)
+	return one[PolicyCheck](ctx, c, request{method: http.MethodPost, path: pathOf("check-policy"), body: push, again: true})
 }
 
 // LogOptions choose what of an instance's output is read.

@@ -34,23 +34,23 @@ func pathOf(segments ...string) string {
 	return "/v1/" + strings.Join(escaped, "/")
 }
 
-// get, put, post and remove decode the answer into out unless it is nil.
-func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
-	return c.do(ctx, request{method: http.MethodGet, path: path, query: query, again: true}, out)
+// list gets a JSON array.
+func list[T any](ctx context.Context, c *Client, path string, query url.Values) ([]T, error) {
+	var all []T
+	err := c.do(ctx, request{method: http.MethodGet, path: path, query: query, again: true}, &all)
+	return all, err
 }
 
-func (c *Client) put(ctx context.Context, path string, body, out any) error {
-	return c.do(ctx, request{method: http.MethodPut, path: path, body: body, again: true}, out)
+// one makes a call that is answered with one object; nil on any error.
+func one[T any](ctx context.Context, c *Client, r request) (*T, error) {
+	answer := new(T)
+	if err := c.do(ctx, r, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
-func (c *Client) post(ctx context.Context, path string, body, out any) error {
-	return c.do(ctx, request{method: http.MethodPost, path: path, body: body}, out)
-}
-
-func (c *Client) remove(ctx context.Context, path string, out any) error {
-	return c.do(ctx, request{method: http.MethodDelete, path: path}, out)
-}
-
+// do makes a call and decodes the answer into out unless it is nil.
 func (c *Client) do(ctx context.Context, r request, out any) error {
 	response, err := c.send(ctx, r)
 	if err != nil {

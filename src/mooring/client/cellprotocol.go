@@ -25,7 +25,7 @@ func (c *Client) Register(ctx context.Context, registration model.Registration) 
 func (c *Client) Work(ctx context.Context, cellID string, after int64, wait time.Duration) (*model.Work, error) {
 	query := url.Values{"after": {strconv.FormatInt(after, 10)}, "wait": {wait.String()}}
 	var work model.Work
-	err := c.get(ctx, pathOf("cells", cellID, "work"), query, &work)
+	err := c.do(ctx, request{method: http.MethodGet, path: pathOf("cells", cellID, "work"), query: query, again: true}, &work)
 	// A work's revision is never 0: that is an answer without one.
 	if err != nil || work.Revision == 0 {
 		return nil, err

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/http"
 
 	"mooring/model"
 )
@@ -40,12 +41,10 @@ type CellInstance struct {
 
 // Cells lists all cells, sorted by id.
 func (c *Client) Cells(ctx context.Context) ([]CellView, error) {
-	var list []CellView
-	return list, c.get(ctx, pathOf("cells"), nil, &list)
+	return list[CellView](ctx, c, pathOf("cells"), nil)
 }
 
 // Cell gives one cell with its instances and volumes.
 func (c *Client) Cell(ctx context.Context, id string) (*CellView, error) {
-	view := &CellView{}
-	return view, c.get(ctx, pathOf("cells", id), nil, view)
+	return one[CellView](ctx, c, request{method: http.MethodGet, path: pathOf("cells", id), again: true})
 }

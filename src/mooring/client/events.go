@@ -40,8 +40,7 @@ func (q EventQuery) values() url.Values {
 
 // Events lists events, the oldest first.
 func (c *Client) Events(ctx context.Context, query EventQuery) ([]model.Event, error) {
-	var list []model.Event
-	return list, c.get(ctx, pathOf("events"), query.values(), &list)
+	return list[model.Event](ctx, c, pathOf("events"), query.values())
 }
 
 // StreamEvents calls each with every event after query.After as it happens,

@@ -84,27 +84,23 @@ type Steer struct {
 
 // Preview says what a plan would do. Nothing is changed.
 func (c *Client) Preview(ctx context.Context, wanted PlanRequest) (*Preview, error) {
-	preview := &Preview{}
-	return preview, c.do(ctx, request{method: http.MethodPost, path: pathOf("preview"), body: wanted, again: true}, preview)
+	return one[Preview](ctx, c, request{method: http.MethodPost, path: pathOf("preview"), body: wanted, again: true})
 }
 
 // StartPlan starts a plan. It is refused while an unfinished plan shares a
 // cell with it, and when a plan of that name exists.
 func (c *Client) StartPlan(ctx context.Context, wanted PlanRequest) (*PlanView, error) {
-	view := &PlanView{}
-	return view, c.post(ctx, pathOf("plans"), wanted, view)
+	return one[PlanView](ctx, c, request{method: http.MethodPost, path: pathOf("plans"), body: wanted})
 }
 
 // Plans lists all plans, the newest first.
 func (c *Client) Plans(ctx context.Context) ([]PlanView, error) {
-	var list []PlanView
-	return list, c.get(ctx, pathOf("plans"), nil, &list)
+	return list[PlanView](ctx, c, pathOf("plans"), nil)
 }
 
 // Plan gives one plan.
 func (c *Client) Plan(ctx context.Context, name string) (*PlanView, error) {
-	view := &PlanView{}
-	return view, c.get(ctx, pathOf("plans", name), nil, view)
+	return one[PlanView](ctx, c, request{method: http.MethodGet, path: pathOf("plans", name), again: true})
 }
 
 // Pause lets no new roll of the plan start. Rolls under way finish.
@@ -123,6 +119,5 @@ func (c *Client) Abort(ctx context.Context, name, by, reason string) (*PlanView,
 }
 
 func (c *Client) steer(ctx context.Context, name string, steer Steer) (*PlanView, error) {
-	view := &PlanView{}
-	return view, c.put(ctx, pathOf("plans", name, "intent"), steer, view)
+	return one[PlanView](ctx, c, request{method: http.MethodPut, path: pathOf("plans", name, "intent"), body: steer, again: true})
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/http"
 
 	"mooring/model"
 )
@@ -42,30 +43,26 @@ type VolumeView struct {
 
 // CreateVolumeSet makes a volume set. Its volumes are placed at once.
 func (c *Client) CreateVolumeSet(ctx context.Context, wanted VolumeSetRequest) (*VolumeSetView, error) {
-	view := &VolumeSetView{}
-	return view, c.post(ctx, pathOf("volume-sets"), wanted, view)
+	return one[VolumeSetView](ctx, c, request{method: http.MethodPost, path: pathOf("volume-sets"), body: wanted})
 }
 
 // VolumeSets lists all volume sets, sorted by name.
 func (c *Client) VolumeSets(ctx context.Context) ([]VolumeSetView, error) {
-	var list []VolumeSetView
-	return list, c.get(ctx, pathOf("volume-sets"), nil, &list)
+	return list[VolumeSetView](ctx, c, pathOf("volume-sets"), nil)
 }
 
 // VolumeSet gives one volume set.
 func (c *Client) VolumeSet(ctx context.Context, name model.Name) (*VolumeSetView, error) {
-	view := &VolumeSetView{}
-	return view, c.get(ctx, setPath(name), nil, view)
+	return one[VolumeSetView](ctx, c, request{method: http.MethodGet, path: setPath(name), again: true})
 }
 
 // DeleteVolumeSet ends a volume set with all its data. It is refused while an
 // app mounts it.
 func (c *Client) DeleteVolumeSet(ctx context.Context, name model.Name) error {
-	return c.remove(ctx, setPath(name), nil)
+	return c.do(ctx, request{method: http.MethodDelete, path: setPath(name)}, nil)
 }
 
 // Volumes lists every volume, sorted by set and index.
 func (c *Client) Volumes(ctx context.Context) ([]VolumeView, error) {
-	var list []VolumeView
-	return list, c.get(ctx, pathOf("volumes"), nil, &list)
+	return list[VolumeView](ctx, c, pathOf("volumes"), nil)
 }
