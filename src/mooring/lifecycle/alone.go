@@ -1,0 +1,126 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mooring/model"
+)
+
+// judgeAlone says why a claim could not be granted even if nobody stood before
+// it in the line: nil when it could.
+func judgeAlone(claim *model.Claim, crew func(string) *Crew) []Blocker {
+	var blockers []Blocker
+	for _, g := range byApp(claim) {
+		c := crew(g.appGUID)
+		if c == nil {
+			blockers = append(blockers, Blocker{AppGUID: g.appGUID, Kind: g.demands[0].Kind,
+				Text: fmt.Sprintf("application %s is gone; ask anew", g.appGUID)})
+			continue
+		}
+		if found := c.refusals(g, claim.Force); len(found) > 0 {
+			blockers = append(blockers, found...)
+			continue
+		}
+		blockers = append(blockers, c.overdrafts(g, claim.Force)...)
+	}
+	return blockers
+}
+
+// refusals gives the demands that no budget could allow now.
+func (c *Crew) refusals(g group, force bool) []Blocker {
+	var blockers []Blocker
+	seen := make(indexes, len(g.demands))
+	for _, d := range g.demands {
+		w := c.weigh(d, force)
+		if w.weight != refused && seen[d.Index] {
+			w = weighing{weight: refused, forever: true, text: "it is asked for twice in one claim"}
+		}
+		seen[d.Index] = true
+		if w.weight != refused {
+			continue
+		}
+		blockers = append(blockers, Blocker{
+			App: c.App.Name, AppGUID: c.App.GUID, Kind: d.Kind,
+			Holders: []int{d.Index}, Forever: w.forever,
+			Text: fmt.Sprintf("%s cannot be %s: %s", model.InstanceName(c.App.Name, d.Index), participle(d.Kind), w.text),
+		})
+	}
+	return blockers
+}
+
+// overdrafts gives the limits that the demands would exceed together with what
+// is disrupted or down now.
+func (c *Crew) overdrafts(g group, force bool) []Blocker {
+	paid := c.paid(g, force)
+	var blockers []Blocker
+	for _, r := range c.rules() {
+		if len(paid.asked(r.kind)) == 0 {
+			continue // what is free is not measured
+		}
+		asked := g.asked(r.kind)
+		spent := setOf(c.Spent(r.kind))
+		if len(spent.union(asked)) <= r.limit {
+			continue
+		}
+		b := Blocker{
+			App: c.App.Name, AppGUID: c.App.GUID, Kind: paid.demands[0].Kind,
+			Limit: r.limit, LimitName: r.name,
+			Forever: len(asked) > r.limit,
+		}
+		for _, index := range c.Spent(r.kind) {
+			if !asked[index] {
+				b.Holders = append(b.Holders, index)
+			}
+		}
+		b.Text = c.overdraft(b, asked)
+		blockers = append(blockers, b)
+	}
+	return blockers
+}
+
+// paid gives the demands of a group that spend budget.
+func (c *Crew) paid(g group, force bool) group {
+	paid := group{appGUID: g.appGUID}
+	for _, d := range g.demands {
+		if c.weigh(d, force).weight == costs {
+			paid.demands = append(paid.demands, d)
+		}
+	}
+	return paid
+}
+
+func (c *Crew) overdraft(b Blocker, asked indexes) string {
+	allowed := fmt.Sprintf("%s allows %s %d of %d", c.App.Name, b.LimitName, b.Limit, c.App.Instances)
+	switch {
+	case b.Limit == 0:
+		return allowed + ": never; " + c.App.Owned() + " would have to change the policy"
+	case b.Forever:
+		return fmt.Sprintf("%s, and %d of it are asked for at once; raise the limit, or spread the instances over more cells", allowed, len(asked))
+	}
+	var who []string
+	for _, index := range b.Holders {
+		who = append(who, c.Member(index).describe())
+	}
+	return allowed + ", used up by " + strings.Join(who, ", ")
+}
+
+// participle is the kind as done to an instance.
+func participle(kind model.Kind) string {
+	if kind == model.Drain {
+		return "drained"
+	}
+	return "interrupted"
+}
+
+// uniq gives the distinct strings of a list in order of appearance.
+func uniq(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
