@@ -8,8 +8,8 @@ type Cell struct {
 	ID   string `json:"id"`
 	AZ   string `json:"az"`
 	Pool string `json:"pool"`
-	// Domain is the update domain inside the AZ. It is assigned once, by a
-	// property or by the scheduler, and kept.
+	// Domain is the update domain inside the AZ, counted from 1. It is assigned
+	// once, by a property or by the scheduler, and kept; 0 is not yet assigned.
 	Domain int `json:"domain"`
 	// Address is where instances on the cell are reached.
 	Address string `json:"address"`

@@ -65,6 +65,9 @@ type Volume struct {
 	// Steal allows an attach to take the volume from a holder of an older
 	// epoch that is known to be fenced or gone.
 	Steal bool `json:"steal,omitempty"`
+	// Mounted is set before an instance is first given the volume. Until then
+	// there is no data in it, and it may be placed anew.
+	Mounted bool `json:"mounted,omitempty"`
 	// Ending is set when the data may go: after a drain that yielded, a
 	// delete, or a cell declared lost.
 	Ending    bool      `json:"ending,omitempty"`
