@@ -1,0 +1,176 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// maxTxnOps is how many conditions or writes one transaction may have. The
+// grant for a full cell compares every instance of every app on it; etcd's own
+// limit of 128 is far too low.
+const maxTxnOps = 20000
+
+// EmbeddedConfig says where an etcd that runs in this process keeps its data
+// and listens.
+type EmbeddedConfig struct {
+	Dir string // made if absent
+	// ListenClient and ListenPeer are host:port; port 0 is any free one. An
+	// empty ListenPeer is a free port of the loopback: the embedded etcd has
+	// no peers.
+	ListenClient string
+	ListenPeer   string
+	Logger       *slog.Logger // nil is silent
+}
+
+// Embedded is an etcd of one member that runs in this process. What it has
+// acknowledged survives kill -9.
+type Embedded struct {
+	etcd *embed.Etcd
+	lock *os.File
+	errs chan error
+}
+
+// StartEmbedded starts etcd on the data in cfg.Dir and returns once it serves.
+// It refuses a directory it cannot write, a directory that another process
+// uses, and an address that is taken.
+func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.ListenPeer == "" {
+		cfg.ListenPeer = "127.0.0.1:0"
+	}
+	if err := checkAddress(cfg.ListenClient); err != nil {
+		return nil, err
+	}
+	if err := checkAddress(cfg.ListenPeer); err != nil {
+		return nil, err
+	}
+	lock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	etcd, err := startEtcd(cfg)
+	if err == nil {
+		select {
+		case <-etcd.Server.ReadyNotify():
+		case err = <-etcd.Err():
+		case <-etcd.Server.StopNotify():
+			err = errors.New("it stopped while starting")
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		if err != nil {
+			etcd.Close()
+		}
+	}
+	if err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
+	}
+	e := &Embedded{etcd: etcd, lock: lock, errs: make(chan error, 1)}
+	go e.observe()
+	return e, nil
+}
+
+// startEtcd turns etcd's panics on data it cannot read into errors.
+func startEtcd(cfg EmbeddedConfig) (etcd *embed.Etcd, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the data is unusable (%v); restore the directory from a backup, or remove it to begin with an empty state", cause)
+		}
+	}()
+	c := embed.NewConfig()
+	c.Name = "mooring"
+	c.Dir = cfg.Dir
+	client, peer := url.URL{Scheme: "http", Host: cfg.ListenClient}, url.URL{Scheme: "http", Host: cfg.ListenPeer}
+	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
+	c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
+	c.InitialCluster = c.InitialClusterFromName(c.Name)
+	// No network lies between one member and itself: short ticks make a start
+	// quick and let leases be as short as a second.
+	c.TickMs, c.ElectionMs = 20, 200
+	c.MaxTxnOps = maxTxnOps
+	c.MaxRequestBytes = maxMessage
+	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
+	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(
+		zapLogger(cfg.Logger, slog.LevelWarn).WithOptions(zap.WithFatalHook(zapcore.WriteThenPanic)))
+	return embed.StartEtcd(c)
+}
+
+// observe passes on why etcd ended. It ends with etcd.
+func (e *Embedded) observe() {
+	select {
+	case err, open := <-e.etcd.Err():
+		if open && err != nil {
+			e.errs <- fmt.Errorf("etcd failed: %w", err)
+		}
+	case <-e.etcd.Server.StopNotify():
+	}
+	close(e.errs)
+}
+
+// Endpoints gives what to put into Config.Endpoints.
+func (e *Embedded) Endpoints() []string {
+	endpoints := make([]string, len(e.etcd.Clients))
+	for i, listener := range e.etcd.Clients {
+		endpoints[i] = "http://" + listener.Addr().String()
+	}
+	return endpoints
+}
+
+// Err says why etcd ended by itself. It is closed when etcd has ended.
+func (e *Embedded) Err() <-chan error { return e.errs }
+
+// Close stops etcd. Close the stores that use it first.
+func (e *Embedded) Close() {
+	e.etcd.Close()
+	e.lock.Close()
+}
+
+// lockDir makes the directory, checks that it can be written and takes it for
+// this process. The lock ends with the process, however that ends.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make state directory %s: %w; choose one that can be written", dir, err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("write to state directory %s: %w; make it writable or choose another", dir, err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = errors.New("another process uses it; stop that one or choose another directory")
+		}
+		return nil, fmt.Errorf("lock state directory %s: %w", dir, err)
+	}
+	return lock, nil
+}
+
+// checkAddress says in our words what etcd would say in its own, and before
+// anything is written.
+func checkAddress(address string) error {
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		return listener.Close()
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen for etcd on %s: the port is taken; stop what uses it or choose another", address)
+	}
+	if op := (*net.OpError)(nil); errors.As(err, &op) {
+		err = op.Err // the rest repeats the address
+	}
+	return fmt.Errorf("listen for etcd on %s: %w; choose an address of this host, as host:port", address, err)
+}

@@ -1,0 +1,105 @@
+package state
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mooring/model"
+)
+
+// eventID is an event's place in the stream of all events: the revision that
+// wrote it, then its place in that write. IDs sort as text.
+func eventID(revision int64, place int) string { return fmt.Sprintf("%012d-%05d", revision, place) }
+
+// eventKeys gives n keys to write events at. An event's ID holds the revision
+// that its own write makes, so it cannot be part of the key; the ID is put
+// together when the event is read. The keys need only be unlike any other and
+// end in the event's place.
+func eventKeys(after int64, n int) []string {
+	var nonce [8]byte
+	rand.Read(nonce[:]) // never fails
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%s/%012d-%s-%05d", model.TableEvents, after, hex.EncodeToString(nonce[:]), i)
+	}
+	return keys
+}
+
+// eventPlace reads an event's place in its write from its key.
+func eventPlace(key string) (int, error) {
+	place, err := strconv.Atoi(key[strings.LastIndexByte(key, '-')+1:])
+	if err != nil || place < 0 {
+		return 0, fmt.Errorf("the key does not end in the event's place in its write; delete the key")
+	}
+	return place, nil
+}
+
+// Events lists events in the order they were committed, from the first after
+// the ID afterID ("" for the oldest kept), at most limit of them (0 for all).
+func (s *Snapshot) Events(afterID string, limit int) []*model.Event {
+	var found []*model.Event
+	rest, err := s.txn.LowerBound(model.TableEvents, byOrder, afterID)
+	if err != nil {
+		panic(fmt.Sprintf("state: list events after %s: %v", afterID, err))
+	}
+	for raw := rest.Next(); raw != nil; raw = rest.Next() {
+		event := raw.(*entry).rec.(*model.Event)
+		if event.ID <= afterID {
+			continue
+		}
+		found = append(found, event)
+		if len(found) == limit {
+			break
+		}
+	}
+	return found
+}
+
+// RecentEvents lists the last n events in the order they were committed.
+func (s *Snapshot) RecentEvents(n int) []*model.Event {
+	back, err := s.txn.GetReverse(model.TableEvents, byOrder+"_prefix", "")
+	if err != nil {
+		panic(fmt.Sprintf("state: list the last events: %v", err))
+	}
+	var found []*model.Event
+	for raw := back.Next(); raw != nil && len(found) < n; raw = back.Next() {
+		found = append(found, raw.(*entry).rec.(*model.Event))
+	}
+	slices.Reverse(found)
+	return found
+}
+
+// Retention says which events are kept. A zero field sets no bound.
+type Retention struct {
+	Count int           // at most so many
+	Age   time.Duration // none older than this
+}
+
+// pruneBatch bounds what one pruning deletes, so that it never holds up the
+// writes that matter. What is left over is found by the next pruning.
+const pruneBatch = 1000
+
+// Prune gives a transaction that deletes the oldest events that keep does not
+// cover, at most 1000 of them; it is empty when there are none. For the
+// leader to commit.
+func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
+	tx := s.Txn()
+	events := s.Events("", 0)
+	surplus := 0
+	if keep.Count > 0 {
+		surplus = len(events) - keep.Count
+	}
+	for i, event := range events {
+		old := keep.Age > 0 && now.Sub(event.At) > keep.Age
+		if i >= pruneBatch || (i >= surplus && !old) {
+			break
+		}
+		tx.Delete(event)
+	}
+	return tx
+}

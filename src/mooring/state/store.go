@@ -1,0 +1,126 @@
+package state
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
+)
+
+// DefaultPrefix is where all records are in etcd.
+const DefaultPrefix = "/mooring/"
+
+// maxMessage bounds one request in bytes. A transaction over the ledgers of a
+// full cell is far smaller.
+const maxMessage = 16 << 20
+
+// ErrClosed is what a Store that was closed answers.
+var ErrClosed = errors.New("the state store is closed")
+
+// Config says which etcd holds the state.
+type Config struct {
+	Endpoints []string // URLs, or host:port
+	TLS       *tls.Config
+	Logger    *slog.Logger // nil is silent
+	// DialTimeout bounds how long Open tries to reach etcd; 0 is 10 s.
+	DialTimeout time.Duration
+	// Prefix is where the records are; "" is DefaultPrefix.
+	Prefix string
+}
+
+// Store is the state: etcd, and the mirror of it that follows by watch. It is
+// safe for many goroutines.
+type Store struct {
+	client *clientv3.Client
+	prefix string
+	logger *slog.Logger
+	mirror *mirror
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	closed sync.Once
+	done   sync.WaitGroup
+}
+
+// Open connects to etcd, fills the mirror and follows etcd until Close. It
+// refuses a state that holds a record it cannot read, with a *RecordError.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.DialTimeout <= 0 {
+		cfg.DialTimeout = 10 * time.Second
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = DefaultPrefix
+	}
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints:            cfg.Endpoints,
+		TLS:                  cfg.TLS,
+		DialTimeout:          cfg.DialTimeout,
+		DialKeepAliveTime:    5 * time.Second,
+		DialKeepAliveTimeout: 5 * time.Second,
+		PermitWithoutStream:  true,
+		MaxCallSendMsgSize:   maxMessage,
+		Logger:               zapLogger(cfg.Logger, slog.LevelError),
+		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(cfg.Endpoints, ", "), err)
+	}
+	s := &Store{client: client, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
+	s.mirror = newMirror(s.prefix, s)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+
+	dial, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
+	defer cancel()
+	revision, err := s.load(dial)
+	if err != nil {
+		s.cancel()
+		client.Close()
+		if record := (*RecordError)(nil); errors.As(err, &record) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("read the state from etcd at %s: %w; is it running, and reachable from here?", strings.Join(cfg.Endpoints, ", "), err)
+	}
+	s.done.Go(func() { s.follow(revision) })
+	return s, nil
+}
+
+// Close stops following etcd. Snapshots that were taken stay good.
+func (s *Store) Close() error {
+	var err error
+	s.closed.Do(func() {
+		s.cancel()
+		s.mirror.stop(ErrClosed)
+		err = s.client.Close()
+		s.done.Wait()
+	})
+	return err
+}
+
+// Snapshot gives the state as last seen. It costs next to nothing.
+func (s *Store) Snapshot() *Snapshot {
+	snap, _, _ := s.mirror.view()
+	return snap
+}
+
+// Wait returns when the mirror's revision is greater than after. It fails when
+// ctx ends or the mirror has stopped, with Err.
+func (s *Store) Wait(ctx context.Context, after int64) error {
+	return s.mirror.wait(ctx, after+1)
+}
+
+// Err says why the mirror stopped: a *RecordError, or ErrClosed. It is nil
+// while the mirror follows etcd, also while etcd is out of reach.
+func (s *Store) Err() error {
+	_, err, _ := s.mirror.view()
+	return err
+}
