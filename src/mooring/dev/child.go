@@ -55,7 +55,7 @@ func startChild(name, logPath string, log *slog.Logger, args ...string) (*child,
 type run struct {
 	cmd      *exec.Cmd
 	lifeline *os.File
-	ended    chan error
+	ended    chan string // how it ended, once
 	began    time.Time
 }
 
@@ -86,8 +86,8 @@ func (c *child) start() (*run, error) {
 		ours.Close()
 		return nil, fmt.Errorf("start %s: %w", c.name, err)
 	}
-	r := &run{cmd: cmd, lifeline: ours, ended: make(chan error, 1), began: time.Now()}
-	go func() { r.ended <- cmd.Wait() }()
+	r := &run{cmd: cmd, lifeline: ours, ended: make(chan string, 1), began: time.Now()}
+	go func() { r.ended <- exitText(cmd.Wait()) }()
 	c.setPID(cmd.Process.Pid)
 	return r, nil
 }
@@ -101,10 +101,10 @@ func (c *child) keep(ctx context.Context, r *run) {
 		case <-ctx.Done():
 			c.end(r)
 			return
-		case err := <-r.ended:
+		case how := <-r.ended:
 			r.lifeline.Close()
 			c.setPID(0)
-			c.log.Warn("process ended, starting it again", "process", c.name, "how", exitText(err))
+			c.log.Warn("process ended, starting it again", "process", c.name, "how", how)
 		}
 		if time.Since(r.began) > steadyAfter {
 			pause = minRestartPause

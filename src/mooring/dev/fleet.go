@@ -51,7 +51,7 @@ func openFleet(dir string, cells, azs, domains int) (*fleet, error) {
 		f.Hosts = append(f.Hosts, &host{
 			ID:      fmt.Sprintf("cell-%d", i),
 			AZ:      fmt.Sprintf("z%d", i%azs+1),
-			Domain:  i / azs % domains,
+			Domain:  i/azs%domains + 1,
 			Address: address(i),
 		})
 	}

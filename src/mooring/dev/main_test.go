@@ -21,6 +21,8 @@ import (
 // waits to be stopped. A cell also leaves a process of its own behind, as a
 // cell whose agent was killed would.
 func TestMain(m *testing.M) {
+	// The race detector's pause at exit would only slow every child down.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if len(os.Args) < 2 {
 		os.Exit(m.Run())
 	}
