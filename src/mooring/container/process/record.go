@@ -1,0 +1,70 @@
+package process
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mooring/container"
+)
+
+// record is what is on disk of a process before it runs.
+type record struct {
+	Spec  container.Spec `json:"spec"`
+	PID   int            `json:"pid"`
+	Start uint64         `json:"start"`
+	// Boot is the kernel's: a PID means nothing in another one.
+	Boot string `json:"boot"`
+}
+
+func (r *Runtime) recordPath(id string) string { return filepath.Join(r.home(id), "process.json") }
+
+// write replaces the record in one step. It need not reach the disk: a host
+// that loses power loses the process as well.
+func (r *Runtime) write(rec record) error {
+	content, err := json.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
+	}
+	path := r.recordPath(rec.Spec.ID)
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
+	}
+	return nil
+}
+
+// forget drops the record of a process that has ended.
+func (r *Runtime) forget(id string) error {
+	if err := os.Remove(r.recordPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("dropping the record of instance %s: %w", id, err)
+	}
+	return nil
+}
+
+// records reads every record. One that cannot be read is an error: what it
+// names may be running.
+func (r *Runtime) records() ([]record, error) {
+	paths, err := filepath.Glob(filepath.Join(r.dir, "instances", "*", "process.json"))
+	if err != nil {
+		return nil, fmt.Errorf("listing records in %s: %w", r.dir, err)
+	}
+	var all []record
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading a process record: %w", err)
+		}
+		var rec record
+		if err := json.Unmarshal(content, &rec); err != nil {
+			return nil, fmt.Errorf("process record %s is damaged; end what it names by hand and remove it: %w", path, err)
+		}
+		all = append(all, rec)
+	}
+	return all, nil
+}
