@@ -1,0 +1,159 @@
+package sequence
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Lower is a certified lower bound: no plan that keeps the limits can end
+// sooner.
+type Lower struct {
+	Makespan time.Duration
+	// App is the app that sets it, -1 when something else does.
+	App int
+	// Why says what sets the bound.
+	Why Reason
+	// Raised is the bound if that app's limit were one higher: what asking its
+	// owner would buy at most.
+	Raised time.Duration
+}
+
+// Reason is what sets a lower bound, or was breached.
+type Reason string
+
+// What can set a lower bound.
+const (
+	ByNothing Reason = "nothing"
+	ByCell    Reason = "longest cell"
+	ByApp     Reason = "app"
+	ByCeiling Reason = "max_in_flight"
+	ByAZ      Reason = "az_serial"
+	// ByCanaries sets no bound of its own; Check finds breaches of it.
+	ByCanaries Reason = "canaries"
+)
+
+// Bound gives the lower bound for what is left of the problem. durations says
+// what each cell takes in all; nil means as expected. It holds for every plan
+// whatever fails meanwhile. With AZSerial it is the sum of the bounds of the
+// AZs, and App is the one that sets the largest of them.
+func Bound(p *Problem, durations []time.Duration) Lower {
+	if durations == nil {
+		durations = p.Expected()
+	}
+	left := p.left(durations)
+	if !p.AZSerial {
+		return boundOf(p, left, nil)
+	}
+	var azs []int
+	for c := range p.Cells {
+		azs = append(azs, p.Cells[c].AZ)
+	}
+	slices.Sort(azs)
+	total, largest := Lower{App: -1, Why: ByNothing}, time.Duration(-1)
+	for _, az := range slices.Compact(azs) {
+		part := boundOf(p, left, func(c int) bool { return p.Cells[c].AZ == az })
+		total.Makespan += part.Makespan
+		total.Raised += part.Raised
+		if part.Makespan > largest {
+			largest, total.App, total.Why = part.Makespan, part.App, part.Why
+		}
+	}
+	return total
+}
+
+// boundOf bounds the cells that member chooses (nil: all).
+func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower {
+	var all []time.Duration
+	byApp := make([][]time.Duration, len(p.Apps))
+	for c, d := range left {
+		if d == 0 || member != nil && !member(c) {
+			continue
+		}
+		all = append(all, d)
+		for _, use := range p.Cells[c].Uses {
+			if hold := p.Apps[use.App].Hold; hold > 0 {
+				d = min(d, hold)
+			}
+			for range use.N {
+				byApp[use.App] = append(byApp[use.App], d)
+			}
+			d = left[c]
+		}
+	}
+	best := Lower{App: -1, Why: ByNothing}
+	second := time.Duration(0) // the bound without the best app
+	consider := func(d time.Duration, app int, why Reason) {
+		if d > best.Makespan {
+			second = max(second, best.Makespan)
+			best.Makespan, best.App, best.Why = d, app, why
+		} else {
+			second = max(second, d)
+		}
+	}
+	canaries := aloneFor(p, all)
+	consider(packed(all, len(all), 0), -1, ByCell)
+	if p.MaxInFlight > 0 {
+		consider(packed(all, p.MaxInFlight, canaries), -1, ByCeiling)
+	}
+	for a, work := range byApp {
+		consider(packed(work, p.Apps[a].Limit, canaries), a, ByApp)
+	}
+	best.Raised = best.Makespan
+	if best.App >= 0 {
+		best.Raised = max(second, packed(byApp[best.App], p.Apps[best.App].Limit+1, canaries))
+	}
+	return best
+}
+
+// packed bounds jobs of which at most limit run at once: their load spread
+// evenly, or what the pigeonhole makes share a place. Of the k*limit+1 longest
+// jobs some k+1 run one after another, for every k. (The sum of the 1st, the
+// (limit+1)th, the (2 limit+1)th ... longest would be no bound: jobs of 5, 1
+// and 1 fit two places in 5.) The load takes into account that canaries, alone
+// for at least alone, leave the other places empty. It sorts the jobs.
+func packed(jobs []time.Duration, limit int, alone time.Duration) time.Duration {
+	if len(jobs) == 0 || limit < 1 {
+		return 0
+	}
+	slices.SortFunc(jobs, func(a, b time.Duration) int { return cmp.Compare(b, a) })
+	sums := make([]time.Duration, len(jobs)+1)
+	for i, d := range jobs {
+		sums[i+1] = sums[i] + d
+	}
+	places := time.Duration(limit)
+	best := (sums[len(jobs)] + (places-1)*alone + places - 1) / places
+	best = max(best, jobs[0])
+	for k := 1; k*limit < len(jobs); k++ {
+		best = max(best, sums[k*limit+1]-sums[k*limit-k])
+	}
+	return best
+}
+
+// aloneFor gives for how long, at least, canaries will be the only cell in
+// roll, when each of them takes one instance of an app at most.
+func aloneFor(p *Problem, left []time.Duration) time.Duration {
+	canaries := p.Canaries
+	for c := range p.Cells {
+		switch p.Cells[c].State {
+		case Rolled:
+			canaries--
+		case Running, StuckHolding:
+			return 0
+		}
+		for _, use := range p.Cells[c].Uses {
+			if use.N > 1 {
+				return 0
+			}
+		}
+	}
+	if canaries <= 0 || p.AZSerial {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(left))
+	var sum time.Duration
+	for _, d := range sorted[:min(canaries, len(sorted))] {
+		sum += d
+	}
+	return sum
+}

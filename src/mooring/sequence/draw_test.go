@@ -1,0 +1,52 @@
+package sequence
+
+import (
+	"fmt"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// drawProblem draws a small problem of any shape.
+func drawProblem(t *rapid.T) *Problem {
+	p := &Problem{
+		MaxInFlight: rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "ceiling"),
+		Canaries:    rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "canaries"),
+		AZSerial:    rapid.Bool().Draw(t, "serial"),
+	}
+	for a := range rapid.IntRange(0, 6).Draw(t, "apps") {
+		app := App{Name: fmt.Sprintf("app-%d", a), Limit: rapid.SampledFrom([]int{1, 1, 2, 3, 0}).Draw(t, "limit")}
+		if rapid.IntRange(0, 4).Draw(t, "moves") == 0 {
+			app.Hold = 30 * time.Second
+		}
+		p.Apps = append(p.Apps, app)
+	}
+	for c := range rapid.IntRange(0, 12).Draw(t, "cells") {
+		cell := Cell{
+			ID: fmt.Sprintf("cell-%d", c), AZ: rapid.IntRange(0, 2).Draw(t, "az"), Domain: rapid.IntRange(0, 3).Draw(t, "domain"),
+			Expected: time.Duration(rapid.IntRange(0, 9).Draw(t, "minutes")) * time.Minute,
+		}
+		for a := range p.Apps {
+			if n := rapid.SampledFrom([]int32{0, 0, 1, 1, 2}).Draw(t, "instances"); n > 0 {
+				cell.Uses = append(cell.Uses, Use{App: int32(a), N: n})
+			}
+		}
+		p.Cells = append(p.Cells, cell)
+	}
+	return p
+}
+
+func drawFailures(t *rapid.T, cells int) []Failure {
+	if cells == 0 {
+		return nil
+	}
+	var failures []Failure
+	for range rapid.IntRange(0, 3).Draw(t, "failures") {
+		failures = append(failures, Failure{
+			Cell: rapid.IntRange(0, cells-1).Draw(t, "failed"),
+			At:   time.Duration(rapid.IntRange(0, 40).Draw(t, "at")) * 30 * time.Second,
+			For:  time.Duration(rapid.IntRange(1, 40).Draw(t, "for")) * 30 * time.Second,
+		})
+	}
+	return failures
+}
