@@ -1,0 +1,243 @@
+package placement
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"mooring/model"
+)
+
+// Unlimited memory or disk, for cells of which nobody knows how much they have.
+const Unlimited = model.Size(math.MaxInt64)
+
+// DefaultPool is the pool of cells and requests that name none.
+const DefaultPool = "default"
+
+// Closed is why a cell takes no new work.
+type Closed string
+
+// The reasons, as they read after "is".
+const (
+	Open     Closed = ""
+	Cordoned Closed = "cordoned"
+	Absent   Closed = "absent"
+	Lost     Closed = "lost"
+)
+
+// Cell is a cell as placement sees it.
+type Cell struct {
+	ID, AZ, Pool string
+	Domain       int
+	Memory       model.Size
+	Classes      []model.Class
+	Closed       Closed
+}
+
+// CellNo, GroupNo number the cells and groups of one Index from 1; 0 is none.
+type (
+	CellNo  int32
+	GroupNo int32
+)
+
+// Index holds the cells of a fleet, what is free on each, and where the
+// members of each group are, in arrays by number: a placement touches a few
+// cache lines, not a row of a table. It is not safe for concurrent use.
+type Index struct {
+	cells   []Cell // by CellNo; [0] is no cell
+	byID    map[string]CellNo
+	classes []model.Class // one of each name; its place is the resource number less 1
+	azs     []string
+	azOf    []int16 // by CellNo
+	// free is what a cell has left of each resource, width to a cell: memory
+	// first, then each class. -1 is a class the cell does not offer.
+	free  []int64
+	width int
+	count []int32 // things on each cell, by CellNo
+	// azFree is what an AZ has left of each floating class, laid out as free.
+	azFree  []int64
+	buckets []bucket
+	atOf    []int32 // bucket of each cell, by CellNo
+	pools   map[string]span
+	groups  []group // by GroupNo; [0] is no group
+	focus   focus
+	scratch []claim
+}
+
+// bucket is the cells of one pool, AZ and update domain: those between which
+// only load decides. Their numbers run on from first.
+type bucket struct {
+	az     int16
+	number int16 // of the domain, shared by the domains so numbered in all AZs
+	first  CellNo
+	tree   tree
+}
+
+// span is a run of buckets, or of cells.
+type span struct{ from, to int32 }
+
+// New builds the index of cells on which nothing runs. Cells with equal IDs
+// are a mistake of the caller; the last is found by its ID.
+func New(cells []Cell) *Index {
+	x := &Index{
+		cells: make([]Cell, 1, len(cells)+1), byID: make(map[string]CellNo, len(cells)),
+		pools: map[string]span{}, groups: make([]group, 1),
+	}
+	x.cells = append(x.cells, cells...)
+	for i := range x.cells {
+		x.cells[i].Pool = cmp.Or(x.cells[i].Pool, DefaultPool)
+	}
+	slices.SortStableFunc(x.cells[1:], func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.AZ, b.AZ), cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.ID, b.ID))
+	})
+	x.nameThings()
+	x.measure()
+	x.fillBuckets()
+	x.focus = newFocus(x)
+	return x
+}
+
+// nameThings numbers cells, AZs and classes.
+func (x *Index) nameThings() {
+	for no, cell := range x.cells[1:] {
+		x.byID[cell.ID] = CellNo(no + 1)
+		if !slices.Contains(x.azs, cell.AZ) {
+			x.azs = append(x.azs, cell.AZ)
+		}
+		for _, class := range cell.Classes {
+			if x.resource(class.Name) < 0 {
+				x.classes = append(x.classes, class)
+			}
+		}
+	}
+	slices.Sort(x.azs)
+	x.width = 1 + len(x.classes)
+}
+
+// resource gives the place of a class among a cell's resources, -1 when no
+// cell offers it.
+func (x *Index) resource(class string) int {
+	for i := range x.classes {
+		if x.classes[i].Name == class {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// measure fills in what is free on each cell and in each AZ.
+func (x *Index) measure() {
+	x.free = make([]int64, len(x.cells)*x.width)
+	x.count = make([]int32, len(x.cells))
+	x.azOf = make([]int16, len(x.cells))
+	x.azFree = make([]int64, len(x.azs)*x.width)
+	for i := range x.azFree {
+		x.azFree[i] = -1
+	}
+	for i := 1; i < len(x.cells); i++ {
+		cell := &x.cells[i]
+		az, _ := slices.BinarySearch(x.azs, cell.AZ)
+		x.azOf[i] = int16(az)
+		row := x.free[i*x.width : (i+1)*x.width]
+		for r := range row {
+			row[r] = -1
+		}
+		row[0] = int64(cell.Memory)
+		for _, class := range cell.Classes {
+			r := x.resource(class.Name)
+			row[r] = int64(class.Capacity)
+			if class.Floating {
+				// The room is the AZ's; the cell only says whether it reaches it.
+				row[r] = 0
+				at := az*x.width + r
+				x.azFree[at] = max(x.azFree[at], int64(class.Capacity))
+			}
+		}
+	}
+}
+
+// fillBuckets cuts the sorted cells into buckets and pools.
+func (x *Index) fillBuckets() {
+	x.atOf = make([]int32, len(x.cells))
+	numbers := map[int]int16{}
+	for from := 1; from < len(x.cells); {
+		head := &x.cells[from]
+		to := from + 1
+		for to < len(x.cells) && x.cells[to].Pool == head.Pool && x.cells[to].AZ == head.AZ && x.cells[to].Domain == head.Domain {
+			to++
+		}
+		number, known := numbers[head.Domain]
+		if !known {
+			number = int16(len(numbers))
+			numbers[head.Domain] = number
+		}
+		at := int32(len(x.buckets))
+		x.buckets = append(x.buckets, bucket{az: x.azOf[from], number: number, first: CellNo(from), tree: newTree(to-from, x.width)})
+		for no := from; no < to; no++ {
+			x.atOf[no] = at
+			x.settle(CellNo(no))
+		}
+		pool, known := x.pools[head.Pool]
+		if !known {
+			pool.from = at
+		}
+		pool.to = at + 1
+		x.pools[head.Pool] = pool
+		from = to
+	}
+}
+
+// settle brings the tree of a cell's bucket up to date with the cell.
+func (x *Index) settle(no CellNo) {
+	b := &x.buckets[x.atOf[no]]
+	leaf := int(no - b.first)
+	if x.cells[no].Closed != Open {
+		b.tree.close(leaf)
+		return
+	}
+	b.tree.set(leaf, x.load(no), x.free[int(no)*x.width:(int(no)+1)*x.width])
+}
+
+// unlimitedScale stands in for the memory of cells without a limit when the
+// share of it that is taken is reckoned.
+const unlimitedScale = 1 << 40
+
+// load orders cells by the share of memory taken, then by what is on them.
+func (x *Index) load(no CellNo) uint64 {
+	memory := int64(x.cells[no].Memory)
+	taken := memory - x.free[int(no)*x.width]
+	if memory == int64(Unlimited) {
+		memory = unlimitedScale
+	}
+	share := min(float64(taken)/float64(max(memory, 1)), 8)
+	return uint64(share*(1<<28))<<32 | uint64(uint32(x.count[no]))
+}
+
+// Cell gives the number of a cell, 0 when the index has none of that ID.
+func (x *Index) Cell(id string) CellNo { return x.byID[id] }
+
+// At gives a cell by its number. The caller must not change it.
+func (x *Index) At(no CellNo) *Cell { return &x.cells[no] }
+
+// Free gives the memory that is left on a cell; it is negative when more was
+// put there than fits.
+func (x *Index) Free(no CellNo) model.Size { return model.Size(x.free[int(no)*x.width]) }
+
+// FreeDisk gives what is left of a fixed class on a cell, -1 where the cell
+// does not offer it.
+func (x *Index) FreeDisk(no CellNo, class string) model.Size {
+	r := x.resource(class)
+	if r < 0 {
+		return -1
+	}
+	return model.Size(x.free[int(no)*x.width+r])
+}
+
+// Count gives how many things are on a cell.
+func (x *Index) Count(no CellNo) int { return int(x.count[no]) }
+
+// SetClosed opens or closes a cell to new work.
+func (x *Index) SetClosed(no CellNo, why Closed) {
+	x.cells[no].Closed = why
+	x.settle(no)
+}

@@ -1,0 +1,143 @@
+package placement
+
+import (
+	"cmp"
+	"math"
+)
+
+// Place chooses the cell for a member of a group, takes what it needs there
+// and records it. A place the member had before is given up first. When no
+// cell will do nothing is taken, and the error is a *Refusal.
+func (x *Index) Place(r Request) (Result, error) {
+	x.Remove(r.Group, r.Index)
+	n, offered := x.need(&r)
+	span := x.pools[cmp.Or(r.Pool, DefaultPool)]
+	if !offered {
+		return Result{}, x.refuse(&r, &n)
+	}
+	x.focus.turn(x, r.Group)
+	var cell CellNo
+	if r.Only != 0 {
+		if x.takes(r.Only, &n) && x.inside(r.Only, span, &r) {
+			cell = r.Only
+		}
+	} else if cell = x.alone(&r, &n, span); cell == 0 {
+		cell = x.shared(&r, &n, span)
+	}
+	if cell == 0 {
+		return Result{}, x.refuse(&r, &n)
+	}
+	result := Result{Cell: cell, AZ: x.cells[cell].AZ, Broken: x.broken(&r, cell, span)}
+	m := member{memory: int64(r.Memory), cell: cell, az: x.azOf[cell]}
+	if len(n.disks) > 0 {
+		m.disk, m.resource = int64(r.Disks[0].Size), int16(n.disks[0].resource)
+	}
+	x.put(r.Group, r.Index, m)
+	return result, nil
+}
+
+// Fits tells whether a cell meets every hard constraint of a request; nil if
+// so, else a *Refusal about that cell.
+func (x *Index) Fits(r Request, cell CellNo) error {
+	r.Only = cell
+	n, offered := x.need(&r)
+	if offered && x.takes(cell, &n) && x.inside(cell, x.pools[cmp.Or(r.Pool, DefaultPool)], &r) {
+		return nil
+	}
+	return x.refuse(&r, &n)
+}
+
+// inside tells whether a cell is in the pool and AZ asked for.
+func (x *Index) inside(cell CellNo, pool span, r *Request) bool {
+	at := x.atOf[cell]
+	return pool.from <= at && at < pool.to && (r.AZ == "" || x.cells[cell].AZ == r.AZ)
+}
+
+// takes tells whether a cell is open and has room.
+func (x *Index) takes(cell CellNo, n *need) bool {
+	return x.cells[cell].Closed == Open && cell != n.avoid &&
+		n.fits(x.free[int(cell)*x.width:(int(cell)+1)*x.width])
+}
+
+// rank orders buckets by the soft constraints that come before load.
+func (x *Index) rank(at int32, r *Request) uint64 {
+	b := &x.buckets[at]
+	rank := uint64(x.focus.byAZ[b.az]) << 42
+	if r.Domains {
+		rank |= uint64(x.focus.byBucket[at])<<21 | uint64(x.focus.byNumber[b.number])
+	}
+	return rank
+}
+
+// alone finds the cell among those that hold no other member, 0 if none.
+func (x *Index) alone(r *Request, n *need, pool span) CellNo {
+	s := search{x: x, need: *n, load: math.MaxUint64}
+	for floor := uint64(0); s.best == 0; floor++ {
+		// The lowest rank not yet tried, then every bucket of that rank: load
+		// decides between them.
+		lowest := uint64(math.MaxUint64)
+		for at := pool.from; at < pool.to; at++ {
+			if rank := x.rank(at, r); rank >= floor {
+				lowest = min(lowest, rank)
+			}
+		}
+		if lowest == math.MaxUint64 {
+			return 0
+		}
+		for at := pool.from; at < pool.to; at++ {
+			if b := &x.buckets[at]; x.rank(at, r) == lowest && (r.AZ == "" || x.azs[b.az] == r.AZ) {
+				s.in(b)
+			}
+		}
+		floor = lowest
+	}
+	return s.best
+}
+
+// shared finds the cell when each that can take the member holds another of
+// its group. That is rare, so it simply looks at every cell of the pool.
+func (x *Index) shared(r *Request, n *need, pool span) CellNo {
+	var best CellNo
+	var bestOn int32
+	var bestRank, bestLoad uint64
+	for at := pool.from; at < pool.to; at++ {
+		b := &x.buckets[at]
+		if !n.fits(b.tree.free[b.tree.width:2*b.tree.width]) || r.AZ != "" && x.azs[b.az] != r.AZ {
+			continue
+		}
+		rank := x.rank(at, r)
+		for leaf := range b.tree.cells {
+			no := b.first + CellNo(leaf)
+			if !x.takes(no, n) {
+				continue
+			}
+			on, load := x.focus.on(no), b.tree.load[b.tree.size+leaf]
+			if best == 0 || cmp.Or(cmp.Compare(on, bestOn), cmp.Compare(rank, bestRank), cmp.Compare(load, bestLoad)) < 0 {
+				best, bestOn, bestRank, bestLoad = no, on, rank, load
+			}
+		}
+	}
+	return best
+}
+
+// broken tells which soft constraints a choice does not keep.
+func (x *Index) broken(r *Request, cell CellNo, pool span) Soft {
+	var soft Soft
+	if x.focus.on(cell) > 0 {
+		soft |= SharedCell
+	}
+	if r.Only != 0 {
+		return soft
+	}
+	chosen := x.atOf[cell]
+	az := x.buckets[chosen].az
+	for at := pool.from; at < pool.to; at++ {
+		switch b := &x.buckets[at]; {
+		case b.az != az && r.AZ == "" && x.focus.byAZ[b.az] < x.focus.byAZ[az]:
+			soft |= UnevenAZ
+		case b.az == az && r.Domains && x.focus.byBucket[at] < x.focus.byBucket[chosen]:
+			soft |= UnevenDomain
+		}
+	}
+	return soft
+}
