@@ -68,9 +68,9 @@ func comeback(inst *model.Instance, actuals []*model.ActualInstance, present fun
 		return model.StepReleased
 	}
 	switch stateOf(inst, actuals) {
-	case model.Soaking, model.Serving:
+	case model.Soaking:
 		return model.StepSoaking
-	case model.Starting, model.Failing:
+	case model.Starting, model.Failing, model.Serving: // serving an older version
 		return model.StepBack
 	}
 	return ""

@@ -19,11 +19,15 @@ func judgeAlone(claim *model.Claim, crew func(string) *Crew) []Blocker {
 				Text: fmt.Sprintf("application %s is gone; ask anew", g.appGUID)})
 			continue
 		}
-		if found := c.refusals(g, claim.Force); len(found) > 0 {
-			blockers = append(blockers, found...)
-			continue
+		refusals := c.refusals(g, claim.Force)
+		blockers = append(blockers, refusals...)
+		for _, b := range c.overdrafts(g, claim.Force) {
+			// Beside an instance that cannot be had now, a limit that is used
+			// up for now is no news; one that never suffices is.
+			if len(refusals) == 0 || b.Forever {
+				blockers = append(blockers, b)
+			}
 		}
-		blockers = append(blockers, c.overdrafts(g, claim.Force)...)
 	}
 	return blockers
 }
@@ -57,7 +61,7 @@ func (c *Crew) overdrafts(g group, force bool) []Blocker {
 	var blockers []Blocker
 	for _, r := range c.rules() {
 		if len(paid.asked(r.kind)) == 0 {
-			continue // what is free is not measured
+			continue // what is free is measured by no limit
 		}
 		asked := g.asked(r.kind)
 		spent := setOf(c.Spent(r.kind))
@@ -74,17 +78,23 @@ func (c *Crew) overdrafts(g group, force bool) []Blocker {
 				b.Holders = append(b.Holders, index)
 			}
 		}
+		if same := slices.ContainsFunc(blockers, func(other Blocker) bool {
+			return other.Forever == b.Forever && slices.Equal(other.Holders, b.Holders)
+		}); same {
+			continue // the limit on both kinds together says nothing new
+		}
 		b.Text = c.overdraft(b, asked)
 		blockers = append(blockers, b)
 	}
 	return blockers
 }
 
-// paid gives the demands of a group that spend budget.
+// paid gives the demands of a group that spend budget, or would if they could
+// be had now.
 func (c *Crew) paid(g group, force bool) group {
 	paid := group{appGUID: g.appGUID}
 	for _, d := range g.demands {
-		if c.weigh(d, force).weight == costs {
+		if c.weigh(d, force).weight != free {
 			paid.demands = append(paid.demands, d)
 		}
 	}

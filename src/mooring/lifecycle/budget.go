@@ -40,16 +40,23 @@ func (c *Crew) rules() []rule {
 
 // Spent gives the indexes that use up the budget for a kind of disruption ("":
 // the budget for both together), in order: those that hold a permit of the
-// kind, and those that are down.
+// kind, and those that are down. One that crashed after its permit had let it
+// run again is a failure like any other and counts against every kind.
 func (c *Crew) Spent(kind model.Kind) []int {
 	var spent []int
 	for i := range c.Members {
-		m := &c.Members[i]
-		if m.Permit != nil && (kind == "" || m.Permit.Kind == kind) || m.Standing == Down && !m.Surplus {
-			spent = append(spent, m.Index)
+		if c.Members[i].spends(kind) {
+			spent = append(spent, c.Members[i].Index)
 		}
 	}
 	return spent
+}
+
+func (m *Member) spends(kind model.Kind) bool {
+	if m.Permit == nil {
+		return m.Standing == Down && !m.Surplus
+	}
+	return kind == "" || m.Permit.Kind == kind || m.comingBack()
 }
 
 // Count gives how many desired members serve, are disrupted and are down.

@@ -35,13 +35,13 @@ func (c *Crew) weigh(d model.Demand, force bool) weighing {
 	if m.Crashed {
 		if d.Kind == model.Drain && m.HasData && !force {
 			return weighing{weight: refused, forever: true,
-				text: m.trouble() + " and keeps data that nobody can hand over; start it, or give its data up by force"}
+				text: "it is " + m.trouble() + " and keeps data that nobody can hand over; start it, or give its data up by force"}
 		}
 		return weighing{weight: free} // it is down already
 	}
 	switch m.State {
 	case model.Starting, model.Soaking, model.Stopped, "":
-		return weighing{weight: refused, text: m.trouble() + " and is left alone until it serves"}
+		return weighing{weight: refused, text: "it is " + m.trouble() + " and is left alone until it serves"}
 	}
 	if c.App.Deleting && d.Kind == model.Interrupt {
 		return weighing{weight: free} // nobody counts on it any more
@@ -49,8 +49,8 @@ func (c *Crew) weigh(d model.Demand, force bool) weighing {
 	return weighing{weight: costs}
 }
 
-// comingBack reports whether the member crashed where its permit had already
-// let it run again. Such a permit can be taken over: otherwise an instance
+// comingBack reports whether a member with a permit crashed where that permit
+// had already let it run again. Such a permit can be taken over: otherwise an instance
 // that does not come back would block the repair of its own host, and the new
 // version that would cure it.
 func (m *Member) comingBack() bool {
@@ -58,17 +58,19 @@ func (m *Member) comingBack() bool {
 	return m.Crashed && returned
 }
 
-// trouble says in words why a member does not serve.
+// trouble says in words why a member does not serve; it follows "it is".
 func (m *Member) trouble() string {
 	switch {
 	case m.CellID == "":
-		return "is placed nowhere"
+		return "placed nowhere"
 	case m.Crashed && m.State != model.Crashed && m.State != model.Blocked && m.State != model.Stopped:
-		return "is on cell " + m.CellID + ", which does not answer"
+		return "on cell " + m.CellID + ", which does not answer"
 	case m.State == "":
-		return "is about to start on cell " + m.CellID
+		return "about to start on cell " + m.CellID
+	case m.State == model.Serving:
+		return "being removed"
 	}
-	return "is " + string(m.State)
+	return string(m.State)
 }
 
 // describe says in words how a member that is in the way stands.
