@@ -1,0 +1,3 @@
+package state
+const childDir = "X"
+func child(string) {}
