@@ -1,0 +1,79 @@
+package handler
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// CancelGrace is how long a command has between TERM and KILL when its
+// handler is cancelled, hung or overdue.
+const CancelGrace = 2 * time.Second
+
+// Executor runs a command in an instance; container.Instance is one.
+type Executor interface {
+	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
+}
+
+// Command is a handler that is a command. Exit status 0 means that the
+// instance is ready to be stopped.
+func Command(in Executor, command string, env []string) Attempt {
+	return func(ctx context.Context, line func(string)) error {
+		lines := &lineWriter{line: line}
+		err := in.Exec(ctx, command, env, CancelGrace, lines)
+		lines.end()
+		return err
+	}
+}
+
+// HTTP is a handler that is an endpoint of the instance: the notice is POSTed
+// to it as JSON. It answers 2xx and may stream lines while it works; the end
+// of the answer means that the instance is ready to be stopped. A last line
+// {"error": "..."}, and an answer that breaks off, are failures.
+func HTTP(url string, notice Notice) Attempt {
+	return func(ctx context.Context, line func(string)) error {
+		body, err := json.Marshal(notice)
+		if err != nil {
+			return fmt.Errorf("writing the notice for %s: %w", url, err)
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			return fmt.Errorf("asking %s: %w", url, err)
+		}
+		request.Header.Set("Content-Type", "application/json")
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		response, err := client.Do(request)
+		if err != nil {
+			return err // names method and URL
+		}
+		defer response.Body.Close()
+		last := ""
+		lines := &lineWriter{line: func(text string) { last = text; line(text) }}
+		_, err = io.Copy(lines, response.Body)
+		lines.end()
+		if err != nil {
+			return fmt.Errorf("the answer of %s broke off: %w", url, err)
+		}
+		if response.StatusCode/100 != 2 {
+			return fmt.Errorf("%s answered %s", url, response.Status)
+		}
+		return saidError(last)
+	}
+}
+
+// saidError gives the failure that a closing line declares.
+func saidError(line string) error {
+	var said struct {
+		Error string `json:"error"`
+	}
+	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &said) != nil || said.Error == "" {
+		return nil
+	}
+	return errors.New(said.Error)
+}
