@@ -1,0 +1,124 @@
+// Package health finds out whether an instance is healthy, by the check its
+// developer chose.
+package health
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"mooring/model"
+)
+
+// The times that hold where a check gives none.
+const (
+	DefaultInterval     = 5 * time.Second
+	DefaultTimeout      = 5 * time.Second
+	DefaultStartTimeout = time.Minute
+)
+
+// Executor runs a command in an instance; container.Instance is one.
+type Executor interface {
+	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
+}
+
+// Probe checks one instance.
+type Probe struct {
+	Check model.HealthCheck
+	// Address is host:port of the instance's first port.
+	Address string
+	In      Executor
+}
+
+// Filled gives the check with its zero fields filled in.
+func Filled(check model.HealthCheck) model.HealthCheck {
+	fill := func(d *model.Duration, otherwise time.Duration) {
+		if *d == 0 {
+			*d = model.Duration(otherwise)
+		}
+	}
+	if check.Type == "" {
+		check.Type = model.HealthPort
+	}
+	fill(&check.Interval, DefaultInterval)
+	fill(&check.Timeout, DefaultTimeout)
+	fill(&check.StartTimeout, DefaultStartTimeout)
+	return check
+}
+
+// Run checks once; nil is healthy. A check that outlasts its timeout has
+// failed. When ctx ends the result means nothing.
+func (p Probe) Run(ctx context.Context) error {
+	check := Filled(p.Check)
+	late := fmt.Errorf("health check not done after %s", check.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, check.Timeout.D(), late)
+	defer cancel()
+	err := p.run(ctx, check)
+	if err != nil && errors.Is(context.Cause(ctx), late) {
+		return late
+	}
+	return err
+}
+
+func (p Probe) run(ctx context.Context, check model.HealthCheck) error {
+	switch check.Type {
+	case model.HealthProcess:
+		return nil // that it runs is all that is asked
+	case model.HealthPort:
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(ctx, "tcp", p.Address)
+		if err != nil {
+			return fmt.Errorf("health check by port: %w", err)
+		}
+		return conn.Close()
+	case model.HealthHTTP:
+		return p.get(ctx, check)
+	case model.HealthCommand:
+		return p.command(ctx, check)
+	}
+	return fmt.Errorf("there is no health check called %q", check.Type)
+}
+
+func (p Probe) get(ctx context.Context, check model.HealthCheck) error {
+	url := "http://" + p.Address + "/" + strings.TrimPrefix(check.Path, "/")
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("health check by http: %w", err)
+	}
+	// A kept connection would go on talking to a process that stopped listening.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("health check by http: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("health check by http: %s answered %s", url, response.Status)
+	}
+	return nil
+}
+
+// maxSaid bounds what is quoted of a check command's output, in bytes.
+const maxSaid = 512
+
+func (p Probe) command(ctx context.Context, check model.HealthCheck) error {
+	var output bytes.Buffer
+	err := p.In.Exec(ctx, check.Command, nil, 0, &output)
+	if err == nil {
+		return nil
+	}
+	said := strings.TrimSpace(output.String())
+	if len(said) > maxSaid {
+		said = said[len(said)-maxSaid:]
+	}
+	if said == "" {
+		return fmt.Errorf("health check by command: %w", err)
+	}
+	return fmt.Errorf("health check by command: %w: %s", err, said)
+}
