@@ -20,8 +20,8 @@ type PlanSpec struct {
 	OnStuck StuckChoice `json:"on_stuck,omitempty" enum:"hold,skip"`
 }
 
-// Selector chooses cells. The fields narrow each other; the empty selector
-// chooses all.
+// Selector chooses cells: all, or those that every field given agrees to. The
+// empty selector is refused, since it more often means a mistake than all.
 type Selector struct {
 	All  bool     `json:"all,omitempty"`
 	IDs  []string `json:"ids,omitempty"`
