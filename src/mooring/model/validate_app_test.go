@@ -194,11 +194,11 @@ func TestWarningsSayNeverLoudly(t *testing.T) {
 		want      string
 	}{
 		"limits above 0":      {goodApp().Policy, 6, ""},
-		"no interrupts":       {model.Policy{MaxDraining: model.Limit{Count: 1}}, 6, "lifecycle.max_interrupted is 0: no instance may ever be interrupted"},
-		"no drains":           {model.Policy{MaxInterrupted: model.Limit{Count: 1}, Drain: &model.Handler{}}, 6, "lifecycle.max_draining is 0: no instance may ever be drained"},
+		"no interrupts":       {model.Policy{MaxDraining: model.Limit{Count: 1}}, 6, "lifecycle.max_interrupted: is 0: no instance may ever be interrupted"},
+		"no drains":           {model.Policy{MaxInterrupted: model.Limit{Count: 1}, Drain: &model.Handler{}}, 6, "lifecycle.max_draining: is 0: no instance may ever be drained"},
 		"no drains to be had": {model.Policy{MaxInterrupted: model.Limit{Count: 1}}, 6, ""},
-		"nothing at all":      {model.Policy{}, 6, "lifecycle.max_interrupted and max_draining are 0: no instance may ever be disrupted"},
-		"nothing together":    {model.Policy{MaxInterrupted: model.Limit{Count: 1}, MaxDisrupted: &model.Limit{}}, 6, "lifecycle.max_disrupted is 0: no instance may ever be disrupted"},
+		"nothing at all":      {model.Policy{}, 6, "lifecycle.max_interrupted: is 0, and so is max_draining: no instance may ever be disrupted"},
+		"nothing together":    {model.Policy{MaxInterrupted: model.Limit{Count: 1}, MaxDisrupted: &model.Limit{}}, 6, "lifecycle.max_disrupted: is 0: no instance may ever be disrupted"},
 		"no instances":        {model.Policy{}, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -98,13 +98,13 @@ func (p *Policy) Warnings(n int) []string {
 	}
 	switch {
 	case p.MaxDisrupted != nil && p.MaxDisrupted.Never():
-		never("lifecycle.max_disrupted is 0", "no instance may ever be disrupted, so no cell with one can ever be rolled, and no update reaches them")
+		never("lifecycle.max_disrupted: is 0", "no instance may ever be disrupted, so no cell with one can ever be rolled, and no update reaches them")
 	case p.MaxInterrupted.Never() && p.MaxDraining.Never():
-		never("lifecycle.max_interrupted and max_draining are 0", "no instance may ever be disrupted, so no cell with one can ever be rolled, and no update reaches them")
+		never("lifecycle.max_interrupted: is 0, and so is max_draining", "no instance may ever be disrupted, so no cell with one can ever be rolled, and no update reaches them")
 	case p.MaxInterrupted.Never():
-		never("lifecycle.max_interrupted is 0", "no instance may ever be interrupted, so no cell with one can be rolled where its volumes stay, and no update reaches them")
+		never("lifecycle.max_interrupted: is 0", "no instance may ever be interrupted, so no cell with one can be rolled where its volumes stay, and no update reaches them")
 	case p.MaxDraining.Never() && !p.DataDisposable && p.Drain != nil:
-		never("lifecycle.max_draining is 0", "no instance may ever be drained, so no cell with one can be rolled where its volumes go, and the application cannot shrink")
+		never("lifecycle.max_draining: is 0", "no instance may ever be drained, so no cell with one can be rolled where its volumes go, and the application cannot shrink")
 	}
 	return warnings
 }
