@@ -1,0 +1,60 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// admit makes the transaction that makes an agent the cell: whatever an
+// earlier agent reported is forgotten, and what it reports from now on is
+// refused. It is pure.
+func admit(snap *state.Snapshot, id string, registration *model.Registration, now time.Time) (*state.Txn, *model.Cell, error) {
+	if err := checkRegistration(id, registration); err != nil {
+		return nil, nil, err
+	}
+	cell := registration.Cell
+	cell.RegisteredAt, cell.Lost = now, false
+	kind, text := "cell.registered", fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
+	if before := snap.Cell(id); before != nil {
+		if before.Lost && before.Boot == cell.Boot {
+			return nil, nil, conflict("cell %s was declared lost; it may register after the host has booted again", id)
+		}
+		if before.AZ != cell.AZ && len(snap.VolumesOn(id)) > 0 {
+			return nil, nil, conflict("cell %s was in AZ %s and has volumes there; it cannot come back in %s", id, before.AZ, cell.AZ)
+		}
+		if !registration.DomainGiven {
+			cell.Domain = before.Domain
+		}
+		if text = fmt.Sprintf("cell %s is back with a new boot", id); before.Boot == cell.Boot {
+			text = fmt.Sprintf("the agent of cell %s has started again", id)
+		}
+	} else if !registration.DomainGiven {
+		cell.Domain = 0
+	}
+	tx := snap.Txn()
+	tx.Put(&cell)
+	for _, actual := range snap.ActualInstancesOn(id) {
+		tx.Delete(actual)
+	}
+	for _, actual := range snap.ActualVolumesOn(id) {
+		tx.Delete(actual)
+	}
+	tx.Event(model.Event{At: now, Kind: kind, Actor: "cell", CellID: id, Text: text})
+	return tx, &cell, nil
+}
+
+func checkRegistration(id string, r *model.Registration) error {
+	var other error
+	if r.ID != id {
+		other = fault("id", "is %q, and the path names cell %s", r.ID, id)
+	}
+	if strings.Contains(r.Boot+r.Start, "/") {
+		other = errors.Join(other, fault("boot", "boot and start must not contain '/'"))
+	}
+	return invalid("cell "+id+" cannot register", r.Validate(), other)
+}

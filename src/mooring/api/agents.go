@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+const (
+	// maxReport bounds a report in bytes; a full cell's takes a fraction.
+	maxReport = 16 << 20
+	// maxWait bounds a long poll.
+	maxWait = 2 * time.Minute
+	// behindAtMost is how long a node may take to see what a cell has seen.
+	behindAtMost = 2 * time.Second
+)
+
+type cellPath struct {
+	ID string `path:"id" doc:"The cell"`
+}
+
+type registerInput struct {
+	cellPath
+	Body model.Registration
+}
+
+type reportInput struct {
+	cellPath
+	Body model.Report
+}
+
+type workInput struct {
+	cellPath
+	After int64  `query:"after" minimum:"0" doc:"The state revision of the work the cell has; 0 for none"`
+	Wait  string `query:"wait" default:"30s" doc:"How long to wait for work that differs from it"`
+}
+
+type workOutput struct {
+	Status int
+	Body   *model.Work
+}
+
+// agentRoutes are the protocol between cells and the API.
+func (s *server) agentRoutes(routes huma.API) {
+	op := operation(http.MethodPost, "/v1/cells/{id}/register", "register-cell", "A cell's agent has started", "cell protocol")
+	on(routes, op, s.register)
+	op = operation(http.MethodPost, "/v1/cells/{id}/report", "report-cell", "All that is so on a cell; renews its presence", "cell protocol")
+	op.MaxBodyBytes = maxReport
+	on(routes, op, s.report)
+	op = operation(http.MethodGet, "/v1/cells/{id}/work", "cell-work", "Wait for the cell's work to change; 204 when it did not", "cell protocol")
+	huma.Register(routes, op, s.work)
+}
+
+func (s *server) register(ctx context.Context, in *registerInput) (model.Lease, error) {
+	var presence model.Presence
+	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+		tx, cell, err := admit(snap, in.ID, &in.Body, s.now())
+		if err != nil {
+			return nil, err
+		}
+		presence = model.Presence{CellID: cell.ID, Boot: cell.Boot, Start: cell.Start}
+		return tx, nil
+	})
+	if err != nil {
+		return model.Lease{}, err
+	}
+	return s.keep(ctx, &presence)
+}
+
+// keep renews the presence of the agent that is the cell.
+func (s *server) keep(ctx context.Context, presence *model.Presence) (model.Lease, error) {
+	err := s.store.Keep(ctx, presence, s.ttl)
+	if errors.Is(err, state.ErrSuperseded) {
+		return model.Lease{}, superseded(presence.CellID, presence.Start)
+	}
+	if err != nil {
+		return model.Lease{}, s.unavailable(err)
+	}
+	return model.Lease{TTL: model.Duration(s.ttl)}, nil
+}
+
+func superseded(cellID, start string) error {
+	return conflict("a newer agent has registered for cell %s; the one started as %s must stop what it runs and exit", cellID, start)
+}
+
+// speaker finds the cell, and refuses an agent that is not the cell.
+func speaker(snap *state.Snapshot, id string, report *model.Report) (*model.Cell, error) {
+	cell := snap.Cell(id)
+	switch {
+	case cell == nil:
+		return nil, notFound("there is no cell %s; it must register first", id)
+	case cell.Start != report.Start || cell.Boot != report.Boot:
+		return nil, superseded(id, report.Start)
+	case cell.Lost:
+		return nil, conflict("cell %s was declared lost; its agent must stop what it runs, and may register after the host has booted", id)
+	}
+	return cell, nil
+}
+
+func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, error) {
+	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+		cell, err := speaker(snap, in.ID, &in.Body)
+		if err != nil {
+			return nil, err
+		}
+		return absorb(snap, cell, &in.Body, s.now()), nil
+	})
+	if err != nil {
+		return model.Lease{}, err
+	}
+	return s.keep(ctx, &model.Presence{CellID: in.ID, Boot: in.Body.Boot, Start: in.Body.Start})
+}
+
+func (s *server) work(ctx context.Context, in *workInput) (*workOutput, error) {
+	wait, err := time.ParseDuration(in.Wait)
+	if err != nil || wait < 0 {
+		return nil, invalid("the query cannot be read", fault("wait", "%q is not a time such as 30s", in.Wait))
+	}
+	if err := s.catchUp(ctx, in.After); err != nil {
+		return nil, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, min(wait, maxWait))
+	defer cancel()
+	for {
+		snap := s.store.Snapshot()
+		if snap.Cell(in.ID) == nil {
+			return nil, notFound("there is no cell %s; it must register first", in.ID)
+		}
+		work := WorkOf(snap, in.ID)
+		sum := sumOf(work)
+		if in.After == 0 || !s.watch.has(in.ID, in.After, sum) {
+			s.watch.give(in.ID, work, sum)
+			return &workOutput{Status: http.StatusOK, Body: work}, nil
+		}
+		if err := s.store.Wait(waiting, snap.Revision()); err != nil {
+			if waiting.Err() != nil {
+				return &workOutput{Status: http.StatusNoContent}, nil
+			}
+			return nil, s.unavailable(err)
+		}
+	}
+}
+
+// catchUp waits until this node has seen what another one showed: a cell must
+// never be given older work than it has.
+func (s *server) catchUp(ctx context.Context, revision int64) error {
+	if s.store.Snapshot().Revision() >= revision {
+		return nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, behindAtMost)
+	defer cancel()
+	if err := s.store.Wait(waiting, revision-1); err != nil {
+		return s.unavailable(err)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+
+	"mooring/client"
+	"mooring/lifecycle"
+	"mooring/model"
+	"mooring/state"
+)
+
+func appViews(snap *state.Snapshot) []client.AppView {
+	views := []client.AppView{}
+	for _, app := range snap.Apps() {
+		view := appView(snap, app)
+		view.Members = nil
+		views = append(views, *view)
+	}
+	slices.SortFunc(views, func(a, b client.AppView) int { return cmp.Compare(a.Name.String(), b.Name.String()) })
+	return views
+}
+
+func appView(snap *state.Snapshot, app *model.App) *client.AppView {
+	crew := snap.Crew(app.GUID)
+	view := &client.AppView{App: *app, Limits: limitsOf(app), Warnings: warningsOf(snap, app)}
+	view.Serving, view.Disrupted, view.Down = crew.Count()
+	for _, member := range crew.Members {
+		view.Members = append(view.Members, instanceView(snap, app, &member))
+	}
+	return view
+}
+
+func limitsOf(app *model.App) client.Limits {
+	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
+	return client.Limits{Interrupted: limits.Interrupted, Draining: limits.Draining, Disrupted: limits.Disrupted}
+}
+
+// instanceView joins what is wanted of an index with what its cell says.
+func instanceView(snap *state.Snapshot, app *model.App, member *lifecycle.Member) client.InstanceView {
+	view := client.InstanceView{Index: member.Index, Standing: string(member.Standing), State: member.State, Permit: member.Permit}
+	inst := snap.Instance(app.GUID, member.Index)
+	if inst == nil {
+		view.Unplaced = "the scheduler has not looked at it yet"
+		return view
+	}
+	view.GUID, view.CellID, view.Removing = inst.GUID, inst.CellID, inst.Removing
+	view.SpecVersion, view.Unplaced, view.Volumes = inst.SpecVersion, inst.Unplaced, inst.Volumes
+	view.Ports = portsOf(inst.Spec, inst.Placement)
+	view.Present = snap.Present(inst.CellID)
+	if cell := snap.Cell(inst.CellID); cell != nil {
+		view.AZ, view.Address = cell.AZ, cell.Address
+	}
+	view.Actual = snap.ActualInstance(app.GUID, inst.Index, inst.CellID)
+	return view
+}
+
+// portsOf names the ports of a placement.
+func portsOf(spec model.RunSpec, place model.Placement) []client.Port {
+	var ports []client.Port
+	for i, name := range spec.PortNames() {
+		if i < len(place.Ports) {
+			ports = append(ports, client.Port{Name: name, Number: place.Ports[i]})
+		}
+	}
+	return ports
+}

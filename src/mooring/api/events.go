@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// streamBatch is how many events are looked at between two writes to a stream.
+const streamBatch = 500
+
+type eventsInput struct {
+	After string `query:"after" doc:"The ID of an event; only later ones are given"`
+	Limit int    `query:"limit" minimum:"0" maximum:"10000" default:"100" doc:"The most events in one answer; without after they are the newest"`
+	eventFilter
+}
+
+type streamInput struct {
+	After string `query:"after" doc:"The ID of an event; the stream begins after it, or now"`
+	Limit int    `query:"limit" doc:"Has no effect on a stream"`
+	// LastEventID is what a browser sends when it connects again.
+	LastEventID string `header:"Last-Event-ID"`
+	eventFilter
+}
+
+type eventFilter struct {
+	App  string `query:"app" doc:"Only events of this app (org/space/name)"`
+	Cell string `query:"cell" doc:"Only events of this cell"`
+	Plan string `query:"plan" doc:"Only events of this plan"`
+}
+
+func (f *eventFilter) takes(event *model.Event) bool {
+	return (f.App == "" || f.App == event.App) && (f.Cell == "" || f.Cell == event.CellID) && (f.Plan == "" || f.Plan == event.Plan)
+}
+
+func (s *server) eventRoutes(routes huma.API) {
+	on(routes, operation(http.MethodGet, "/v1/events", "list-events", "Events, the oldest first", "events"),
+		func(_ context.Context, in *eventsInput) ([]model.Event, error) {
+			return listEvents(s.store.Snapshot(), in), nil
+		})
+	stream(routes, operation(http.MethodGet, "/v1/events/stream", "stream-events", "Events as they happen", "events"),
+		map[string]any{"event": model.Event{}}, s.streamEvents)
+}
+
+// listEvents gives the first events after one, or the newest.
+func listEvents(snap *state.Snapshot, in *eventsInput) []model.Event {
+	limit := in.Limit
+	if limit == 0 {
+		limit = 100
+	}
+	events := snap.Events(in.After, 0)
+	taken := []model.Event{}
+	if in.After == "" {
+		slices.Reverse(events)
+	}
+	for _, event := range events {
+		if len(taken) < limit && in.takes(event) {
+			taken = append(taken, *event)
+		}
+	}
+	if in.After == "" {
+		slices.Reverse(taken)
+	}
+	return taken
+}
+
+func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender) error, error) {
+	snap, after := s.store.Snapshot(), in.After
+	if in.LastEventID != "" {
+		after = in.LastEventID
+	}
+	if after == "" {
+		after = "0" // before the first event there will be
+		if newest := snap.RecentEvents(1); len(newest) > 0 {
+			after = newest[0].ID
+		}
+	}
+	return func(send sender) error {
+		// Where the stream begins: a client that loses it before the first
+		// event can go on from there.
+		if err := send("cursor", after, []byte(after)); err != nil {
+			return err
+		}
+		for {
+			batch := snap.Events(after, streamBatch)
+			for _, event := range batch {
+				after = event.ID
+				if !in.takes(event) {
+					continue
+				}
+				content, err := json.Marshal(event)
+				if err != nil {
+					return err
+				}
+				if err := send("event", event.ID, content); err != nil {
+					return err
+				}
+			}
+			if len(batch) < streamBatch {
+				if err := s.awaitChange(ctx, snap, send); err != nil {
+					return err
+				}
+				snap = s.store.Snapshot()
+			}
+		}
+	}, nil
+}
+
+// streamPlan serves a plan whenever something about it changed, until it has
+// finished.
+func (s *server) streamPlan(ctx context.Context, in *planPath) (func(sender) error, error) {
+	if _, err := planNamed(s.store.Snapshot(), in.Plan); err != nil {
+		return nil, err
+	}
+	return func(send sender) error {
+		var last string
+		for {
+			snap := s.store.Snapshot()
+			plan, err := planNamed(snap, in.Plan)
+			if err != nil {
+				return err
+			}
+			content, err := json.Marshal(planView(snap, plan, s.now()))
+			if err != nil {
+				return err
+			}
+			if string(content) != last {
+				if err := send("plan", "", content); err != nil {
+					return err
+				}
+				last = string(content)
+			}
+			if plan.Finished() {
+				return nil
+			}
+			if err := s.awaitChange(ctx, snap, send); err != nil {
+				return err
+			}
+		}
+	}, nil
+}
+
+// quiet is how long a stream may say nothing: a comment then keeps proxies
+// from closing it, and finds clients that went away.
+const quiet = 15 * time.Second
+
+// awaitChange returns when the state is past the snapshot.
+func (s *server) awaitChange(ctx context.Context, snap *state.Snapshot, send sender) error {
+	for {
+		waiting, cancel := context.WithTimeout(ctx, quiet)
+		err := s.store.Wait(waiting, snap.Revision())
+		silent := waiting.Err() != nil
+		cancel()
+		if err == nil || ctx.Err() != nil || !silent {
+			return err
+		}
+		if err := send("", "", nil); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/model"
+)
+
+type logsInput struct {
+	namePath
+	Index  int  `path:"index" minimum:"0"`
+	Lines  int  `query:"lines" minimum:"0" maximum:"100000" default:"100" doc:"How many of the last lines to begin with"`
+	Follow bool `query:"follow" doc:"Keep the stream open for what comes"`
+}
+
+func (s *server) logRoutes(routes huma.API) {
+	op := operation(http.MethodGet, "/v1/apps/{org}/{space}/{name}/instances/{index}/logs", "instance-logs", "The output of an instance, as text", "apps")
+	op.Responses = map[string]*huma.Response{"200": {Description: "Lines", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+	huma.Register(routes, op, s.instanceLogs)
+}
+
+// instanceLogs passes on what the agent of the instance's cell has.
+func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamResponse, error) {
+	snap := s.store.Snapshot()
+	app, err := appNamed(snap, in.name())
+	if err != nil {
+		return nil, err
+	}
+	name := model.InstanceName(app.Name, in.Index)
+	inst := snap.Instance(app.GUID, in.Index)
+	if inst == nil {
+		return nil, notFound("there is no instance %s", name)
+	}
+	cell := snap.Cell(inst.CellID)
+	if cell == nil {
+		return nil, conflict("instance %s is on no cell yet%s", name, because(inst.Unplaced))
+	}
+	if cell.LogAddress == "" {
+		return nil, conflict("cell %s serves no logs", cell.ID)
+	}
+	query := url.Values{"lines": {strconv.Itoa(in.Lines)}, "follow": {strconv.FormatBool(in.Follow)}}
+	source := fmt.Sprintf("http://%s/logs/%s/%d?%s", cell.LogAddress, url.PathEscape(app.GUID), in.Index, query.Encode())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	if err != nil {
+		return nil, badGateway(cell, err)
+	}
+	response, err := s.logs.Do(request)
+	if err != nil {
+		return nil, badGateway(cell, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		said, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		if response.StatusCode == http.StatusNotFound {
+			return nil, notFound("cell %s has no output of %s", cell.ID, name)
+		}
+		return nil, badGateway(cell, errors.New(response.Status+because(strings.TrimSpace(string(said)))))
+	}
+	return &huma.StreamResponse{Body: func(out huma.Context) {
+		defer response.Body.Close()
+		out.SetHeader("Content-Type", "text/plain; charset=utf-8")
+		out.SetHeader("Cache-Control", "no-store")
+		copyFlushing(out.BodyWriter(), response.Body)
+	}}, nil
+}
+
+func badGateway(cell *model.Cell, err error) error {
+	return huma.NewError(http.StatusBadGateway, fmt.Sprintf("asking the agent of cell %s for its logs at %s: %v", cell.ID, cell.LogAddress, err))
+}
+
+// copyFlushing copies until either side ends, passing on each piece at once.
+func copyFlushing(to io.Writer, from io.Reader) {
+	flush := flusher(to)
+	flush()
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if _, gone := to.Write(buffer[:n]); gone != nil {
+				return
+			}
+			flush()
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// flusher gives what passes on to the client what was written so far.
+func flusher(to io.Writer) func() {
+	if writer, ok := to.(http.ResponseWriter); ok {
+		control := http.NewResponseController(writer)
+		return func() { _ = control.Flush() }
+	}
+	return func() {}
+}

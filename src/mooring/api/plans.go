@@ -1,0 +1,223 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/client"
+	"mooring/model"
+	"mooring/state"
+)
+
+type planInput struct{ Body client.PlanRequest }
+
+type planPath struct {
+	Plan string `path:"plan" doc:"Name of the plan"`
+}
+
+type steerInput struct {
+	planPath
+	Body client.Steer
+}
+
+func (s *server) planRoutes(routes huma.API) {
+	const one = "/v1/plans/{plan}"
+	on(routes, operation(http.MethodPost, "/v1/preview", "preview-plan", "What a plan would do; nothing is changed", "plans"), s.preview)
+	op := operation(http.MethodPost, "/v1/plans", "start-plan", "Start a plan", "plans")
+	op.DefaultStatus = http.StatusCreated
+	on(routes, op, s.startPlan)
+	on(routes, operation(http.MethodGet, "/v1/plans", "list-plans", "List plans, the newest first", "plans"),
+		func(_ context.Context, _ *struct{}) ([]client.PlanView, error) {
+			snap := s.store.Snapshot()
+			views := []client.PlanView{}
+			for _, plan := range snap.Plans() {
+				views = append(views, *planView(snap, plan, s.now()))
+			}
+			slices.SortFunc(views, func(a, b client.PlanView) int {
+				return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Name, b.Name))
+			})
+			return views, nil
+		})
+	on(routes, operation(http.MethodGet, one, "get-plan", "One plan with its rolls", "plans"),
+		func(_ context.Context, in *planPath) (*client.PlanView, error) {
+			snap := s.store.Snapshot()
+			plan, err := planNamed(snap, in.Plan)
+			if err != nil {
+				return nil, err
+			}
+			return planView(snap, plan, s.now()), nil
+		})
+	on(routes, operation(http.MethodPut, one+"/intent", "steer-plan", "Pause, resume or abort a plan", "plans"), s.steerPlan)
+	stream(routes, operation(http.MethodGet, one+"/stream", "stream-plan", "A plan's progress as it happens", "plans"),
+		map[string]any{"plan": client.PlanView{}}, s.streamPlan)
+}
+
+func planNamed(snap *state.Snapshot, name string) (*model.Plan, error) {
+	plan := snap.Plan(name)
+	if plan == nil {
+		return nil, notFound("there is no plan %s", name)
+	}
+	return plan, nil
+}
+
+func (s *server) preview(ctx context.Context, in *planInput) (*client.Preview, error) {
+	preview, _, err := s.foresee(ctx, s.store.Snapshot(), &in.Body.PlanSpec)
+	return preview, err
+}
+
+// foresee checks a plan and asks the planner about it. It also gives the cells
+// that the plan chooses.
+func (s *server) foresee(ctx context.Context, snap *state.Snapshot, spec *model.PlanSpec) (*client.Preview, []string, error) {
+	cells, fault := chosen(snap, &spec.Cells)
+	if err := invalid(fmt.Sprintf("plan %s is refused", spec.Name), spec.Validate(), fault); err != nil {
+		return nil, nil, err
+	}
+	preview, err := s.planner(ctx, snap, *spec, cells, s.now())
+	if err != nil {
+		return nil, nil, huma.NewError(http.StatusInternalServerError, fmt.Sprintf("planning %s: %v", spec.Name, err))
+	}
+	return preview, cells, nil
+}
+
+// chosen gives the ids of the cells that a selector chooses, sorted. Cells
+// that were declared lost are no part of any plan.
+func chosen(snap *state.Snapshot, selector *model.Selector) ([]string, error) {
+	var cells []string
+	for _, cell := range snap.Cells() {
+		if cell.Lost ||
+			len(selector.IDs) > 0 && !slices.Contains(selector.IDs, cell.ID) ||
+			selector.Pool != "" && cell.Pool != selector.Pool ||
+			len(selector.AZ) > 0 && !slices.Contains(selector.AZ, cell.AZ) {
+			continue
+		}
+		cells = append(cells, cell.ID)
+	}
+	var unknown []string
+	for _, id := range selector.IDs {
+		if cell := snap.Cell(id); cell == nil {
+			unknown = append(unknown, id)
+		} else if cell.Lost {
+			return nil, fault("cells", "cell %s was declared lost; leave it out", id)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, fault("cells", "there is no cell %s", strings.Join(unknown, ", "))
+	}
+	if len(cells) == 0 && !selector.Empty() {
+		return nil, fault("cells", "no cell is chosen; see the cells with: moor cells")
+	}
+	return cells, nil
+}
+
+func (s *server) startPlan(ctx context.Context, in *planInput) (*client.PlanView, error) {
+	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+		return s.decidePlan(ctx, snap, &in.Body)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return planView(snap, snap.Plan(in.Body.Name), s.now()), nil
+}
+
+func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *client.PlanRequest) (*state.Txn, error) {
+	preview, cells, err := s.foresee(ctx, snap, &wanted.PlanSpec)
+	if err != nil {
+		return nil, err
+	}
+	if old := snap.Plan(wanted.Name); old != nil {
+		return nil, conflict("plan %s exists (%s); plans are kept, so choose another name", wanted.Name, old.Status)
+	}
+	for _, other := range snap.Plans() {
+		if other.Finished() {
+			continue
+		}
+		if both := common(cells, other.Order); len(both) > 0 {
+			return nil, conflict("plan %s is not finished and has the same cells: %s; wait for it or abort it", other.Name, strings.Join(both, ", "))
+		}
+	}
+	plan := &model.Plan{
+		PlanSpec: wanted.PlanSpec, Intent: model.IntentRun, Reason: wanted.Reason, Status: model.PlanRunning,
+		CreatedAt: s.now(), CreatedBy: wanted.By, Order: complete(preview.Order, cells),
+	}
+	if plan.OnStuck == "" {
+		plan.OnStuck = model.StuckHold
+	}
+	tx := snap.Txn()
+	tx.Put(plan)
+	// Nobody else may have started a plan meanwhile.
+	tx.RequireUnder(model.TablePlans)
+	tx.Event(model.Event{At: plan.CreatedAt, Kind: "plan.started", Actor: person(wanted.By), Plan: plan.Name, Reason: wanted.Reason,
+		Text: fmt.Sprintf("plan %s: %s %d cells", plan.Name, plan.Action, len(cells))})
+	return tx, nil
+}
+
+// common gives what is in both lists, sorted.
+func common(a, b []string) []string {
+	var both []string
+	for _, item := range a {
+		if slices.Contains(b, item) {
+			both = append(both, item)
+		}
+	}
+	slices.Sort(both)
+	return both
+}
+
+// complete gives the order with the cells that it leaves out at its end: those
+// can never roll, and the plan has to say so for each.
+func complete(order, cells []string) []string {
+	full := slices.Clone(order)
+	for _, cell := range cells {
+		if !slices.Contains(order, cell) {
+			full = append(full, cell)
+		}
+	}
+	return full
+}
+
+// person names who acts when nobody said.
+func person(by string) string {
+	if by == "" {
+		return "operator"
+	}
+	return by
+}
+
+func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanView, error) {
+	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+		plan, err := planNamed(snap, in.Plan)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case plan.Intent == in.Body.Intent:
+			return nil, nil
+		case plan.Finished():
+			return nil, conflict("plan %s is %s; nothing more can be done about it", plan.Name, plan.Status)
+		case plan.Intent == model.IntentAbort:
+			return nil, conflict("plan %s is being aborted; start another for the cells that are left", plan.Name)
+		}
+		steered := *plan
+		steered.Intent, steered.Reason = in.Body.Intent, in.Body.Reason
+		said := map[model.Intent]string{model.IntentRun: "resumed", model.IntentPause: "paused", model.IntentAbort: "aborted"}[in.Body.Intent]
+		tx := snap.Txn()
+		tx.Put(&steered)
+		tx.Event(model.Event{At: s.now(), Kind: "plan." + said, Actor: person(in.Body.By), Plan: plan.Name, Reason: in.Body.Reason,
+			Text: fmt.Sprintf("plan %s is to be %s", plan.Name, said)})
+		return tx, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	plan, err := planNamed(snap, in.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return planView(snap, plan, s.now()), nil
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// absorb makes the transaction that brings the actual state of a cell to what
+// it reports. It writes only what changed, and tells of what people want to
+// know. It is pure.
+func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now time.Time) *state.Txn {
+	tx := snap.Txn()
+	// Only the agent that is the cell may say what is so on it.
+	tx.Require(cell.Key())
+	reported := map[string]bool{}
+	for i := range report.Instances {
+		actual := report.Instances[i]
+		actual.CellID = cell.ID
+		reported[actual.Key()] = true
+		before := snap.ActualInstance(actual.AppGUID, actual.Index, cell.ID)
+		if before != nil && same(before, &actual) {
+			continue
+		}
+		tx.Put(&actual)
+		for _, event := range tellings(snap, before, &actual) {
+			event.At, event.Actor, event.CellID = now, "cell", cell.ID
+			tx.Event(event)
+		}
+	}
+	for _, actual := range snap.ActualInstancesOn(cell.ID) {
+		if !reported[actual.Key()] {
+			tx.Delete(actual)
+		}
+	}
+	for i := range report.Volumes {
+		actual := report.Volumes[i]
+		actual.CellID = cell.ID
+		reported[actual.Key()] = true
+		before := find(snap.ActualVolumesOf(actual.GUID), func(v *model.ActualVolume) bool { return v.CellID == cell.ID })
+		if before == nil || !same(before, &actual) {
+			tx.Put(&actual)
+		}
+	}
+	for _, actual := range snap.ActualVolumesOn(cell.ID) {
+		if !reported[actual.Key()] {
+			tx.Delete(actual)
+		}
+	}
+	return tx
+}
+
+// tellings are the events of one instance's change.
+func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model.Event {
+	app := snap.App(after.AppGUID)
+	if app == nil {
+		return nil
+	}
+	name := model.InstanceName(app.Name, after.Index)
+	var events []model.Event
+	tell := func(kind, format string, args ...any) {
+		index := after.Index
+		events = append(events, model.Event{
+			Kind: kind, App: app.Name.String(), AppGUID: app.GUID, Index: &index,
+			Text: name + " " + fmt.Sprintf(format, args...),
+		})
+	}
+	if before == nil || before.State != after.State {
+		switch after.State {
+		case model.Serving:
+			tell("instance.serving", "serves on %s", after.CellID)
+		case model.Crashed:
+			tell("instance.crashed", "crashed on %s%s", after.CellID, because(after.Error))
+		case model.Blocked:
+			tell("instance.blocked", "cannot start on %s%s", after.CellID, because(after.Error))
+		}
+	}
+	task := after.Disruption
+	if task == nil || before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == task.State {
+		return events
+	}
+	switch task.State {
+	case model.TaskRunning:
+		tell("handler.running", "runs its handler on %s", after.CellID)
+	case model.TaskHung:
+		tell("handler.hung", "has a hung handler on %s: no progress beyond %.0f%%", after.CellID, max(0, task.Progress)*100)
+	case model.TaskOverdue:
+		tell("handler.overdue", "has a handler on %s that ran out of time", after.CellID)
+	case model.TaskFailed:
+		tell("handler.failed", "has a handler on %s that failed%s", after.CellID, because(task.Error))
+	case model.TaskYielded:
+		tell("instance.yielded", "stopped on %s, its volumes are detached", after.CellID)
+	}
+	return events
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
+
+// same compares what two records say. Times that a round trip through JSON
+// leaves equal are equal.
+func same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+func find[T any](list []*T, match func(*T) bool) *T {
+	for _, item := range list {
+		if match(item) {
+			return item
+		}
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/model"
+)
+
+// openAPI is the frame of the OpenAPI document. Our quantities are text in
+// JSON; the document says how the text is written.
+func openAPI(version string) huma.Config {
+	cfg := huma.DefaultConfig("Mooring", version)
+	// Answers are the model as it is, without a link to its schema in each.
+	cfg.CreateHooks = nil
+	cfg.RejectUnknownQueryParameters = true
+	cfg.Info.Description = "Runs persistent data services on a fleet of hosts and takes those hosts through maintenance without breaking the services."
+	registry := cfg.Components.Schemas
+	for of, shape := range map[reflect.Type]reflect.Type{
+		reflect.TypeFor[model.Size]():     reflect.TypeFor[sizeShape](),
+		reflect.TypeFor[model.Duration](): reflect.TypeFor[durationShape](),
+		reflect.TypeFor[model.Limit]():    reflect.TypeFor[limitShape](),
+	} {
+		registry.RegisterTypeAlias(of, shape)
+	}
+	return cfg
+}
+
+type sizeShape struct{}
+
+// Schema implements huma.SchemaProvider.
+func (sizeShape) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: "An amount of memory or disk in binary multiples", Examples: []any{"256M", "1G"}}
+}
+
+type durationShape struct{}
+
+// Schema implements huma.SchemaProvider.
+func (durationShape) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Description: "A stretch of time", Examples: []any{"90s", "5m", "2h"}}
+}
+
+type limitShape struct{}
+
+// Schema implements huma.SchemaProvider.
+func (limitShape) Schema(huma.Registry) *huma.Schema {
+	zero := 0.0
+	return &huma.Schema{
+		Description: "A count, or a share of the desired instances",
+		OneOf: []*huma.Schema{
+			{Type: huma.TypeString, Examples: []any{"25%"}},
+			{Type: huma.TypeInteger, Minimum: &zero, Examples: []any{1}},
+		},
+	}
+}

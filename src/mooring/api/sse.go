@@ -1,0 +1,77 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// sender sends one message of a stream: what kind it is, the id a client may
+// go on from ("" for none) and its data in one line. No kind and no data is a
+// comment.
+type sender func(event, id string, data []byte) error
+
+// stream serves server-sent events. begin refuses a request like any other
+// operation does, or gives what sends the messages: it returns when there is
+// nothing more to say, or what it cannot go on with, and ends the stream.
+func stream[In any](routes huma.API, op huma.Operation, messages map[string]any, begin func(context.Context, *In) (func(sender) error, error)) {
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "Messages, whose data is one of these by the event's name",
+		Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: messageSchema(routes, messages)}},
+	}}
+	huma.Register(routes, op, func(ctx context.Context, in *In) (*huma.StreamResponse, error) {
+		serve, err := begin(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return &huma.StreamResponse{Body: func(out huma.Context) {
+			out.SetHeader("Content-Type", "text/event-stream")
+			out.SetHeader("Cache-Control", "no-store")
+			_, w := humago.Unwrap(out)
+			// Why it ended is for the next connection to find out.
+			_ = serve(func(event, id string, data []byte) error { return writeMessage(w, event, id, data) })
+		}}, nil
+	})
+}
+
+func messageSchema(routes huma.API, messages map[string]any) *huma.Schema {
+	schema := &huma.Schema{}
+	var names []string
+	for name := range messages {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		of := routes.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(messages[name]), true, name)
+		schema.OneOf = append(schema.OneOf, &huma.Schema{
+			Type: huma.TypeObject, Title: name,
+			Properties: map[string]*huma.Schema{"event": {Type: huma.TypeString, Enum: []any{name}}, "id": {Type: huma.TypeString}, "data": of},
+			Required:   []string{"event", "data"},
+		})
+	}
+	return schema
+}
+
+// writeMessage writes one message in the format of server-sent events.
+func writeMessage(w http.ResponseWriter, event, id string, data []byte) error {
+	var text bytes.Buffer
+	if event == "" {
+		text.WriteString(": still here\n\n")
+	} else {
+		fmt.Fprintf(&text, "event: %s\n", event)
+		if id != "" {
+			fmt.Fprintf(&text, "id: %s\n", id)
+		}
+		fmt.Fprintf(&text, "data: %s\n\n", data)
+	}
+	if _, err := w.Write(text.Bytes()); err != nil {
+		return err
+	}
+	return http.NewResponseController(w).Flush()
+}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+type answerInput struct {
+	ID   string `path:"id" doc:"What is stuck"`
+	Body model.Answer
+}
+
+func (s *server) stuckRoutes(routes huma.API) {
+	on(routes, operation(http.MethodGet, "/v1/stuck", "list-stuck", "Everything that is stuck, with the evidence", "stuck"),
+		func(_ context.Context, _ *struct{}) ([]model.Stuck, error) {
+			list := []model.Stuck{}
+			for _, stuck := range s.store.Snapshot().StuckItems() {
+				list = append(list, *stuck)
+			}
+			slices.SortFunc(list, func(a, b model.Stuck) int {
+				return cmp.Or(a.FlaggedAt.Compare(b.FlaggedAt), cmp.Compare(a.ID, b.ID))
+			})
+			return list, nil
+		})
+	on(routes, operation(http.MethodPut, "/v1/stuck/{id}/answer", "answer-stuck", "A person's decision about something stuck", "stuck"), s.answerStuck)
+}
+
+func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck, error) {
+	var answered model.Stuck
+	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+		stuck := snap.StuckItem(in.ID)
+		if stuck == nil {
+			return nil, notFound("nothing stuck has the id %s; it may have moved again", in.ID)
+		}
+		answered = *stuck
+		tx, err := decideAnswer(snap, &answered, in.Body, s.now())
+		return tx, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &answered, nil
+}
+
+// decideAnswer writes a person's answer into something stuck. It is pure.
+func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now time.Time) (*state.Txn, error) {
+	if first := stuck.Answer; first != nil {
+		if first.Verb == answer.Verb {
+			return nil, nil // said before, and being carried out
+		}
+		return nil, conflict("%s was answered with %s by %s (%q), which is being carried out; look again", stuck.ID, first.Verb, person(first.By), first.Reason)
+	}
+	if err := invalid(fmt.Sprintf("the answer %s is refused", answer.Verb), answer.Validate()); err != nil {
+		return nil, err
+	}
+	if err := invalid(fmt.Sprintf("the answer %s is refused", answer.Verb), answer.CheckAgainst(stuck)); err != nil {
+		return nil, err
+	}
+	answer.At = now
+	stuck.Answer = &answer
+	written := *stuck
+	event := model.Event{
+		At: now, Kind: "stuck.answered", Actor: person(answer.By), Reason: answer.Reason,
+		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID,
+		Text: fmt.Sprintf("%s, answered with %s", strings.TrimSuffix(stuck.What, "."), answer.Verb),
+	}
+	if stuck.App != nil {
+		event.App, event.Index = stuck.App.String(), &written.Index
+	}
+	tx := snap.Txn()
+	tx.Put(&written)
+	tx.Event(event)
+	return tx, nil
+}
