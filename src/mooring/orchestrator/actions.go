@@ -1,0 +1,130 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"mooring/host"
+	"mooring/model"
+	"mooring/state"
+)
+
+// errNotWanted ends a driver whose roll no longer wants its host acted on.
+var errNotWanted = errors.New("the roll no longer wants it")
+
+// actions runs host drivers beside the loop: one for each roll that is acting.
+// What is to run is read from state on every look, so after a restart all of
+// it is started again, under the same roll IDs.
+type actions struct {
+	store  *state.Store
+	lead   *state.Leadership
+	via    model.Via
+	logger *slog.Logger
+
+	mu sync.Mutex
+	// running holds what ends each driver, by roll ID, also after it ended: as
+	// long as a snapshot that may be old still asks for it.
+	running map[string]context.CancelCauseFunc
+	done    sync.WaitGroup
+}
+
+// follow starts what the snapshot asks for and ends what it does not.
+func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
+	wanted := map[string]bool{}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, plan := range snap.Plans() {
+		if plan.Finished() {
+			continue
+		}
+		for _, roll := range snap.Rolls(plan.Name) {
+			if roll.Phase != model.Acting || roll.Acted || roll.Error != "" {
+				continue
+			}
+			wanted[roll.ID] = true
+			if a.running[roll.ID] == nil {
+				a.start(ctx, plan, roll)
+			}
+		}
+	}
+	for id, end := range a.running {
+		if !wanted[id] {
+			end(errNotWanted)
+			delete(a.running, id)
+		}
+	}
+}
+
+func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
+	driver := host.For(plan.Via, a.via)
+	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
+	acting, end := context.WithCancelCause(ctx)
+	a.running[roll.ID] = end
+	a.done.Go(func() {
+		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
+		err := driver.Act(acting, request)
+		if acting.Err() != nil {
+			return // ended from here; whoever leads next asks again
+		}
+		a.report(acting, request, err)
+	})
+}
+
+// report writes down how an action ended, unless the roll has meanwhile gone
+// another way.
+func (a *actions) report(ctx context.Context, request host.Request, result error) {
+	for ctx.Err() == nil {
+		snap := a.store.Snapshot()
+		tx := acted(snap, request, result, time.Now())
+		if tx == nil {
+			return
+		}
+		tx.As(a.lead)
+		_, err := a.store.Commit(ctx, tx)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, state.ErrConflict) {
+			a.logger.Error("cannot write down the end of a host action; trying again", "roll", request.Roll, "error", err)
+		}
+		pause(ctx, a.store, snap.Revision())
+	}
+}
+
+// acted gives the transaction that records the end of an action, nil when the
+// roll does not wait for it.
+func acted(snap *state.Snapshot, request host.Request, result error, now time.Time) *state.Txn {
+	roll := snap.Roll(request.Plan, request.Cell)
+	if roll == nil || roll.ID != request.Roll || roll.Phase != model.Acting || roll.Acted || roll.Error != "" {
+		return nil
+	}
+	next := *roll
+	next.Timeline = slices.Clone(roll.Timeline)
+	event := model.Event{At: now, Kind: "roll.acted", Actor: actor, CellID: request.Cell, Plan: request.Plan,
+		Text: fmt.Sprintf("cell %s: the %s is done", request.Cell, request.Action)}
+	if result == nil {
+		next.Acted = true
+	} else {
+		next.Error = result.Error()
+		event.Kind, event.Text = "roll.failed", fmt.Sprintf("cell %s: %s", request.Cell, result)
+	}
+	tx := snap.Txn()
+	tx.Put(&next)
+	tx.Event(event)
+	return tx
+}
+
+// stop ends all drivers and waits for them.
+func (a *actions) stop() {
+	a.mu.Lock()
+	for _, end := range a.running {
+		end(context.Canceled)
+	}
+	a.mu.Unlock()
+	a.done.Wait()
+}

@@ -1,0 +1,163 @@
+package orchestrator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// skippedByPlan is why a roll ends that the plan would rather do without.
+const skippedByPlan = "the plan skips what is stuck"
+
+// carryOutAnswers does what people said to do about what is stuck.
+func (d *decision) carryOutAnswers() {
+	for _, alert := range d.snap.StuckItems() {
+		if alert.Answer == nil {
+			continue
+		}
+		tx := d.snap.Txn()
+		if err := checkAnswer(alert); err != nil {
+			refused := *alert
+			refused.Answer = nil
+			tx.Put(&refused)
+			tx.Event(d.answerEvent(alert, *alert.Answer, "stuck.refused", err.Error()))
+		} else {
+			d.carryOut(tx, alert, *alert.Answer)
+		}
+		d.add(tx)
+	}
+}
+
+// checkAnswer refuses an answer that is not open, or that would lose data
+// which it does not name.
+func checkAnswer(alert *model.Stuck) error {
+	answer := alert.Answer
+	if !slices.Contains(alert.Answers, answer.Verb) {
+		return fmt.Errorf("%s is no answer to %s", answer.Verb, alert.ID)
+	}
+	if answer.Verb == model.Wait && answer.For <= 0 {
+		return fmt.Errorf("wait needs to know how much longer")
+	}
+	if answer.Verb == model.Force || answer.Verb == model.Lost {
+		for _, volume := range alert.Data {
+			if !slices.Contains(answer.Confirm, volume) {
+				return fmt.Errorf("%s would lose the data of %s, which the answer does not name", answer.Verb, volume)
+			}
+		}
+	}
+	return nil
+}
+
+// carryOut applies an answer to everything that the alert holds up, and closes
+// the alert.
+func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
+	tx.Event(d.answerEvent(alert, answer, "stuck.answered", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
+	d.closeAlert(tx, alert, "answered by "+string(answer.Verb))
+	if alert.Plan == "" && alert.Kind != model.CellGone {
+		d.answerPermit(tx, alert, answer)
+		return
+	}
+	for _, plan := range d.snap.Plans() {
+		for _, roll := range d.snap.Rolls(plan.Name) {
+			if roll.StuckID == alert.ID && !roll.Phase.Final() {
+				c := d.draft(plan, roll)
+				c.tx = tx
+				c.roll.StuckID, c.changed = "", true
+				c.answer(alert, answer)
+				c.fold()
+			}
+		}
+	}
+	if answer.Verb == model.Lost {
+		d.loseCell(tx, alert.CellID, answer)
+	}
+}
+
+// answer applies an answer to one roll whose alert is closed.
+func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
+	note := fmt.Sprintf("%s: %s", answer.Verb, answer.Reason)
+	switch answer.Verb {
+	case model.Skip:
+		c.end(model.RollSkipped, note)
+		return
+	case model.Lost:
+		c.end(model.RollSkipped, note)
+		for _, h := range c.permits() {
+			if c.stillHere(h) { // it will be placed anew, and is down until it serves
+				c.change(h, func(*model.Permit) bool { return false })
+			}
+		}
+		return
+	case model.Wait:
+		c.roll.Extra += answer.For
+		if !handlerKind(alert.Kind) { // counted from now, not from when it was due
+			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
+		}
+	case model.Force:
+		c.roll.Force = true
+	}
+	switch {
+	case beforeHost(c.roll.Phase):
+		c.requeue(note)
+	case answer.Verb == model.Retry:
+		c.begin()
+		c.enter(model.Acting, note)
+	default:
+		c.note(note)
+	}
+}
+
+func handlerKind(kind model.StuckKind) bool {
+	return kind == model.HandlerHung || kind == model.HandlerOverdue || kind == model.HandlerFailed
+}
+
+// loseCell marks a cell as gone for good, which makes the scheduler place
+// anew what was on it.
+func (d *decision) loseCell(tx *state.Txn, cellID string, answer model.Answer) {
+	cell := d.snap.Cell(cellID)
+	if cell == nil {
+		return
+	}
+	lost := *cell
+	lost.Lost = true
+	tx.Put(&lost)
+	tx.Event(model.Event{
+		At: d.now, Kind: "cell.lost", Actor: orElse(answer.By, actor), CellID: cellID, Reason: answer.Reason,
+		Text: fmt.Sprintf("cell %s is declared lost with %s", cellID, orElse(strings.Join(d.dataOn(cellID), ", "), "no data")),
+	})
+}
+
+func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind, text string) model.Event {
+	event := d.alertEvent(kind, alert, text)
+	event.Actor, event.Reason = orElse(answer.By, actor), answer.Reason
+	return event
+}
+
+// answerAsAgreed does what the plan or the policy said beforehand to do when
+// the roll is stuck.
+func (c *draft) answerAsAgreed(alert *model.Stuck) {
+	if c.plan.OnStuck == model.StuckSkip {
+		c.end(model.RollSkipped, skippedByPlan)
+		return
+	}
+	app := c.d.snap.App(alert.AppGUID)
+	if app == nil || !handlerKind(alert.Kind) {
+		return
+	}
+	agreed := app.Policy.OnStuck
+	switch agreed.Answer {
+	case model.StuckSkip:
+		c.end(model.RollSkipped, "the policy of "+app.Name.String()+" skips what is stuck")
+	case model.StuckForce:
+		// A policy forces a stop, never the loss of data: that takes a person.
+		if len(alert.Data) == 0 && c.d.lookAt(alert.FlaggedAt.Add(agreed.After.D())) {
+			answer := model.Answer{Verb: model.Force, By: "policy of " + app.Name.String(), Reason: "on_stuck: force_after " + agreed.After.String()}
+			c.tx.Event(c.d.answerEvent(alert, answer, "stuck.answered", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
+			c.closeAlert("answered by the policy")
+			c.answer(alert, answer)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package orchestrator
+
+import (
+	"fmt"
+
+	"mooring/model"
+)
+
+// watchCells keeps an alert open for each cell that does not answer although
+// nothing is being done to its host.
+func (d *decision) watchCells() {
+	for _, cell := range d.snap.Cells() {
+		id := cellAlert(cell.ID)
+		open := d.snap.StuckItem(id)
+		problem := d.goneCell(cell)
+		if problem == nil && open == nil || open != nil && open.Answer != nil {
+			continue
+		}
+		tx := d.snap.Txn()
+		switch {
+		case problem == nil:
+			d.closeAlert(tx, open, "the cell answers, or nothing is left on it")
+		case open == nil:
+			d.openAlert(tx, problem)
+		default:
+			d.renewAlert(tx, problem)
+		}
+		d.add(tx)
+	}
+	for _, alert := range d.snap.StuckItems() {
+		if alert.Kind == model.CellGone && d.snap.Cell(alert.CellID) == nil {
+			tx := d.snap.Txn()
+			d.closeAlert(tx, alert, "the cell no longer exists")
+			d.add(tx)
+		}
+	}
+}
+
+// goneCell gives what is wrong with a cell that has gone without leave, nil
+// when it has not.
+func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
+	if cell.Lost || d.snap.Present(cell.ID) {
+		return nil
+	}
+	if roll := d.snap.RollOn(cell.ID); roll != nil && !approaching(roll.Phase) {
+		return nil
+	}
+	instances := 0
+	for _, inst := range d.snap.InstancesOn(cell.ID) {
+		if inst.CellID == cell.ID {
+			instances++
+		}
+	}
+	if instances == 0 {
+		return nil
+	}
+	alert := &model.Stuck{
+		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: operators, Since: d.now,
+		What:    fmt.Sprintf("cell %s does not answer, and %d instances are placed on it", cell.ID, instances),
+		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
+		Data:    d.dataOn(cell.ID),
+		Answers: []model.Verb{model.Lost},
+	}
+	if blocked := d.waitingFor(alert.ID); len(blocked) > 0 {
+		alert.Blocks = blocked
+		alert.Answers = []model.Verb{model.Force, model.Skip, model.Lost}
+	}
+	return alert
+}
+
+// approaching reports whether a roll in this phase still needs its cell to
+// answer.
+func approaching(phase model.Phase) bool {
+	return beforeHost(phase) && phase != model.Quiesced || phase == model.Settling
+}
+
+// waitingFor lists the cells whose rolls wait for an alert to close.
+func (d *decision) waitingFor(alertID string) []string {
+	var cells []string
+	for _, plan := range d.snap.Plans() {
+		if plan.Finished() {
+			continue
+		}
+		for _, roll := range d.snap.Rolls(plan.Name) {
+			if roll.StuckID == alertID {
+				cells = append(cells, roll.CellID)
+			}
+		}
+	}
+	return cells
+}

@@ -1,0 +1,183 @@
+package orchestrator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mooring/lifecycle"
+	"mooring/model"
+)
+
+// Notes in a roll's timeline that are read again: how long a roll waited for
+// its permits, and since when it waits for something that is down.
+const (
+	grantedNote = "permits granted"
+	waitsNote   = "waits: "
+	waitedNote  = "waits no longer for what is down"
+)
+
+// ask asks for the permits that the occupants still need, all or none, and
+// reports whether there is nothing left to ask for. A refusal for longer than
+// patience allows, or for ever, flags the roll.
+func (c *draft) ask(occupants []*occupant) (all bool) {
+	demands := demandsOf(occupants)
+	claim := c.d.snap.Claim(c.roll.Holder())
+	if len(demands) == 0 {
+		if claim != nil {
+			c.tx.Delete(claim)
+		}
+		return true
+	}
+	wanted := c.claim(demands)
+	if claim != nil {
+		wanted.Since, wanted.At = claim.Since, claim.At
+		if !slices.Equal(claim.Demands, demands) || claim.Force != wanted.Force || claim.Extra != wanted.Extra || claim.Aside {
+			c.tx.Put(wanted)
+			return false
+		}
+		c.grant()
+		return false
+	}
+	c.tx.Put(wanted)
+	return false
+}
+
+// demandsOf gives what has to be asked for on behalf of occupants.
+func demandsOf(occupants []*occupant) []model.Demand {
+	var demands []model.Demand
+	for _, o := range occupants {
+		if o.permit == nil {
+			demands = append(demands, model.Demand{AppGUID: o.inst.AppGUID, Index: o.inst.Index, Kind: o.means.Kind, Move: o.means.Move})
+		}
+	}
+	return demands
+}
+
+func (c *draft) claim(demands []model.Demand) *model.Claim {
+	return &model.Claim{
+		Holder: c.roll.Holder(), Reason: model.ReasonRoll, Action: c.roll.Action, CellID: c.roll.CellID,
+		Demands: demands, Force: c.roll.Force, Extra: c.roll.Extra,
+		ExpectedBack: model.Duration(c.d.history().outage(c.roll.Action).likely),
+		Since:        c.d.snap.Revision(), At: c.d.now,
+	}
+}
+
+// grant has the roll's claim judged and, when it is granted, makes the grant
+// this draft's transaction.
+func (c *draft) grant() {
+	if !c.tx.Empty() || len(c.ledgers) > 0 {
+		return // these changes first; a grant is a transaction of its own
+	}
+	tx, verdict := c.d.snap.Grant(c.roll.Holder(), c.d.now)
+	if !verdict.Granted {
+		c.refused(verdict)
+		return
+	}
+	c.tx = tx
+	c.note(grantedNote)
+}
+
+// refused waits for what blocks a claim. Blocked by what is planned, it is
+// only a matter of turns. Blocked by something that is down and stays down,
+// or by what never ends by itself, the roll is stuck.
+func (c *draft) refused(verdict lifecycle.Verdict) {
+	for _, blocker := range verdict.Blockers {
+		if blocker.Forever {
+			c.stick(c.forbidden(blocker), true)
+			return
+		}
+	}
+	for _, blocker := range verdict.Blockers {
+		if index := c.d.unplanned(blocker.AppGUID, blocker.Holders); index >= 0 {
+			c.waitForInstance(blocker.AppGUID, index)
+			return
+		}
+	}
+	c.waitNoMore()
+}
+
+// unplanned gives the first of an app's indexes that is down though nobody
+// disrupts it, -1 when there is none.
+func (d *decision) unplanned(appGUID string, indexes []int) int {
+	crew := d.crew(appGUID)
+	if crew == nil {
+		return -1
+	}
+	for _, index := range indexes {
+		if m := crew.Member(index); m != nil && m.Standing == lifecycle.Down {
+			return index
+		}
+	}
+	return -1
+}
+
+// waitForInstance notes that the roll waits for an instance that is down, and
+// flags it when that lasts.
+func (c *draft) waitForInstance(appGUID string, index int) {
+	since, noted := c.waitsFor(appGUID, index)
+	if !noted {
+		c.note(c.waitText(appGUID, index))
+		since = c.d.now
+	}
+	app := c.d.snap.App(appGUID)
+	if c.d.lookAt(since.Add(c.patience(app))) {
+		c.stick(c.waitingForBudget(app, index, since), true)
+	}
+}
+
+// waitNoMore ends the wait for something that was down.
+func (c *draft) waitNoMore() {
+	if c.waits() != "" {
+		c.note(waitedNote)
+	}
+}
+
+func (c *draft) waitText(appGUID string, index int) string {
+	return fmt.Sprintf("%s%s is down", waitsNote, c.d.nameOf(appGUID, index))
+}
+
+// waits gives the note of what is down and waited for in this phase, "" when
+// nothing is.
+func (c *draft) waits() string {
+	for i := len(c.roll.Timeline) - 1; i >= 0 && c.roll.Timeline[i].Phase == c.roll.Phase; i-- {
+		switch note := c.roll.Timeline[i].Note; {
+		case note == waitedNote:
+			return ""
+		case strings.HasPrefix(note, waitsNote):
+			return note
+		}
+	}
+	return ""
+}
+
+// waitsFor gives since when the roll waits for an instance that is down.
+func (c *draft) waitsFor(appGUID string, index int) (since time.Time, noted bool) {
+	text := c.waitText(appGUID, index)
+	if c.waits() != text {
+		return time.Time{}, false
+	}
+	for i := len(c.roll.Timeline) - 1; ; i-- {
+		if entry := c.roll.Timeline[i]; entry.Note == text {
+			return entry.At, true
+		}
+	}
+}
+
+// patience is how long something of an app may take to serve before whoever
+// waits for it says so.
+func (c *draft) patience(app *model.App) time.Duration {
+	return returnWithin(app) + c.roll.Extra.D()
+}
+
+// returnWithin is how long an interrupted instance of the app may take to
+// serve once it can.
+func returnWithin(app *model.App) time.Duration {
+	if app == nil || app.Policy.ReturnWithin <= 0 {
+		return defaultReturnWithin
+	}
+	return app.Policy.ReturnWithin.D()
+}
+
+const defaultReturnWithin = 10 * time.Minute

@@ -1,0 +1,168 @@
+package orchestrator
+
+import (
+	"mooring/lifecycle"
+	"mooring/model"
+	"mooring/sequence"
+)
+
+// dispatch starts the cells whose turn it is: as many as the policies, the
+// ceiling and the canaries allow, in the order of the plan. All that start now
+// start in one transaction.
+func (d *decision) dispatch(plan *model.Plan) {
+	window, err := model.ParseWindow(plan.Window)
+	if err != nil {
+		return // it was refused when the plan was made
+	}
+	if open, next := window.Open(d.now); !open {
+		d.lookAt(next)
+		return
+	}
+	s := d.surveyOf(plan, d.candidates(plan))
+	order := make([]int, len(s.problem.Cells))
+	for i := range order {
+		order[i] = i
+	}
+	tx := d.snap.Txn()
+	dispatcher := sequence.NewDispatcher(&s.problem, &sequence.Plan{Mode: sequence.Tickets, Order: order})
+	for cell, ok := dispatcher.Next(); ok; cell, ok = dispatcher.Next() {
+		if c := d.draft(plan, s.rolls[cell]); c.start() {
+			c.tx = tx
+			c.enter(model.Cordoned, "")
+			c.cordon(false)
+			c.fold()
+			d.cordoning[c.roll.CellID] = true
+			dispatcher.Start(cell)
+		} else {
+			dispatcher.Stop(cell, false)
+		}
+	}
+	d.add(tx)
+	d.watchQueue(plan, s, dispatcher)
+}
+
+// candidates lists the rolls of a plan in its order, without those that may
+// not be started whatever the policies allow. It flags those that wait for
+// something only a person can change.
+func (d *decision) candidates(plan *model.Plan) []*model.Roll {
+	rolls := make([]*model.Roll, 0, len(plan.Order))
+	for _, cell := range plan.Order {
+		roll := d.snap.Roll(plan.Name, cell)
+		if roll == nil || roll.Phase == model.Queued && (roll.StuckID != "" || d.waits(plan, roll)) {
+			continue
+		}
+		rolls = append(rolls, roll)
+	}
+	return rolls
+}
+
+// waits reports whether a queued roll cannot take its turn yet.
+func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
+	c := d.draft(plan, roll)
+	cell := d.snap.Cell(roll.CellID)
+	occupants := d.occupants(roll)
+	switch {
+	case cell == nil || cell.Lost:
+		c.end(model.RollSkipped, "the cell is gone for good")
+	case !d.snap.Present(roll.CellID) && !roll.Force && phaseFor(occupants) != model.Quiesced:
+		c.waitForCell()
+	default:
+		if blocker := c.forever(occupants); blocker != nil && blocker.LimitName != "" {
+			c.stick(c.forbidden(*blocker), false)
+			break
+		}
+		// Another plan's roll, or that of a cell whose room it needs, comes first.
+		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID]
+	}
+	c.submit()
+	return true
+}
+
+// start makes sure, at its turn, that the roll can get anywhere. When it
+// cannot and that will not change by itself, it is flagged.
+func (c *draft) start() bool {
+	occupants := c.d.occupants(c.roll)
+	if blocker := c.forever(occupants); blocker != nil {
+		c.stick(c.forbidden(*blocker), true)
+		c.submit()
+		return false
+	}
+	for _, o := range occupants {
+		if o.nowhere {
+			c.stick(c.noRoom(o, ""), true)
+			c.submit()
+			return false
+		}
+		if o.noRoom {
+			return false // there will be room once other cells are done
+		}
+	}
+	return true
+}
+
+// watchQueue waits, on behalf of all queued cells of an app that has no room
+// for any of them because something is down, with the first of them.
+func (d *decision) watchQueue(plan *model.Plan, s *survey, dispatcher *sequence.Dispatcher) {
+	waiting := map[string]bool{}
+	for cell, roll := range s.rolls {
+		if dispatcher.State(cell) != sequence.Waiting {
+			continue
+		}
+		c := d.draft(plan, roll)
+		appGUID, index := d.shortOf(s, cell)
+		switch {
+		case index < 0:
+			c.waitNoMore()
+		case !waiting[appGUID] && !d.waitedFor(plan, appGUID):
+			waiting[appGUID] = true
+			c.waitForInstance(appGUID, index)
+		}
+		c.submit()
+	}
+}
+
+// shortOf gives an app that has no room for a cell, whatever the plan does,
+// because of an instance that is down; index is -1 when there is none.
+func (d *decision) shortOf(s *survey, cell int) (appGUID string, index int) {
+	for _, use := range s.problem.Cells[cell].Uses {
+		app := s.problem.Apps[use.App]
+		if int(use.N) <= app.Limit-app.Down {
+			continue
+		}
+		b := s.budgets[use.App]
+		crew := d.crew(b.appGUID)
+		for _, spent := range crew.Spent(b.kind) {
+			if crew.Member(spent).Standing == lifecycle.Down {
+				return b.appGUID, spent
+			}
+		}
+	}
+	return "", -1
+}
+
+// waitedFor reports whether a roll of the plan is flagged already as waiting
+// for an instance of the app.
+func (d *decision) waitedFor(plan *model.Plan, appGUID string) bool {
+	for _, alert := range d.snap.StuckItems() {
+		if alert.Plan == plan.Name && alert.Kind == model.WaitingForBudget && alert.AppGUID == appGUID {
+			return true
+		}
+	}
+	return false
+}
+
+// blockedBy lists the cells that wait with a roll because an app has no room:
+// its own, and those in the queue that have instances of the app.
+func (d *decision) blockedBy(plan *model.Plan, roll *model.Roll, appGUID string) []string {
+	blocked := []string{roll.CellID}
+	on := map[string]bool{}
+	for _, inst := range d.snap.InstancesOf(appGUID) {
+		on[inst.CellID] = true
+	}
+	for _, cell := range plan.Order {
+		if other := d.snap.Roll(plan.Name, cell); cell != roll.CellID && on[cell] && other != nil && other.Phase == model.Queued {
+			blocked = append(blocked, cell)
+		}
+	}
+	return blocked
+}

@@ -1,0 +1,147 @@
+package orchestrator
+
+import (
+	"fmt"
+	"slices"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// draft is what one look wants to change about one roll. Nothing of it counts
+// until submit, which makes it one transaction.
+type draft struct {
+	d       *decision
+	plan    *model.Plan
+	roll    *model.Roll // a copy, to be changed at will
+	tx      *state.Txn
+	changed bool
+	ledgers map[string]*model.Ledger
+	// flagged: this look found the roll stuck, anew or still.
+	flagged bool
+}
+
+func (d *decision) draft(plan *model.Plan, roll *model.Roll) *draft {
+	copied := *roll
+	copied.Timeline = slices.Clone(roll.Timeline)
+	return &draft{d: d, plan: plan, roll: &copied, tx: d.snap.Txn(), ledgers: map[string]*model.Ledger{}}
+}
+
+// submit hands the draft over for commit.
+func (c *draft) submit() {
+	c.fold()
+	c.d.add(c.tx)
+}
+
+// fold puts what the draft changed into its transaction.
+func (c *draft) fold() {
+	if c.changed {
+		c.tx.Put(c.roll)
+	}
+	for _, ledger := range c.ledgers {
+		c.tx.Put(ledger)
+	}
+}
+
+// enter records that the roll enters a phase.
+func (c *draft) enter(phase model.Phase, note string) {
+	c.roll.Phase = phase
+	c.note(note)
+	text := fmt.Sprintf("cell %s: %s", c.roll.CellID, phase)
+	if note != "" {
+		text += ": " + note
+	}
+	c.event("roll."+string(phase), text)
+}
+
+// note adds a line to the timeline.
+func (c *draft) note(note string) {
+	c.roll.Timeline = append(c.roll.Timeline, model.Entry{Phase: c.roll.Phase, At: c.d.now, Note: note})
+	c.changed = true
+}
+
+// event appends an event about the roll.
+func (c *draft) event(kind, text string) {
+	c.tx.Event(model.Event{At: c.d.now, Kind: kind, Actor: actor, Text: text, CellID: c.roll.CellID, Plan: c.roll.Plan})
+}
+
+// permits lists what the roll holds.
+func (c *draft) permits() []holding { return c.d.held[c.roll.Holder()] }
+
+// change changes one permit of the roll, or removes it when edit returns
+// false.
+func (c *draft) change(h holding, edit func(*model.Permit) (keep bool)) {
+	ledger := c.ledgers[h.appGUID]
+	if ledger == nil {
+		ledger = c.d.snap.Ledger(h.appGUID)
+	}
+	c.ledgers[h.appGUID] = withPermit(ledger, h.permit.ID, edit)
+}
+
+// undo takes back what can be taken back: the cell takes new work again,
+// disruptions that have not stopped their instance are cancelled, instances
+// that did stop here may run here again. Those that left the cell are on their
+// way and keep their permit until they serve. The place in line is kept, for
+// those who wait for something stuck, only when keepPlace is set.
+func (c *draft) undo(keepPlace bool) {
+	for _, h := range c.permits() {
+		switch {
+		case !stopped(h.permit):
+			c.change(h, func(*model.Permit) bool { return false })
+			c.tx.Event(c.d.permitEvent(h.appGUID, h.permit, "cancelled"))
+		case h.permit.Want == model.WantOut && c.stillHere(h):
+			c.change(h, func(p *model.Permit) bool { p.Want = model.WantBack; return true })
+		}
+	}
+	c.uncordon()
+	claim := c.d.snap.Claim(c.roll.Holder())
+	switch {
+	case claim == nil:
+	case !keepPlace:
+		c.tx.Delete(claim)
+	case !claim.Aside:
+		aside := *claim
+		aside.Aside = true
+		c.tx.Put(&aside)
+	}
+}
+
+// stopped reports whether a permit's instance is known to have stopped.
+func stopped(permit *model.Permit) bool {
+	return slices.Index(model.Steps, permit.Step) >= slices.Index(model.Steps, model.StepYielded)
+}
+
+// stillHere reports whether a permit's instance is placed where the permit
+// found it.
+func (c *draft) stillHere(h holding) bool {
+	inst := c.d.snap.Instance(h.appGUID, h.permit.Index)
+	return inst != nil && inst.CellID == h.permit.CellID
+}
+
+// cordon keeps new work off the cell and, with evacuate, has what needs no
+// permit replaced elsewhere.
+func (c *draft) cordon(evacuate bool) {
+	cordon := c.d.snap.Cordon(c.roll.CellID)
+	if cordon != nil && cordon.Evacuate == evacuate {
+		return
+	}
+	next := &model.Cordon{CellID: c.roll.CellID, Holder: c.roll.Holder(), Evacuate: evacuate, Since: c.d.now}
+	if cordon != nil {
+		next.Since = cordon.Since
+	}
+	c.tx.Put(next)
+}
+
+// uncordon takes the roll's own cordon away.
+func (c *draft) uncordon() {
+	if cordon := c.d.snap.Cordon(c.roll.CellID); cordon != nil && cordon.Holder == c.roll.Holder() {
+		c.tx.Delete(cordon)
+	}
+}
+
+// end ends the roll without having done its work, and whatever alert it had.
+func (c *draft) end(phase model.Phase, why string) {
+	c.undo(false)
+	c.closeAlert(why)
+	c.enter(phase, why)
+}

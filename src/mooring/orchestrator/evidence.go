@@ -1,0 +1,252 @@
+package orchestrator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"mooring/lifecycle"
+	"mooring/model"
+)
+
+// The words of every alert: what is stuck in one sentence, what to do about
+// it, who has to, which answers are open, what data they would cost.
+
+// operators own what no app's owner can do anything about.
+const operators = "cloud ops"
+
+// about begins an alert about one instance.
+func (d *decision) about(kind model.StuckKind, appGUID string, index int, since time.Time) *model.Stuck {
+	alert := &model.Stuck{Kind: kind, AppGUID: appGUID, Index: index, Since: since, Owner: operators}
+	if app := d.snap.App(appGUID); app != nil {
+		name := app.Name
+		alert.App, alert.Owner = &name, app.Owned()
+	}
+	return alert
+}
+
+// handlerEvidence gives what a cell reports of a handler that does not do its
+// work, nil while it does. The cell is the judge: it has the clock.
+func (d *decision) handlerEvidence(app *model.App, permit *model.Permit, actual *model.ActualInstance) *model.Stuck {
+	if app == nil || actual == nil || actual.Disruption == nil || actual.Disruption.PermitID != permit.ID {
+		return nil
+	}
+	task := actual.Disruption
+	kinds := map[model.DisruptionState]model.StuckKind{
+		model.TaskHung: model.HandlerHung, model.TaskOverdue: model.HandlerOverdue, model.TaskFailed: model.HandlerFailed,
+	}
+	kind, bad := kinds[task.State]
+	if !bad {
+		return nil
+	}
+	since := task.ProgressAt
+	if since.IsZero() {
+		since = task.StartedAt
+	}
+	if since.IsZero() {
+		since = permit.Times[model.StepGranted]
+	}
+	alert := d.about(kind, app.GUID, permit.Index, since)
+	alert.Progress, alert.Message, alert.Output, alert.Error = task.Progress, task.Message, task.Output, task.Error
+	alert.What = fmt.Sprintf("the %s handler of %s on cell %s %s", permit.Kind, model.InstanceName(app.Name, permit.Index), permit.CellID, handlerTrouble(task))
+	alert.Advice = "The instance goes on serving. Read the handler's last output, then retry it, wait longer, or force the stop"
+	if permit.Kind == model.Drain {
+		alert.Advice += ", which loses the data named here"
+	}
+	alert.Advice += "."
+	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force, model.Skip}
+	return alert
+}
+
+func handlerTrouble(task *model.ActualDisruption) string {
+	progress := "having reported none"
+	if task.Progress >= 0 {
+		progress = fmt.Sprintf("at %.0f%%", task.Progress*100)
+		if task.Message != "" {
+			progress += fmt.Sprintf(" (%s)", task.Message)
+		}
+	}
+	switch task.State {
+	case model.TaskHung:
+		return "makes no progress, " + progress
+	case model.TaskOverdue:
+		return "passed its deadline, " + progress
+	}
+	return "failed: " + orElse(task.Error, "it said nothing")
+}
+
+// noRoom: why is what the scheduler says, "" when no cell at all would do.
+func (c *draft) noRoom(o *occupant, why string) *model.Stuck {
+	alert := c.d.about(model.NoRoom, o.inst.AppGUID, o.inst.Index, entered(c.roll))
+	alert.Owner = operators
+	alert.Error = why
+	alert.What = fmt.Sprintf("%s has to leave cell %s, and %s", o.name(), c.roll.CellID, orElse(why, "no other cell could take it"))
+	alert.Advice = "Add a cell or make room on another one of its pool; force lets it stop with its cell."
+	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force, model.Skip}
+	alert.Data = c.d.dataOf(o)
+	return alert
+}
+
+// forbidden is a claim that can never be granted by itself.
+func (c *draft) forbidden(blocker lifecycle.Blocker) *model.Stuck {
+	index := 0
+	if len(blocker.Holders) > 0 {
+		index = blocker.Holders[0]
+	}
+	if blocker.LimitName == "" {
+		return c.drainImpossible(blocker.AppGUID, index, blocker.Text)
+	}
+	for _, o := range c.d.occupants(c.roll) {
+		if o.inst.AppGUID == blocker.AppGUID && o.permit == nil {
+			index = o.inst.Index
+			break
+		}
+	}
+	alert := c.d.about(model.PolicyForbids, blocker.AppGUID, index, c.d.now)
+	alert.What = fmt.Sprintf("cell %s can never be rolled: %s", c.roll.CellID, blocker.Text)
+	alert.Advice = fmt.Sprintf("Ask %s to raise %s, or skip the cell. It takes its turn by itself once the policy allows it.", alert.Owner, blocker.LimitName)
+	alert.Answers = []model.Verb{model.Skip}
+	return alert
+}
+
+func (c *draft) drainImpossible(appGUID string, index int, why string) *model.Stuck {
+	alert := c.d.about(model.DrainImpossible, appGUID, index, c.d.now)
+	alert.Owner = operators
+	alert.What = why
+	alert.Advice = "It may be the last copy of its data. Get the instance to serve again; force gives the data named here up."
+	alert.Answers = []model.Verb{model.Retry, model.Force, model.Skip}
+	if inst := c.d.snap.Instance(appGUID, index); inst != nil {
+		alert.Data = c.d.dataOf(c.d.occupant(c.roll, inst))
+		if actual := c.d.snap.ActualInstance(appGUID, index, inst.CellID); actual != nil {
+			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
+		}
+	}
+	return alert
+}
+
+func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *model.Stuck {
+	alert := c.d.about(model.WaitingForBudget, app.GUID, index, since)
+	state := "does not serve"
+	if m := c.d.crew(app.GUID).Member(index); m != nil && m.State != "" {
+		state = "is " + string(m.State)
+	}
+	alert.What = fmt.Sprintf("cell %s waits for %s, which %s and uses up the budget of its app", c.roll.CellID, model.InstanceName(app.Name, index), state)
+	alert.Advice = fmt.Sprintf("Nobody planned this outage. Ask %s to get the instance to serve again; the roll goes on by itself then.", app.Owned())
+	alert.Answers = []model.Verb{model.Wait, model.Skip}
+	if inst := c.d.snap.Instance(app.GUID, index); inst != nil {
+		if actual := c.d.snap.ActualInstance(app.GUID, index, inst.CellID); actual != nil {
+			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
+		}
+	}
+	alert.Blocks = c.d.blockedBy(c.plan, c.roll, app.GUID)
+	return alert
+}
+
+func (c *draft) actionFailed() *model.Stuck {
+	began, _ := c.roll.Entered(model.Acting)
+	alert := c.aboutCell(model.ActionFailed, began)
+	alert.What = fmt.Sprintf("the %s of cell %s failed", c.roll.Action, c.roll.CellID)
+	alert.Error = c.roll.Error
+	alert.Advice = "Read the error, look at the host, then retry, skip the cell as it is, or declare it lost."
+	alert.Answers = []model.Verb{model.Retry, model.Skip, model.Lost}
+	return alert
+}
+
+func (c *draft) notStopped(began time.Time) *model.Stuck {
+	alert := c.aboutCell(model.NotStopped, began)
+	alert.What = fmt.Sprintf("cell %s stands quiet for its %s, and nobody acts on it", c.roll.CellID, c.roll.Action)
+	alert.Advice = fmt.Sprintf("The plan leaves the %s to somebody else: do it now, or skip the cell to put its instances back to work.", c.roll.Action)
+	alert.Answers = []model.Verb{model.Wait, model.Skip, model.Lost}
+	return alert
+}
+
+func (c *draft) notReturned(began time.Time, usual time.Duration) *model.Stuck {
+	alert := c.aboutCell(model.NotReturned, began)
+	why := "the " + string(c.roll.Action) + " is still under way"
+	if c.roll.Acted {
+		why = c.missing()
+	}
+	if c.roll.Action == model.Retire && c.roll.Acted {
+		why = "it was retired and its agent still answers"
+	}
+	alert.What = fmt.Sprintf("cell %s is not back from its %s, which takes at most %s elsewhere: %s", c.roll.CellID, c.roll.Action, model.Duration(usual.Round(time.Second)), why)
+	alert.Advice = "Look at the host. Wait longer, retry the action, skip the cell, or declare it lost."
+	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Skip, model.Lost}
+	return alert
+}
+
+func (c *draft) notSettled(h holding, since time.Time) *model.Stuck {
+	alert := c.d.notServing(h, since)
+	alert.What += fmt.Sprintf(" after the %s of cell %s", c.roll.Action, c.roll.CellID)
+	alert.Answers = []model.Verb{model.Wait, model.Skip}
+	return alert
+}
+
+// notServing is an instance that may run again and does not get to serve.
+func (d *decision) notServing(h holding, since time.Time) *model.Stuck {
+	alert := d.about(model.NotSettled, h.appGUID, h.permit.Index, since)
+	state := "nothing is heard of it"
+	if inst := d.snap.Instance(h.appGUID, h.permit.Index); inst != nil {
+		alert.CellID = inst.CellID
+		if inst.CellID == "" {
+			state = orElse(inst.Unplaced, "it is placed nowhere")
+		}
+		if actual := d.snap.ActualInstance(h.appGUID, h.permit.Index, inst.CellID); actual != nil {
+			state = "it is " + string(actual.State)
+			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
+		}
+	}
+	alert.What = fmt.Sprintf("%s does not serve again (%s)", d.nameOf(h.appGUID, h.permit.Index), state)
+	alert.Advice = fmt.Sprintf("Ask %s to look at its output. The alert closes once it serves.", alert.Owner)
+	return alert
+}
+
+// aboutCell begins an alert about the roll's host.
+func (c *draft) aboutCell(kind model.StuckKind, since time.Time) *model.Stuck {
+	return &model.Stuck{Kind: kind, Since: since, Owner: operators, Data: c.d.dataOn(c.roll.CellID)}
+}
+
+// dataOf names the volumes whose data is gone when the occupant is stopped by
+// force: those that would have to be drained.
+func (d *decision) dataOf(o *occupant) []string {
+	if o.means.Kind != model.Drain || o.app == nil || o.app.Policy.DataDisposable {
+		return nil
+	}
+	return d.fixedVolumes(o.inst)
+}
+
+// fixedVolumes names the fixed volumes of an instance.
+func (d *decision) fixedVolumes(inst *model.Instance) []string {
+	var names []string
+	for _, guid := range inst.Volumes {
+		if volume := d.snap.Volume(guid); volume != nil && !volume.Floating {
+			names = append(names, d.volumeName(volume))
+		}
+	}
+	return names
+}
+
+// dataOn names the fixed volumes on a cell that hold data.
+func (d *decision) dataOn(cellID string) []string {
+	var names []string
+	for _, volume := range d.snap.VolumesOn(cellID) {
+		if !volume.Floating && !volume.Ending && volume.Mounted {
+			names = append(names, d.volumeName(volume))
+		}
+	}
+	return names
+}
+
+func (d *decision) volumeName(volume *model.Volume) string {
+	if set := d.snap.VolumeSet(volume.SetGUID); set != nil {
+		return model.InstanceName(set.Name, volume.Index)
+	}
+	return volume.GUID
+}
+
+func orElse(text, otherwise string) string {
+	if strings.TrimSpace(text) == "" {
+		return otherwise
+	}
+	return text
+}

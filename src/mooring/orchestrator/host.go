@@ -1,0 +1,129 @@
+package orchestrator
+
+import "mooring/model"
+
+// The phases in which the host is acted on and comes back.
+
+// acting waits for the driver, or sees for itself when somebody else acts.
+func (c *draft) acting() model.Phase {
+	if !c.roll.Acted && c.d.somebodyElse(c.plan) && c.left() {
+		c.roll.Acted, c.changed = true, true
+	}
+	if c.roll.Acted {
+		return model.Returning
+	}
+	c.watchHost()
+	return c.roll.Phase
+}
+
+// somebodyElse reports whether nobody here acts on the plan's hosts.
+func (d *decision) somebodyElse(plan *model.Plan) bool {
+	for _, via := range []model.Via{plan.Via, d.via} {
+		if via.Command != "" || via.Wait {
+			return via.Command == ""
+		}
+	}
+	return true
+}
+
+// left reports whether the cell is away, or has been since the action began.
+func (c *draft) left() bool {
+	presence := c.d.snap.Presence(c.roll.CellID)
+	return presence == nil || presence.Start != c.roll.Start
+}
+
+// returning waits for the cell with a new boot and its volumes. A retired cell
+// is gone once its agent is, and so is all that it ever reported.
+func (c *draft) returning() model.Phase {
+	if c.roll.Action == model.Retire {
+		if c.d.snap.Presence(c.roll.CellID) != nil {
+			c.watchHost()
+			return c.roll.Phase
+		}
+		c.remove()
+		return model.Settling
+	}
+	if c.missing() != "" {
+		c.watchHost()
+		return c.roll.Phase
+	}
+	for _, h := range c.permits() {
+		if h.permit.Want == model.WantOut && c.stillHere(h) {
+			c.change(h, func(p *model.Permit) bool { p.Want = model.WantBack; return true })
+		}
+	}
+	c.uncordon()
+	return model.Settling
+}
+
+// missing says what is missing for the cell to be back, "" when nothing is.
+func (c *draft) missing() string {
+	cell := c.roll.CellID
+	presence := c.d.snap.Presence(cell)
+	switch {
+	case presence == nil:
+		return "the cell does not answer"
+	case presence.Start == c.roll.Start:
+		return "the cell has not gone down yet"
+	case presence.Boot == c.roll.Boot && c.roll.Action != model.Restart:
+		return "the cell's agent restarted, but its host did not boot again"
+	}
+	held := map[string]bool{}
+	for _, actual := range c.d.snap.ActualVolumesOn(cell) {
+		held[actual.GUID] = actual.State != model.VolumeFailed
+	}
+	for _, volume := range c.d.snap.VolumesOn(cell) {
+		if !volume.Floating && !volume.Ending && volume.Mounted && !held[volume.GUID] {
+			return "volume " + c.d.volumeName(volume) + " is not there"
+		}
+	}
+	return ""
+}
+
+// remove takes a retired cell out of the state, with what it last reported.
+func (c *draft) remove() {
+	if cell := c.d.snap.Cell(c.roll.CellID); cell != nil {
+		c.tx.Delete(cell)
+	}
+	for _, actual := range c.d.snap.ActualInstancesOn(c.roll.CellID) {
+		c.tx.Delete(actual)
+	}
+	for _, actual := range c.d.snap.ActualVolumesOn(c.roll.CellID) {
+		c.tx.Delete(actual)
+	}
+	c.uncordon()
+}
+
+// settling waits until every permit is given back: every instance serves.
+func (c *draft) settling() model.Phase {
+	if len(c.permits()) == 0 {
+		return model.RollDone
+	}
+	since := entered(c.roll)
+	for _, h := range c.permits() {
+		if c.d.lookAt(since.Add(c.patience(c.d.snap.App(h.appGUID)))) {
+			c.stick(c.notSettled(h, since), false)
+			break
+		}
+	}
+	return c.roll.Phase
+}
+
+// watchHost flags a host on which the action failed, or takes much longer than
+// it ever did.
+func (c *draft) watchHost() {
+	if c.roll.Error != "" {
+		c.stick(c.actionFailed(), false)
+		return
+	}
+	began, _ := c.roll.Entered(model.Acting)
+	slow := c.d.history().outage(c.roll.Action).slow + c.roll.Extra.D()
+	if !c.d.lookAt(began.Add(slow)) {
+		return
+	}
+	if c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan) {
+		c.stick(c.notStopped(began), false)
+	} else {
+		c.stick(c.notReturned(began, slow), false)
+	}
+}

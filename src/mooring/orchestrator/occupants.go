@@ -1,0 +1,170 @@
+package orchestrator
+
+import (
+	"mooring/lifecycle"
+	"mooring/model"
+)
+
+// occupant is one instance on a cell that is to be rolled.
+type occupant struct {
+	inst *model.Instance
+	app  *model.App // nil when it is gone and the instance with it, soon
+	// means is what the roll means for it: by its volumes, by the room there
+	// is elsewhere and, once it has a permit, by that.
+	means lifecycle.Meaning
+	// permit is the roll's, nil when it has none that wants it out.
+	permit *model.Permit
+	// leaving: it goes for good without the roll.
+	leaving bool
+	// out: its process is known to have stopped here and stays so.
+	out bool
+	// noRoom: it has to leave, and no cell could take it now. nowhere: nor
+	// could one once all other rolls are over.
+	noRoom, nowhere bool
+}
+
+// occupants lists what stands on a cell, or is about to, with what the action
+// means for it.
+func (d *decision) occupants(roll *model.Roll) []*occupant {
+	var found []*occupant
+	for _, inst := range d.snap.InstancesOn(roll.CellID) {
+		found = append(found, d.occupant(roll, inst))
+	}
+	return found
+}
+
+func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
+	o := &occupant{inst: inst, app: d.snap.App(inst.AppGUID)}
+	if inst.CellID != roll.CellID { // a replacement on its way here
+		o.means = lifecycle.Meaning{Kind: model.Interrupt, Replace: true}
+		return o
+	}
+	actual := d.snap.ActualInstance(inst.AppGUID, inst.Index, roll.CellID)
+	if o.leaving = inst.Removing || o.app == nil || o.app.Deleting; o.leaving {
+		o.means = lifecycle.Meaning{Kind: model.Interrupt}
+		o.out = actual == nil || actual.State == model.Stopped
+		return o
+	}
+	permit := d.snap.Ledger(inst.AppGUID).Permit(inst.Index)
+	if permit != nil && permit.Holder == roll.Holder() && permit.Want == model.WantOut && permit.CellID == roll.CellID {
+		o.permit = permit
+		o.out = stopped(permit)
+		o.means = lifecycle.Meaning{Kind: permit.Kind, Move: permit.Move}
+	} else {
+		o.means = lifecycle.Means(roll.Action, d.classes(inst), &o.app.Policy)
+	}
+	if o.means.Kind == model.Drain || o.means.Move || o.means.Replace {
+		now, ever := d.roomFor(o)
+		o.noRoom, o.nowhere = !now, !ever
+	}
+	o.settleFor(roll.Force)
+	return o
+}
+
+// settleFor makes the best of there being no room elsewhere, where that is
+// allowed: a floating volume waits for its cell to return; what a person
+// forces stays where it is and takes what comes.
+func (o *occupant) settleFor(force bool) {
+	switch {
+	case o.means.Move && o.noRoom:
+		o.means.Move = false
+	case o.means.Replace && o.nowhere && force:
+		o.means.Replace = false
+	case o.means.Kind == model.Drain && o.nowhere && force && o.out:
+		o.means.Kind = model.Interrupt
+	default:
+		return
+	}
+	o.noRoom, o.nowhere = false, false
+}
+
+// classes gives the classes of an instance's volumes.
+func (d *decision) classes(inst *model.Instance) []model.Class {
+	var classes []model.Class
+	for _, guid := range inst.Volumes {
+		volume := d.snap.Volume(guid)
+		if volume == nil {
+			continue
+		}
+		class := model.Class{Name: volume.Class, Floating: volume.Floating}
+		if set := d.snap.VolumeSet(volume.SetGUID); set != nil {
+			class.Survives = set.Survives
+		}
+		classes = append(classes, class)
+	}
+	return classes
+}
+
+// roomFor reports whether any other cell could take the occupant: present, in
+// its pool, able to have its volumes and, for now, open to new work. How much
+// room it has is the scheduler's to find out.
+func (d *decision) roomFor(o *occupant) (now, ever bool) {
+	for _, cell := range d.snap.Cells() {
+		if cell.ID == o.inst.CellID || !d.snap.Present(cell.ID) {
+			continue
+		}
+		if !samePool(cell.Pool, o.inst.Spec.Pool) || !d.canHave(cell, o) {
+			continue
+		}
+		ever = true
+		if d.snap.Cordon(cell.ID) == nil && !d.cordoning[cell.ID] {
+			return true, true
+		}
+	}
+	return false, ever
+}
+
+func (d *decision) canHave(cell *model.Cell, o *occupant) bool {
+	for _, guid := range o.inst.Volumes {
+		volume := d.snap.Volume(guid)
+		if volume == nil {
+			continue
+		}
+		if _, has := cell.Class(volume.Class); !has || volume.Floating && volume.AZ != cell.AZ {
+			return false
+		}
+	}
+	return true
+}
+
+// samePool compares placement pools; no name is the default pool.
+func samePool(a, b string) bool {
+	if a == "" {
+		a = defaultPool
+	}
+	if b == "" {
+		b = defaultPool
+	}
+	return a == b
+}
+
+const defaultPool = "default"
+
+// phaseFor gives the earliest phase in which something on the cell still has
+// to happen; Quiesced when nothing has.
+func phaseFor(occupants []*occupant) model.Phase {
+	phase := model.Quiesced
+	for _, o := range occupants {
+		switch {
+		case o.leaving:
+			if !o.out && phase == model.Quiesced {
+				phase = model.Interrupting
+			}
+		case o.means.Kind == model.Drain:
+			return model.Draining
+		case o.means.Move || o.means.Replace:
+			phase = model.Moving
+		case !o.out && phase == model.Quiesced:
+			phase = model.Interrupting
+		}
+	}
+	return phase
+}
+
+// name gives the occupant's name for people.
+func (o *occupant) name() string {
+	if o.app == nil {
+		return o.inst.AppGUID
+	}
+	return model.InstanceName(o.app.Name, o.inst.Index)
+}

@@ -1,0 +1,93 @@
+package orchestrator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// watchOthers flags disruptions that no roll asked for (an update, a
+// scale-down, a move) when their handler does not do its work or their
+// instance does not get to serve again. Nothing is taken back: whoever holds
+// the permit still wants it, and until somebody answers it spends the budget.
+func (d *decision) watchOthers() {
+	found := map[string]*model.Stuck{}
+	for holder, held := range d.held {
+		for _, h := range held {
+			if strings.HasPrefix(holder, "roll:") {
+				continue
+			}
+			if alert := d.otherProblem(h); alert != nil {
+				found[alert.ID] = alert
+			}
+		}
+	}
+	for _, open := range d.snap.StuckItems() {
+		if open.Plan == "" && open.Kind != model.CellGone && open.Answer == nil && found[open.ID] == nil {
+			tx := d.snap.Txn()
+			d.closeAlert(tx, open, "it moves again")
+			d.add(tx)
+		}
+	}
+	for id, alert := range found {
+		tx := d.snap.Txn()
+		switch open := d.snap.StuckItem(id); {
+		case open == nil:
+			d.openAlert(tx, alert)
+		case open.Answer == nil:
+			d.renewAlert(tx, alert)
+		}
+		d.add(tx)
+	}
+}
+
+func (d *decision) otherProblem(h holding) *model.Stuck {
+	app := d.snap.App(h.appGUID)
+	if app == nil {
+		return nil
+	}
+	alert := d.handlerEvidence(app, h.permit, d.snap.ActualInstance(h.appGUID, h.permit.Index, h.permit.CellID))
+	switch {
+	case alert != nil:
+		alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force}
+		alert.CellID = h.permit.CellID
+		if inst := d.snap.Instance(h.appGUID, h.permit.Index); h.permit.Kind == model.Drain && inst != nil && !app.Policy.DataDisposable {
+			alert.Data = d.fixedVolumes(inst)
+		}
+	case h.permit.Want == model.WantBack && stopped(h.permit):
+		since := h.permit.Times[model.StepYielded]
+		if !d.lookAt(since.Add(returnWithin(app) + h.permit.Extra.D())) {
+			return nil
+		}
+		alert = d.notServing(h, since)
+		alert.Answers = []model.Verb{model.Wait}
+	default:
+		return nil
+	}
+	alert.ID = fmt.Sprintf("%s.%s.%d.%s", h.permit.Reason, dotted(app.Name.String()), h.permit.Index, alert.Kind)
+	return alert
+}
+
+// answerPermit applies an answer to a permit that no roll holds. A handler
+// that is to try again needs a new permit ID: the cell is done with the old.
+func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
+	ledger := d.snap.Ledger(alert.AppGUID)
+	permit := ledger.Permit(alert.Index)
+	if permit == nil {
+		return
+	}
+	tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
+		p.Extra += answer.For
+		if !handlerKind(alert.Kind) {
+			p.Extra += model.Duration(d.now.Sub(alert.FlaggedAt))
+			return true
+		}
+		p.Force = p.Force || answer.Verb == model.Force
+		p.ID = fmt.Sprintf("%s@%d.%d", p.Holder, d.snap.Revision(), p.Index)
+		p.Step, p.Times = model.StepGranted, map[model.Step]time.Time{model.StepGranted: d.now}
+		return true
+	}))
+}

@@ -1,0 +1,104 @@
+package orchestrator
+
+import (
+	"fmt"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// advancePlan makes a plan's rolls, takes each as far as it can go, starts the
+// next, and ends the plan when all rolls have ended.
+func (d *decision) advancePlan(plan *model.Plan) {
+	if d.makeRolls(plan) {
+		return
+	}
+	if plan.Intent == model.IntentAbort {
+		d.abort(plan)
+	}
+	running := 0
+	for _, roll := range d.snap.Rolls(plan.Name) {
+		if roll.Phase.Final() {
+			continue
+		}
+		running++
+		switch {
+		case plan.Intent == model.IntentAbort && (beforeHost(roll.Phase) || roll.StuckID != ""):
+			// ended by abort
+		case roll.StuckID != "" && beforeHost(roll.Phase):
+			d.advanceStuck(plan, roll)
+		case plan.Intent == model.IntentPause && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+			c := d.draft(plan, roll)
+			c.undo(false)
+			c.enter(model.Queued, "paused")
+			c.submit()
+		case roll.Phase != model.Queued:
+			d.advanceRoll(plan, roll)
+		}
+	}
+	if running > 0 && plan.Intent == model.IntentRun {
+		d.dispatch(plan)
+	}
+	d.setStatus(plan, running)
+}
+
+// makeRolls gives a new plan its rolls; false when it has them.
+func (d *decision) makeRolls(plan *model.Plan) bool {
+	tx := d.snap.Txn()
+	for i, cell := range plan.Order {
+		if d.snap.Roll(plan.Name, cell) != nil {
+			continue
+		}
+		tx.Put(&model.Roll{
+			Plan: plan.Name, CellID: cell, Order: i, Action: plan.Action, Phase: model.Queued,
+			Timeline: []model.Entry{{Phase: model.Queued, At: d.now}},
+		})
+	}
+	if tx.Empty() {
+		return false
+	}
+	d.planEvent(tx, plan, "plan.started", fmt.Sprintf("plan %s begins to %s %d cells", plan.Name, plan.Action, len(plan.Order)))
+	d.add(tx)
+	return true
+}
+
+// abort ends every roll that has not touched its host, and those that are
+// stuck with it. The others finish: a host half acted on helps nobody.
+func (d *decision) abort(plan *model.Plan) {
+	for _, roll := range d.snap.Rolls(plan.Name) {
+		if !roll.Phase.Final() && (beforeHost(roll.Phase) || roll.StuckID != "") {
+			c := d.draft(plan, roll)
+			c.end(model.RollAborted, orElse(plan.Reason, "the plan was aborted"))
+			c.submit()
+		}
+	}
+}
+
+// setStatus writes down where the plan stands when that has changed.
+func (d *decision) setStatus(plan *model.Plan, running int) {
+	status := model.PlanRunning
+	switch {
+	case running == 0 && plan.Intent == model.IntentAbort:
+		status = model.PlanAborted
+	case running == 0:
+		status = model.PlanDone
+	case plan.Intent == model.IntentPause:
+		status = model.PlanPaused
+	}
+	if status == plan.Status {
+		return
+	}
+	next := *plan
+	next.Status = status
+	if next.Finished() {
+		next.FinishedAt = d.now
+	}
+	tx := d.snap.Txn()
+	tx.Put(&next)
+	d.planEvent(tx, plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status))
+	d.add(tx)
+}
+
+func (d *decision) planEvent(tx *state.Txn, plan *model.Plan, kind, text string) {
+	tx.Event(model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, Plan: plan.Name, Reason: plan.Reason})
+}

@@ -1,0 +1,160 @@
+package orchestrator
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"mooring/client"
+	"mooring/lifecycle"
+	"mooring/model"
+	"mooring/sequence"
+	"mooring/state"
+)
+
+// Preview says what a plan would do to the state as it is: the same order, the
+// same dispatch and the same judge as in execution, on expected durations.
+// They are measured ones where rolls of the action have finished, otherwise
+// documented guesses, and the preview says which.
+func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error) {
+	if err := checkSpec(spec); err != nil {
+		return nil, err
+	}
+	plan, err := newPlan(snap, spec, now)
+	if err != nil {
+		return nil, err
+	}
+	d := newDecision(snap, now, model.Via{})
+	p := &client.Preview{Order: plan.Order}
+	var rolls []*model.Roll
+	for _, roll := range plannedRolls(plan) {
+		if never := d.neverRolls(plan, roll); never != nil {
+			p.Never = append(p.Never, *never)
+		} else if !snap.Present(roll.CellID) && len(d.occupants(roll)) > 0 {
+			p.Warnings = append(p.Warnings, fmt.Sprintf("cell %s does not answer; it is left out until it does", roll.CellID))
+		} else {
+			rolls = append(rolls, roll)
+		}
+		for _, o := range d.occupants(roll) {
+			p.DataAtRisk = append(p.DataAtRisk, d.dataOf(o)...)
+		}
+	}
+	d.foretell(p, d.surveyOf(plan, rolls))
+	p.Warnings = append(p.Warnings, d.warnings(plan)...)
+	return p, nil
+}
+
+// neverRolls says why a cell can never be rolled, nil when it can.
+func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbidden {
+	c := d.draft(plan, roll)
+	occupants := d.occupants(roll)
+	limit := ""
+	var why *model.Stuck
+	if blocker := c.forever(occupants); blocker != nil {
+		why = c.forbidden(*blocker)
+		if blocker.LimitName != "" {
+			limit = fmt.Sprintf("%s: %d", blocker.LimitName, blocker.Limit)
+		}
+	} else if at := slices.IndexFunc(occupants, func(o *occupant) bool { return o.nowhere }); at >= 0 {
+		why = c.noRoom(occupants[at], "")
+	} else {
+		return nil
+	}
+	return &client.Forbidden{
+		CellID: roll.CellID, Instance: d.nameOf(why.AppGUID, why.Index), Limit: limit, Owner: why.Owner, Text: why.What,
+	}
+}
+
+// foretell fills in when each cell rolls and what bounds the whole.
+func (d *decision) foretell(p *client.Preview, s *survey) {
+	order := make([]int, len(s.problem.Cells))
+	quick, likely, slow := make([]time.Duration, len(order)), make([]time.Duration, len(order)), make([]time.Duration, len(order))
+	for i, roll := range s.rolls {
+		order[i] = i
+		e := d.history().rollOf(d, roll)
+		quick[i], likely[i], slow[i] = e.quick, e.likely, e.slow
+	}
+	tickets := &sequence.Plan{Mode: sequence.Tickets, Order: order}
+	timeline := sequence.Simulate(&s.problem, tickets, likely)
+	p.Expected = model.Duration(timeline.Makespan)
+	p.Shortest = model.Duration(sequence.Simulate(&s.problem, tickets, quick).Makespan)
+	p.Longest = model.Duration(sequence.Simulate(&s.problem, tickets, slow).Makespan)
+	for i := range order {
+		if timeline.Start[i] < 0 {
+			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
+			continue
+		}
+		p.Timeline = append(p.Timeline, client.Slot{
+			CellID: s.problem.Cells[i].ID, From: model.Duration(timeline.Start[i]), To: model.Duration(timeline.End[i]),
+		})
+	}
+	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
+	p.AtOnce = mostAtOnce(p.Timeline)
+	bound := sequence.Bound(&s.problem, likely)
+	p.Bound, p.Bottleneck = model.Duration(bound.Makespan), d.bottleneck(s, bound)
+}
+
+// mostAtOnce counts the most slots that overlap at any moment.
+func mostAtOnce(slots []client.Slot) int {
+	most := 0
+	for _, at := range slots {
+		n := 0
+		for _, other := range slots {
+			if other.From <= at.From && at.From < other.To {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// neverStarts says why a cell does not get its turn as things are.
+func (d *decision) neverStarts(s *survey, cell int) string {
+	id := s.problem.Cells[cell].ID
+	if appGUID, index := d.shortOf(s, cell); index >= 0 {
+		return fmt.Sprintf("cell %s waits until %s serves", id, d.nameOf(appGUID, index))
+	}
+	return fmt.Sprintf("cell %s does not get its turn as things are", id)
+}
+
+// bottleneck says what sets the lower bound.
+func (d *decision) bottleneck(s *survey, bound sequence.Lower) string {
+	switch bound.Why {
+	case sequence.ByApp:
+		b := s.budgets[bound.App]
+		app := d.snap.App(b.appGUID)
+		if app == nil {
+			return ""
+		}
+		limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
+		limit := map[model.Kind]string{
+			model.Interrupt: fmt.Sprintf("max_interrupted: %d", limits.Interrupted),
+			model.Drain:     fmt.Sprintf("max_draining: %d", limits.Draining),
+			"":              fmt.Sprintf("max_disrupted: %d", limits.Disrupted),
+		}[b.kind]
+		return fmt.Sprintf("%s (%s of %d, %s)", app.Name, limit, app.Instances, app.Owned())
+	case sequence.ByNothing:
+		return ""
+	}
+	return string(bound.Why)
+}
+
+// warnings are what an operator should know before starting the plan.
+func (d *decision) warnings(plan *model.Plan) []string {
+	var warnings []string
+	if len(d.history().rolls[plan.Action]) == 0 {
+		warnings = append(warnings, fmt.Sprintf("no %s was measured yet; the durations are guesses", plan.Action))
+	}
+	if window, err := model.ParseWindow(plan.Window); err == nil {
+		if open, next := window.Open(d.now); !open {
+			warnings = append(warnings, "the window is closed until "+next.Format(time.RFC1123))
+		}
+	}
+	for _, app := range d.snap.Apps() {
+		if limits := lifecycle.LimitsOf(&app.Policy, app.Instances); limits.Disrupted == 0 && app.Instances > 0 && !app.Deleting {
+			warnings = append(warnings, fmt.Sprintf("the policy of %s allows no disruption at all; %s would have to change it", app.Name, app.Owned()))
+		}
+	}
+	return warnings
+}

@@ -1,0 +1,87 @@
+package orchestrator
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"mooring/lifecycle"
+	"mooring/model"
+)
+
+// advancePermits writes down how far every permit has come, whoever holds it,
+// and gives back those that reached their end.
+func (d *decision) advancePermits() {
+	for _, ledger := range d.snap.Ledgers() {
+		if len(ledger.Permits) > 0 {
+			d.advanceLedger(ledger)
+		}
+	}
+}
+
+func (d *decision) advanceLedger(ledger *model.Ledger) {
+	tx := d.snap.Txn()
+	next := &model.Ledger{AppGUID: ledger.AppGUID}
+	for _, permit := range ledger.Permits {
+		step := d.reached(ledger.AppGUID, permit)
+		if step != permit.Step {
+			permit.Step = step
+			permit.Times = maps.Clone(permit.Times)
+			if permit.Times == nil {
+				permit.Times = map[model.Step]time.Time{}
+			}
+			permit.Times[step] = d.now
+			tx.Event(d.permitEvent(ledger.AppGUID, &permit, string(step)))
+		}
+		if step != model.StepReleased {
+			next.Permits = append(next.Permits, permit)
+		}
+	}
+	if !tx.Empty() {
+		tx.Put(next)
+		d.add(tx)
+	}
+}
+
+// reached gives the step a permit has reached. The permit of an instance that
+// is being removed ends with the instance, by the scheduler's hand.
+func (d *decision) reached(appGUID string, permit model.Permit) model.Step {
+	inst := d.snap.Instance(appGUID, permit.Index)
+	return lifecycle.Advance(permit, inst, d.actualsOf(appGUID, permit.Index), d.snap.Present)
+}
+
+// permitEvent says that something became of a permit; what completes the
+// event's kind.
+func (d *decision) permitEvent(appGUID string, permit *model.Permit, what string) model.Event {
+	index := permit.Index
+	event := model.Event{
+		At: d.now, Kind: "permit." + what, Actor: actor,
+		AppGUID: appGUID, Index: &index, CellID: permit.CellID,
+		Text: fmt.Sprintf("%s of %s for %s: %s", permit.Kind, d.nameOf(appGUID, index), permit.Holder, what),
+	}
+	if app := d.snap.App(appGUID); app != nil {
+		event.App = app.Name.String()
+	}
+	return event
+}
+
+// nameOf gives the name of an instance, by GUID when its app is gone.
+func (d *decision) nameOf(appGUID string, index int) string {
+	if app := d.snap.App(appGUID); app != nil {
+		return model.InstanceName(app.Name, index)
+	}
+	return fmt.Sprintf("%s/%d", appGUID, index)
+}
+
+// withPermit copies a ledger with one permit changed, or removed when change
+// returns false.
+func withPermit(ledger *model.Ledger, id string, change func(*model.Permit) (keep bool)) *model.Ledger {
+	next := &model.Ledger{AppGUID: ledger.AppGUID}
+	for _, permit := range ledger.Permits {
+		if permit.ID == id && !change(&permit) {
+			continue
+		}
+		next.Permits = append(next.Permits, permit)
+	}
+	return next
+}

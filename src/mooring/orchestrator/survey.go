@@ -1,0 +1,156 @@
+package orchestrator
+
+import (
+	"slices"
+
+	"mooring/lifecycle"
+	"mooring/model"
+	"mooring/sequence"
+)
+
+// survey is a plan as sequence sees it: cells that spend budgets.
+type survey struct {
+	problem sequence.Problem
+	rolls   []*model.Roll // of each cell, in the same order
+	budgets []budget      // of each app of the problem
+	index   map[budget]int
+	azs     map[string]int
+}
+
+// budget is what a roll spends of one app: of the limit on one kind, or ("")
+// of the limit on both together.
+type budget struct {
+	appGUID string
+	kind    model.Kind
+}
+
+// surveyOf looks at the rolls of a plan, in plan order. Cells that cannot be
+// started whatever the policies say are to be left out by the caller.
+func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
+	s := &survey{index: map[budget]int{}, azs: map[string]int{}}
+	s.problem.Canaries = plan.Canaries
+	if !plan.MaxInFlight.Never() {
+		s.problem.MaxInFlight = plan.MaxInFlight.Of(len(plan.Order))
+	}
+	own := map[string]bool{}
+	for _, roll := range rolls {
+		state := stateOf(roll)
+		own[roll.Holder()] = state == sequence.Running || state == sequence.StuckHolding
+		d.addCell(s, roll)
+	}
+	for a, b := range s.budgets {
+		s.problem.Apps[a].Down = d.downOf(b, own)
+	}
+	return s
+}
+
+// addCell adds a cell with what its roll spends or would spend.
+func (d *decision) addCell(s *survey, roll *model.Roll) {
+	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll), Expected: d.history().rollOf(d, roll).likely}
+	if known := d.snap.Cell(roll.CellID); known != nil {
+		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
+	}
+	spent := map[int]int32{}
+	var order []int
+	spend := func(appGUID string, kind model.Kind) {
+		for _, a := range s.budgetsFor(d.snap.App(appGUID), kind) {
+			if spent[a]++; spent[a] == 1 {
+				order = append(order, a)
+			}
+		}
+	}
+	if cell.State == sequence.Running || cell.State == sequence.StuckHolding {
+		for _, h := range d.held[roll.Holder()] {
+			spend(h.appGUID, h.permit.Kind)
+		}
+	}
+	if beforeHost(roll.Phase) {
+		for _, o := range d.occupants(roll) {
+			if o.permit == nil && !o.leaving && !o.means.Replace && d.serves(o) {
+				spend(o.inst.AppGUID, o.means.Kind)
+			}
+		}
+	}
+	for _, a := range order {
+		cell.Uses = append(cell.Uses, sequence.Use{App: int32(a), N: spent[a]})
+	}
+	s.problem.Cells = append(s.problem.Cells, cell)
+	s.rolls = append(s.rolls, roll)
+}
+
+// serves reports whether an occupant serves. One that does not is spent
+// already and costs no more.
+func (d *decision) serves(o *occupant) bool {
+	crew := d.crew(o.inst.AppGUID)
+	if crew == nil {
+		return false
+	}
+	m := crew.Member(o.inst.Index)
+	return m != nil && m.Standing == lifecycle.Serving
+}
+
+// stateOf gives where a roll stands in the eyes of sequence.
+func stateOf(roll *model.Roll) sequence.State {
+	switch {
+	case roll.Phase.Final():
+		return sequence.Rolled
+	case roll.StuckID != "" && beforeHost(roll.Phase):
+		return sequence.Stuck
+	case roll.StuckID != "":
+		return sequence.StuckHolding
+	case roll.Phase == model.Queued:
+		return sequence.Waiting
+	}
+	return sequence.Running
+}
+
+// budgetsFor gives the positions of the budgets that a disruption of an app
+// spends, adding those that are new.
+func (s *survey) budgetsFor(app *model.App, kind model.Kind) []int {
+	if app == nil {
+		return nil
+	}
+	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
+	limit := limits.Interrupted
+	if kind == model.Drain {
+		limit = limits.Draining
+	}
+	return []int{
+		s.budget(app, budget{app.GUID, kind}, limit),
+		s.budget(app, budget{app.GUID, ""}, limits.Disrupted),
+	}
+}
+
+func (s *survey) budget(app *model.App, b budget, limit int) int {
+	at, known := s.index[b]
+	if !known {
+		at = len(s.budgets)
+		s.index[b] = at
+		s.budgets = append(s.budgets, b)
+		s.problem.Apps = append(s.problem.Apps, sequence.App{Name: app.Name.String(), Limit: limit})
+	}
+	return at
+}
+
+func (s *survey) az(name string) int {
+	at, known := s.azs[name]
+	if !known {
+		at = len(s.azs)
+		s.azs[name] = at
+	}
+	return at
+}
+
+// downOf counts the instances that spend a budget and are not counted with a
+// cell in roll: down, or disrupted by somebody else.
+func (d *decision) downOf(b budget, own map[string]bool) int {
+	crew := d.crew(b.appGUID)
+	if crew == nil {
+		return 0
+	}
+	spent := crew.Spent(b.kind)
+	return len(slices.DeleteFunc(spent, func(index int) bool {
+		m := crew.Member(index)
+		return m.Permit != nil && own[m.Permit.Holder]
+	}))
+}
