@@ -121,3 +121,13 @@ func (x *Index) az(name string) int16 {
 	}
 	return -1
 }
+
+// Leave takes a member out of its group but keeps what it took: it is about to
+// go, and nothing may count on its room until it has gone.
+func (x *Index) Leave(g GroupNo, index int) {
+	members := x.groups[g].members
+	if index < len(members) && members[index].az >= 0 {
+		x.focus.change(x, g, &members[index], -1)
+		members[index] = nowhere
+	}
+}
