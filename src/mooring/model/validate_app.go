@@ -17,7 +17,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // shows beside volume sets is checked by CheckMounts.
 func (a *App) Validate() error {
 	c := newCheck()
-	a.Name.check(c)
+	a.Name.check(c, "application")
 	switch {
 	case a.Instances < 0:
 		c.field("instances").wrong("is %d; it cannot be less than 0", a.Instances)
@@ -29,10 +29,11 @@ func (a *App) Validate() error {
 	return c.err()
 }
 
-func (n Name) check(c check) {
+// check notes what is wrong with the name; what is the noun for it.
+func (n Name) check(c check, what string) {
 	c.field("org").word("organisation", n.Org)
 	c.field("space").word("space", n.Space)
-	c.field("name").word("application or set", n.Name)
+	c.field("name").word(what, n.Name)
 }
 
 // Validate says everything that is wrong with the spec, as Problems.

@@ -52,10 +52,10 @@ func TestValidateApp(t *testing.T) {
 		"no names": {func(a *model.App) { a.Name = model.Name{} }, []string{
 			"org: is missing; name the organisation",
 			"space: is missing; name the space",
-			"name: is missing; name the application or set",
+			"name: is missing; name the application",
 		}},
 		"a name that is none": {func(a *model.App) { a.Name.Name = "Redis_Data" }, []string{
-			`name: application or set "Redis_Data" is not a name: use 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit`}},
+			`name: application "Redis_Data" is not a name: use 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit`}},
 		"fewer than none": {func(a *model.App) { a.Instances = -1 }, []string{"instances: is -1; it cannot be less than 0"}},
 		"too many":        {func(a *model.App) { a.Instances = 10001 }, []string{"instances: is 10001; an application has at most 10000"}},
 		"no command":      {func(a *model.App) { a.Spec.Command = " " }, []string{"command: is missing; say what an instance runs"}},
