@@ -21,22 +21,24 @@ const (
 	behindAtMost = 2 * time.Second
 )
 
-type cellPath struct {
+// CellPath is where a cell is found. It and the other types that inputs embed
+// are exported for huma alone, which passes over embedded types that are not.
+type CellPath struct {
 	ID string `path:"id" doc:"The cell"`
 }
 
 type registerInput struct {
-	cellPath
+	CellPath
 	Body model.Registration
 }
 
 type reportInput struct {
-	cellPath
+	CellPath
 	Body model.Report
 }
 
 type workInput struct {
-	cellPath
+	CellPath
 	After int64  `query:"after" minimum:"0" doc:"The state revision of the work the cell has; 0 for none"`
 	Wait  string `query:"wait" default:"30s" doc:"How long to wait for work that differs from it"`
 }

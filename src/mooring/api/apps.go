@@ -13,14 +13,14 @@ import (
 )
 
 type pushInput struct {
-	namePath
+	NamePath
 	Body client.Push
 }
 
 type checkInput struct{ Body client.Push }
 
 type scaleInput struct {
-	namePath
+	NamePath
 	Body client.Scale
 }
 
@@ -31,7 +31,7 @@ func (s *server) appRoutes(routes huma.API) {
 			return appViews(s.store.Snapshot()), nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-app", "One app with its instances", "apps"),
-		func(_ context.Context, in *namePath) (*client.AppView, error) {
+		func(_ context.Context, in *NamePath) (*client.AppView, error) {
 			snap := s.store.Snapshot()
 			app, err := appNamed(snap, in.name())
 			if err != nil {
@@ -40,7 +40,7 @@ func (s *server) appRoutes(routes huma.API) {
 			return appView(snap, app), nil
 		})
 	on(routes, operation(http.MethodGet, one+"/instances", "list-instances", "An app's instances and where they are reached", "apps"),
-		func(_ context.Context, in *namePath) ([]client.InstanceView, error) {
+		func(_ context.Context, in *NamePath) ([]client.InstanceView, error) {
 			snap := s.store.Snapshot()
 			app, err := appNamed(snap, in.name())
 			if err != nil {
@@ -101,7 +101,7 @@ func (s *server) scale(ctx context.Context, in *scaleInput) (*client.Pushed, err
 	return pushed, nil
 }
 
-func (s *server) deleteApp(ctx context.Context, in *namePath) (*client.AppView, error) {
+func (s *server) deleteApp(ctx context.Context, in *NamePath) (*client.AppView, error) {
 	var deleted *client.AppView
 	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		app, err := appNamed(snap, in.name())

@@ -27,7 +27,7 @@ func (s *server) cellRoutes(routes huma.API) {
 			return views, nil
 		})
 	on(routes, operation(http.MethodGet, "/v1/cells/{id}", "get-cell", "One cell with what is on it", "cells"),
-		func(_ context.Context, in *cellPath) (*client.CellView, error) {
+		func(_ context.Context, in *CellPath) (*client.CellView, error) {
 			snap := s.store.Snapshot()
 			cell := snap.Cell(in.ID)
 			if cell == nil {

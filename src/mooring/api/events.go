@@ -19,7 +19,7 @@ const streamBatch = 500
 type eventsInput struct {
 	After string `query:"after" doc:"The ID of an event; only later ones are given"`
 	Limit int    `query:"limit" minimum:"0" maximum:"10000" default:"100" doc:"The most events in one answer; without after they are the newest"`
-	eventFilter
+	EventFilter
 }
 
 type streamInput struct {
@@ -27,16 +27,17 @@ type streamInput struct {
 	Limit int    `query:"limit" doc:"Has no effect on a stream"`
 	// LastEventID is what a browser sends when it connects again.
 	LastEventID string `header:"Last-Event-ID"`
-	eventFilter
+	EventFilter
 }
 
-type eventFilter struct {
+// EventFilter narrows which events are given.
+type EventFilter struct {
 	App  string `query:"app" doc:"Only events of this app (org/space/name)"`
 	Cell string `query:"cell" doc:"Only events of this cell"`
 	Plan string `query:"plan" doc:"Only events of this plan"`
 }
 
-func (f *eventFilter) takes(event *model.Event) bool {
+func (f *EventFilter) takes(event *model.Event) bool {
 	return (f.App == "" || f.App == event.App) && (f.Cell == "" || f.Cell == event.CellID) && (f.Plan == "" || f.Plan == event.Plan)
 }
 
@@ -115,7 +116,7 @@ func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender
 
 // streamPlan serves a plan whenever something about it changed, until it has
 // finished.
-func (s *server) streamPlan(ctx context.Context, in *planPath) (func(sender) error, error) {
+func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(sender) error, error) {
 	if _, err := planNamed(s.store.Snapshot(), in.Plan); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 type logsInput struct {
-	namePath
+	NamePath
 	Index  int  `path:"index" minimum:"0"`
 	Lines  int  `query:"lines" minimum:"0" maximum:"100000" default:"100" doc:"How many of the last lines to begin with"`
 	Follow bool `query:"follow" doc:"Keep the stream open for what comes"`

@@ -17,12 +17,13 @@ import (
 
 type planInput struct{ Body client.PlanRequest }
 
-type planPath struct {
+// PlanPath is where a plan is found.
+type PlanPath struct {
 	Plan string `path:"plan" doc:"Name of the plan"`
 }
 
 type steerInput struct {
-	planPath
+	PlanPath
 	Body client.Steer
 }
 
@@ -45,7 +46,7 @@ func (s *server) planRoutes(routes huma.API) {
 			return views, nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-plan", "One plan with its rolls", "plans"),
-		func(_ context.Context, in *planPath) (*client.PlanView, error) {
+		func(_ context.Context, in *PlanPath) (*client.PlanView, error) {
 			snap := s.store.Snapshot()
 			plan, err := planNamed(snap, in.Plan)
 			if err != nil {

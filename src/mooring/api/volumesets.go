@@ -15,14 +15,14 @@ import (
 	"mooring/state"
 )
 
-// namePath is where an app or a volume set is found.
-type namePath struct {
+// NamePath is where an app or a volume set is found.
+type NamePath struct {
 	Org   string `path:"org"`
 	Space string `path:"space"`
 	Name  string `path:"name"`
 }
 
-func (p *namePath) name() model.Name {
+func (p *NamePath) name() model.Name {
 	return model.Name{Org: p.Org, Space: p.Space, Name: p.Name}
 }
 
@@ -38,7 +38,7 @@ func (s *server) volumeSetRoutes(routes huma.API) {
 			return setViews(s.store.Snapshot()), nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-volume-set", "One volume set with its volumes", "volumes"),
-		func(_ context.Context, in *namePath) (*client.VolumeSetView, error) {
+		func(_ context.Context, in *NamePath) (*client.VolumeSetView, error) {
 			snap := s.store.Snapshot()
 			set, err := setNamed(snap, in.name())
 			if err != nil {
@@ -166,7 +166,7 @@ func mountedBy(snap *state.Snapshot, set *model.VolumeSet) *model.App {
 	return snap.App(set.AppGUID)
 }
 
-func (s *server) deleteVolumeSet(ctx context.Context, in *namePath) (*client.VolumeSetView, error) {
+func (s *server) deleteVolumeSet(ctx context.Context, in *NamePath) (*client.VolumeSetView, error) {
 	var deleted *client.VolumeSetView
 	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		set, err := setNamed(snap, in.name())

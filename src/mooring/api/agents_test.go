@@ -1,0 +1,194 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+// another is the registration of a newer agent of the same cell.
+func another(r model.Registration, boot, start string) model.Registration {
+	r.Boot, r.Start = boot, start
+	return r
+}
+
+func reportOf(r model.Registration) model.Report { return model.Report{Boot: r.Boot, Start: r.Start} }
+
+func TestACellIsPresentWhileItsAgentReports(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	cell := aCell("c1", "z1")
+	lease, err := f.Register(t.Context(), cell)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(lease.TTL.D()).To(Equal(2 * time.Second))
+	g.Expect(f.Cell(t.Context(), "c1")).To(And(HaveField("Present", true), HaveField("Domain", 0), HaveField("AZ", "z1")))
+
+	for range 3 { // longer than one lease
+		time.Sleep(time.Second)
+		_, err = f.Report(t.Context(), "c1", reportOf(cell))
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Present", true))
+	g.Eventually(func() (*client.CellView, error) { return f.Cell(t.Context(), "c1") }, 10*time.Second).Should(HaveField("Present", false))
+	_, err = f.Report(t.Context(), "c1", reportOf(cell))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Present", true))
+}
+
+func TestOnlyTheNewestAgentIsTheCell(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	old := aCell("c1", "z1")
+	_, err := f.Report(t.Context(), "c1", reportOf(old))
+	g.Expect(err).To(refusal(http.StatusNotFound, "must register first"))
+
+	_, err = f.Register(t.Context(), old)
+	g.Expect(err).NotTo(HaveOccurred())
+	report := reportOf(old)
+	report.Instances = []model.ActualInstance{{AppGUID: "app", Index: 0, State: model.Serving}}
+	report.Volumes = []model.ActualVolume{{GUID: "v", State: model.VolumeAttached}}
+	_, err = f.Report(t.Context(), "c1", report)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.store.Snapshot().ActualInstancesOn("c1")).To(HaveLen(1))
+
+	restarted := another(old, old.Boot, "start-2")
+	_, err = f.Register(t.Context(), restarted)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.store.Snapshot().ActualInstancesOn("c1")).To(BeEmpty(), "what the old agent said is forgotten")
+	g.Expect(f.store.Snapshot().ActualVolumesOn("c1")).To(BeEmpty())
+	g.Expect(f.store.Snapshot().Presence("c1").Start).To(Equal("start-2"))
+
+	_, err = f.Report(t.Context(), "c1", report)
+	g.Expect(client.Superseded(err)).To(BeTrue(), "%v", err)
+	g.Expect(f.store.Snapshot().ActualInstancesOn("c1")).To(BeEmpty())
+	_, err = f.Report(t.Context(), "c1", reportOf(restarted))
+	g.Expect(err).NotTo(HaveOccurred())
+}
+
+func TestACellKeepsItsDomain(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	cell := aCell("c1", "z1")
+	_, err := f.Register(t.Context(), cell)
+	g.Expect(err).NotTo(HaveOccurred())
+	assigned := *f.store.Snapshot().Cell("c1")
+	assigned.Domain = 3
+	f.put(t, &assigned)
+	_, err = f.Register(t.Context(), another(cell, "boot-2", "start-2"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Cell(t.Context(), "c1")).To(And(HaveField("Domain", 3), HaveField("Boot", "boot-2")))
+	given := another(cell, "boot-2", "start-3")
+	given.DomainGiven, given.Domain = true, 1
+	_, err = f.Register(t.Context(), given)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Domain", 1))
+}
+
+func TestALostCellStaysOutUntilItHasBooted(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	cell := aCell("c1", "z1")
+	_, err := f.Register(t.Context(), cell)
+	g.Expect(err).NotTo(HaveOccurred())
+	lost := *f.store.Snapshot().Cell("c1")
+	lost.Lost = true
+	f.put(t, &lost)
+	_, err = f.Report(t.Context(), "c1", reportOf(cell))
+	g.Expect(err).To(refusal(http.StatusConflict, "declared lost"))
+	_, err = f.Register(t.Context(), another(cell, cell.Boot, "start-2"))
+	g.Expect(err).To(refusal(http.StatusConflict, "declared lost"))
+	_, err = f.Register(t.Context(), another(cell, "boot-2", "start-3"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Cell(t.Context(), "c1")).To(And(HaveField("Lost", false), HaveField("Present", true)))
+}
+
+func TestARegistrationIsChecked(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	for text, spoil := range map[string]func(*model.Registration){
+		"is not a name":    func(r *model.Registration) { r.AZ = "Zone 1" },
+		"no range":         func(r *model.Registration) { r.PortMin = 30000 },
+		"boot":             func(r *model.Registration) { r.Boot = "" },
+		"there twice":      func(r *model.Registration) { r.Classes = append(r.Classes, r.Classes[0]) },
+		"count from 1":     func(r *model.Registration) { r.DomainGiven, r.Domain = true, 0 },
+		"must not contain": func(r *model.Registration) { r.Start = "a/b" },
+	} {
+		cell := aCell("c1", "z1")
+		spoil(&cell)
+		_, err := f.Register(t.Context(), cell)
+		g.Expect(err).To(refusal(http.StatusUnprocessableEntity, text))
+	}
+	g.Expect(f.Cells(t.Context())).To(BeEmpty())
+}
+
+// placed puts an app of one instance on a cell.
+func (f *fixture) placed(t *testing.T, cellID string) *model.Instance {
+	t.Helper()
+	pushed, err := f.Push(t.Context(), plain("web", 1))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	inst := &model.Instance{AppGUID: pushed.App.GUID, Index: 0, Placement: model.Placement{GUID: "i", CellID: cellID, Ports: []int{10000}}, Spec: pushed.App.Spec, SpecVersion: 1}
+	f.put(t, inst)
+	return inst
+}
+
+func TestWorkIsAnsweredWhenItChanges(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
+	inst := f.placed(t, "c1")
+
+	first, err := f.Work(t.Context(), "c1", 0, time.Minute)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(first.Instances).To(HaveLen(1))
+
+	g.Expect(f.Work(t.Context(), "c1", first.Revision, 50*time.Millisecond)).To(BeNil(), "nothing has changed")
+
+	answers := make(chan *model.Work, 1)
+	go func() {
+		work, err := f.Work(t.Context(), "c1", first.Revision, time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- work
+	}()
+	elsewhere := *inst
+	elsewhere.Index, elsewhere.CellID = 1, "c2"
+	f.put(t, &elsewhere)
+	g.Consistently(answers, 100*time.Millisecond).ShouldNot(Receive(), "another cell's work is no reason")
+
+	removing := *inst
+	removing.Removing = true
+	f.put(t, &removing)
+	var second *model.Work
+	g.Eventually(answers).Should(Receive(&second))
+	g.Expect(second.Revision).To(BeNumerically(">", first.Revision))
+	g.Expect(second.Instances).To(ConsistOf(HaveField("Run", false)))
+
+	// Work that changed and changed back between two polls of a node that saw
+	// neither is the same work; a node that never gave it answers at once.
+	other := f.serve(t, openStore(t, "/"+t.Name()+"/"))
+	node, err := client.New(client.Config{Endpoints: []string{other}})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(node.Work(t.Context(), "c1", second.Revision, time.Minute)).NotTo(BeNil())
+}
+
+func TestACellIsNeverGivenOlderWorkThanItHas(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
+	_, err := f.Work(t.Context(), "c1", f.store.Snapshot().Revision()+1000000, time.Millisecond)
+	g.Expect(err).To(refusal(http.StatusServiceUnavailable, "try again"))
+	_, err = f.Work(t.Context(), "c9", 0, time.Minute)
+	g.Expect(err).To(refusal(http.StatusNotFound, "no cell c9"))
+}
+
+func TestALongPollEndsWithItsCaller(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
+	first, err := f.Work(t.Context(), "c1", 0, time.Minute)
+	g.Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := f.Work(ctx, "c1", first.Revision, time.Minute)
+		ended <- err
+	}()
+	cancel()
+	g.Eventually(ended).Should(Receive(MatchError(context.Canceled)))
+}

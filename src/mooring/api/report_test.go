@@ -1,0 +1,70 @@
+package api
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+func TestAReportWritesOnlyWhatChanged(t *testing.T) {
+	g := NewWithT(t)
+	since := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	serving := model.ActualInstance{AppGUID: "app", Index: 0, CellID: "c1", State: model.Serving, Since: since}
+	started := model.ActualInstance{AppGUID: "app", Index: 1, CellID: "c1", State: model.Starting, Since: since}
+	left := model.ActualInstance{AppGUID: "app", Index: 2, CellID: "c1", State: model.Stopped}
+	foreign := model.ActualInstance{AppGUID: "app", Index: 0, CellID: "c2", State: model.Serving}
+	ready := model.ActualVolume{GUID: "v", CellID: "c1", State: model.VolumeReady}
+	deleted := model.ActualVolume{GUID: "w", CellID: "c1", State: model.VolumeReady}
+	snap := state.SnapshotOf(workCell("c1"), workApp(), &serving, &started, &left, &foreign, &ready, &deleted)
+
+	now := since.Add(time.Minute)
+	changed := started
+	changed.State, changed.CellID = model.Serving, "a cell may only speak for itself"
+	attached := ready
+	attached.State = model.VolumeAttached
+	tx := absorb(snap, workCell("c1"), &model.Report{
+		Instances: []model.ActualInstance{serving, changed}, Volumes: []model.ActualVolume{attached},
+	}, now)
+
+	puts, deletes := tx.Changes()
+	wanted := changed
+	wanted.CellID = "c1"
+	g.Expect(puts).To(ConsistOf(&wanted, &attached))
+	g.Expect(deletes).To(ConsistOf(left.Key(), deleted.Key()))
+	index := 1
+	g.Expect(tx.Events()).To(ConsistOf(model.Event{
+		At: now, Kind: "instance.serving", Actor: "cell", Text: "acme/prod/db/1 serves on c1",
+		App: "acme/prod/db", AppGUID: "app", Index: &index, CellID: "c1",
+	}))
+
+	again := absorb(snap.Apply(tx), workCell("c1"), &model.Report{
+		Instances: []model.ActualInstance{serving, changed}, Volumes: []model.ActualVolume{attached},
+	}, now)
+	g.Expect(again.Empty()).To(BeTrue())
+}
+
+func TestHandlersAreToldOfOnce(t *testing.T) {
+	g := NewWithT(t)
+	snap := state.SnapshotOf(workCell("c1"), workApp())
+	told := func(task model.ActualDisruption) []string {
+		tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
+			{AppGUID: "app", Index: 0, State: model.Serving, Disruption: &task},
+		}}, time.Now())
+		snap = snap.Apply(tx)
+		var kinds []string
+		for _, event := range tx.Events() {
+			kinds = append(kinds, event.Kind)
+		}
+		return kinds
+	}
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskAsked})).To(ConsistOf("instance.serving"))
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskRunning})).To(ConsistOf("handler.running"))
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskRunning, Progress: 0.5})).To(BeEmpty())
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskHung, Progress: 0.5})).To(ConsistOf("handler.hung"))
+	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskHung})).To(ConsistOf("handler.hung"), "another permit")
+	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskYielded})).To(ConsistOf("instance.yielded"))
+}
