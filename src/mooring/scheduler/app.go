@@ -29,8 +29,10 @@ func (r *round) tendApp(app *model.App) {
 			d.create(index)
 		}
 	}
+	scale, update := d.claims()
 	d.flush()
-	d.claim()
+	d.line(scale)
+	d.line(update)
 	d.hand()
 }
 

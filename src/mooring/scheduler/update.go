@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"fmt"
-	"slices"
 
 	"mooring/model"
 )
@@ -127,32 +126,4 @@ func (d *draft) canUpdate(inst *model.Instance) bool {
 	}
 	d.say(inst.Index, fmt.Sprintf("version %d does not fit: %s", d.app.SpecVersion, why))
 	return false
-}
-
-// claim keeps the app's own claims: for the update, and for the scale-down. A
-// grant is a transaction of its own, so it waits until nothing else is to be
-// written.
-func (d *draft) claim() {
-	scale := d.snap.Claim(model.ScaleHolder(d.app.GUID))
-	d.line(model.ScaleHolder(d.app.GUID), model.ReasonScale, scale, d.nextRemoval())
-	update := d.snap.Claim(model.UpdateHolder(d.app.GUID))
-	d.line(model.UpdateHolder(d.app.GUID), model.ReasonUpdate, update, d.nextUpdate(update))
-}
-
-// line brings a claim into the line, or out of it, and has it judged.
-func (d *draft) line(holder string, reason model.Reason, now *model.Claim, want *model.Demand) {
-	switch {
-	case want == nil && now == nil:
-	case want == nil:
-		d.tx.Delete(now)
-	case now == nil || !slices.Equal(now.Demands, []model.Demand{*want}):
-		d.tx.Put(&model.Claim{
-			Holder: holder, Reason: reason, CellID: d.instances[want.Index].CellID,
-			Demands: []model.Demand{*want}, Since: d.snap.Revision(), At: d.now,
-		})
-	case d.tx.Empty():
-		if granted, _ := d.snap.Grant(holder, d.now); granted != nil {
-			d.tx = granted
-		}
-	}
 }
