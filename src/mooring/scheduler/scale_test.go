@@ -1,0 +1,192 @@
+package scheduler_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/model"
+)
+
+func TestScalingDownDrainsTheHighestIndexFirst(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 4)
+	w.change("app-db", func(a *model.App) { a.Instances = 2 })
+	w.decide(9)
+	claim := w.snap.Claim(model.ScaleHolder("app-db"))
+	g.Expect(claim.Demands).To(Equal([]model.Demand{{AppGUID: "app-db", Index: 3, Kind: model.Drain}}))
+	w.settle()
+	g.Expect(w.snap.InstancesOf("app-db")).To(HaveLen(2))
+	g.Expect(w.snap.VolumesOf("set-data")).To(HaveLen(2))
+	g.Expect(w.snap.Ledger("app-db").Permits).To(BeEmpty())
+	g.Expect(w.snap.Claims()).To(BeEmpty())
+	var removed []int
+	for _, e := range w.events {
+		if e.Kind == "instance.removed" {
+			removed = append(removed, *e.Index)
+		}
+	}
+	g.Expect(removed).To(Equal([]int{3, 2}))
+}
+
+func TestScalingUpAgainCallsOffWhatHasNotStopped(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 3)
+	data := w.snap.Instance("app-db", 2).Volumes
+	w.change("app-db", func(a *model.App) { a.Instances = 2 })
+	w.decide(9)
+	w.decide(9)
+	g.Expect(w.snap.Ledger("app-db").Permits).To(HaveLen(1))
+	w.change("app-db", func(a *model.App) { a.Instances = 3 })
+	w.settle()
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+	g.Expect(w.snap.Instance("app-db", 2).Volumes).To(Equal(data))
+	g.Expect(w.snap.Ledger("app-db").Permits).To(BeEmpty())
+}
+
+func TestScalingUpAgainBringsBackWhatHasStopped(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 3)
+	data := w.snap.Instance("app-db", 2).Volumes
+	w.change("app-db", func(a *model.App) { a.Instances = 2 })
+	w.decide(9)
+	w.decide(9)
+	w.turn(w.where("app-db")[2])
+	w.advance()
+	g.Expect(w.snap.Ledger("app-db").Permits[0].Step).To(Equal(model.StepYielded))
+	w.change("app-db", func(a *model.App) { a.Instances = 3 })
+	w.settle()
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+	g.Expect(w.snap.Instance("app-db", 2).Volumes).To(Equal(data))
+}
+
+func TestScalingUpGivesNewIndexesEmptyVolumes(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 6, 2)
+	w.change("app-db", func(a *model.App) { a.Instances = 6 })
+	w.settle()
+	cells := map[string]bool{}
+	for _, c := range w.where("app-db") {
+		cells[c] = true
+	}
+	g.Expect(cells).To(HaveLen(6))
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+}
+
+func TestADeletedAppLeavesItsVolumesToTheNext(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 2)
+	var data []string
+	for _, inst := range w.snap.InstancesOf("app-db") {
+		data = append(data, inst.Volumes...)
+	}
+	w.change("app-db", func(a *model.App) { a.Deleting = true })
+	w.decide(9)
+	g.Expect(w.snap.App("app-db")).NotTo(BeNil(), "its processes still run")
+	w.settle()
+	g.Expect(w.snap.App("app-db")).To(BeNil())
+	g.Expect(w.snap.Instances()).To(BeEmpty())
+	g.Expect(w.snap.VolumeSet("set-data").AppGUID).To(BeEmpty())
+
+	heir := app("heir", 2, "data")
+	w.push(heir)
+	w.settle()
+	var inherited []string
+	for _, inst := range w.snap.InstancesOf("app-heir") {
+		inherited = append(inherited, inst.Volumes...)
+	}
+	g.Expect(inherited).To(Equal(data))
+	g.Expect(w.states("app-heir")).To(HaveEach(model.Serving))
+}
+
+func TestADeletedVolumeSetGoesWithItsData(t *testing.T) {
+	for _, class := range []string{model.ClassPersistent, model.ClassShared} {
+		t.Run(class, func(t *testing.T) {
+			g := NewWithT(t)
+			w := newWorld(g, fleet(4)...)
+			w.write(volumeSet("data", class, 3))
+			w.push(app("db", 3, "data"))
+			w.settle()
+			w.change("app-db", func(a *model.App) { a.Deleting = true })
+			w.settle()
+			set := *w.snap.VolumeSet("set-data")
+			set.Deleting = true
+			w.write(&set)
+			w.settle()
+			g.Expect(w.snap.Volumes()).To(BeEmpty())
+			g.Expect(w.snap.VolumeSets()).To(BeEmpty())
+			for _, h := range w.cells {
+				g.Expect(h.made).To(BeEmpty(), "data on %s", h.id)
+			}
+		})
+	}
+}
+
+func TestAnUnmountedSetFollowsItsCount(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(4)...)
+	w.write(volumeSet("data", model.ClassPersistent, 4))
+	w.settle()
+	set := *w.snap.VolumeSet("set-data")
+	set.Count = 2
+	w.write(&set)
+	w.settle()
+	g.Expect(w.snap.Volumes()).To(HaveLen(2))
+	gone := w.snap.Volumes()[0].CellID
+	w.lose(gone)
+	w.settle()
+	g.Expect(w.snap.Volumes()).To(HaveLen(2))
+	for _, v := range w.snap.Volumes() {
+		g.Expect(v.CellID).NotTo(Equal(gone))
+	}
+}
+
+func TestAnAppOnTwoSetsHasBothVolumesOnOneCell(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(6)...)
+	filler := volumeSet("filler", model.ClassPersistent, 1)
+	w.write(volumeSet("data", model.ClassPersistent, 3), filler)
+	w.settle()
+	w.write(volumeSet("log", model.ClassEphemeral, 3))
+	w.settle() // before anybody knows that the two go together
+	w.push(app("db", 3, "data", "log"))
+	w.settle()
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+	for _, inst := range w.snap.InstancesOf("app-db") {
+		g.Expect(inst.Volumes).To(HaveLen(2))
+		for _, guid := range inst.Volumes {
+			g.Expect(w.snap.Volume(guid).CellID).To(Equal(inst.CellID))
+		}
+	}
+	g.Expect(w.snap.VolumesOf("set-log")).To(HaveLen(3), "what was in the wrong place is gone")
+}
+
+func TestAFixedAndAFloatingVolumeMeetInOneAZ(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(4)...)
+	w.write(volumeSet("data", model.ClassPersistent, 3), volumeSet("backup", model.ClassShared, 3))
+	w.push(app("db", 3, "data", "backup"))
+	w.settle()
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+	for _, inst := range w.snap.InstancesOf("app-db") {
+		w.permit("app-db", inst.Index, model.Drain, false)
+		az := w.snap.Cell(inst.CellID).AZ
+		w.settle()
+		moved := w.snap.Instance("app-db", inst.Index)
+		g.Expect(moved.CellID).NotTo(Equal(inst.CellID))
+		g.Expect(w.snap.Cell(moved.CellID).AZ).To(Equal(az), "the floating volume holds it in its AZ")
+		g.Expect(moved.Volumes[1]).To(Equal(inst.Volumes[1]))
+		w.delete(&model.Cordon{CellID: inst.CellID})
+	}
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
+}
+
+func TestAnAppWaitsForASetThatIsNotThere(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(2)...)
+	lonely := app("db", 1)
+	lonely.Spec.Mounts = []model.Mount{{VolumeSet: "data", Path: "/data"}}
+	w.write(lonely)
+	w.settle()
+	g.Expect(w.snap.Instance("app-db", 0).Unplaced).To(Equal("volume set acme/prod/data does not exist"))
+}
