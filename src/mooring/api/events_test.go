@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+func (f *fixture) tell(t *testing.T, kinds ...string) {
+	t.Helper()
+	for _, kind := range kinds {
+		tx := f.store.Snapshot().Txn()
+		tx.Event(model.Event{Kind: kind, App: "acme/prod/" + kind, Actor: "test"})
+		_, err := f.store.Commit(t.Context(), tx)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	}
+}
+
+func kinds(events []model.Event) []string {
+	var all []string
+	for _, event := range events {
+		all = append(all, event.Kind)
+	}
+	return all
+}
+
+func TestEventsAreListedFromEitherEnd(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.tell(t, "a", "b", "c", "d")
+	list := func(query client.EventQuery) []model.Event {
+		events, err := f.Events(t.Context(), query)
+		g.Expect(err).NotTo(HaveOccurred())
+		return events
+	}
+	all := list(client.EventQuery{})
+	g.Expect(kinds(all)).To(Equal([]string{"a", "b", "c", "d"}))
+	g.Expect(kinds(list(client.EventQuery{Limit: 2}))).To(Equal([]string{"c", "d"}), "the newest")
+	g.Expect(kinds(list(client.EventQuery{After: all[0].ID, Limit: 2}))).To(Equal([]string{"b", "c"}), "the first ones after")
+	g.Expect(kinds(list(client.EventQuery{App: "acme/prod/b", Limit: 1}))).To(Equal([]string{"b"}), "narrowed before it is cut")
+	g.Expect(list(client.EventQuery{After: all[3].ID})).To(BeEmpty())
+}
+
+func TestEventsAreStreamedAsTheyHappen(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.tell(t, "before")
+	events := make(chan model.Event, 100)
+	follow := func(query client.EventQuery) {
+		go f.StreamEvents(t.Context(), query, func(event model.Event) error { events <- event; return nil })
+	}
+	follow(client.EventQuery{After: "0"})
+	var before model.Event
+	g.Eventually(events).Should(Receive(&before))
+	g.Expect(before.Kind).To(Equal("before"))
+	f.tell(t, "during")
+	g.Eventually(events).Should(Receive(HaveField("Kind", "during")))
+}
+
+// A stream that breaks goes on where it was, without losing or repeating an
+// event, on whichever node answers.
+func TestAStreamSurvivesItsNode(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	nodes := []*httptest.Server{}
+	urls := []string{}
+	for range 2 {
+		handler, err := New(Config{Store: f.store, Planner: refusePlans})
+		g.Expect(err).NotTo(HaveOccurred())
+		nodes = append(nodes, httptest.NewServer(handler))
+		urls = append(urls, nodes[len(nodes)-1].URL)
+	}
+	defer nodes[1].Close()
+	defer nodes[1].CloseClientConnections()
+	c, err := client.New(client.Config{Endpoints: urls})
+	g.Expect(err).NotTo(HaveOccurred())
+
+	seen := make(chan string, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.StreamEvents(ctx, client.EventQuery{After: "0"}, func(event model.Event) error { seen <- event.Kind; return nil })
+	}()
+	for i := range 5 {
+		f.tell(t, fmt.Sprint("e", i))
+		g.Eventually(seen).Should(Receive(Equal(fmt.Sprint("e", i))))
+	}
+	nodes[0].CloseClientConnections()
+	f.tell(t, "e5")
+	g.Eventually(seen).Should(Receive(Equal("e5")))
+	nodes[0].Listener.Close()
+	nodes[0].CloseClientConnections()
+	f.tell(t, "e6", "e7")
+	g.Eventually(seen, "5s").Should(Receive(Equal("e6")))
+	g.Eventually(seen).Should(Receive(Equal("e7")))
+	g.Expect(seen).To(BeEmpty())
+	cancel()
+	g.Eventually(ended).Should(Receive(MatchError(context.Canceled)))
+}
+
+func TestAStreamEndsWhenItsReaderHasEnough(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.tell(t, "a")
+	enough := errors.New("enough")
+	g.Expect(f.StreamEvents(t.Context(), client.EventQuery{After: "0"}, func(model.Event) error { return enough })).To(MatchError(enough))
+}
