@@ -1,0 +1,20 @@
+// Package fleet is the brains on a described fleet, no cluster needed: it
+// reads a fleet file, places what is not placed (Place) and rolls every cell
+// in simulated time (Simulate). It is pure but for the reader and writer, and
+// the clock, that it is given.
+//
+// A fleet file is one JSON object:
+//
+//	{"cells": [{"id", "az", "domain"?, "memory_mb"?, "disk_mb"?}],
+//	 "apps": [{"name", "instances", "max_interrupted", "kind": "fixed|floating|none",
+//	           "memory_mb"?, "disk_mb"?, "move_s"?, "cells": [id per index]?}],
+//	 "rolls": {"<cell>": seconds}, "estimates": {"<cell>": seconds}?,
+//	 "max_in_flight"?, "canaries"?, "az_serial"?, "move_s"?,
+//	 "failures": [{"cell", "at_s", "for_s"}]?}
+//
+// rolls are the true durations; planning only looks at estimates. A cell that
+// rolls leaves out is not rolled. Limits are a count or a share ("10%"). An app
+// of kind floating or none spends budget only for the time of a move (move_s,
+// 30 unless given); one of kind none whose limit is 0 is replaced before it
+// stops and spends nothing. Fields that are not listed are ignored.
+package fleet

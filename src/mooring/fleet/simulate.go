@@ -1,0 +1,178 @@
+package fleet
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"mooring/sequence"
+)
+
+// Options are what Simulate can be told besides the fleet.
+type Options struct {
+	// Clock tells the time for what planning costs, and ends improvement; nil
+	// leaves both out.
+	Clock func() time.Time
+	// Improve is how long the first plan may be improved.
+	Improve time.Duration
+}
+
+// Summary is the last line of a simulation. Times are in seconds unless named
+// otherwise.
+type Summary struct {
+	Summary    bool    `json:"summary"`
+	Makespan   float64 `json:"makespan_s"`
+	LowerBound float64 `json:"lower_bound_s"`
+	// Bottleneck is the app that sets the bound, or what else does.
+	Bottleneck string `json:"bottleneck"`
+	Strategy   string `json:"strategy"`
+	// PlanMS is what the first complete plan cost, ImproveMS what was spent on
+	// better ones.
+	PlanMS    float64 `json:"plan_ms"`
+	ImproveMS float64 `json:"improve_ms"`
+	// Event* is what dispatching cost for each moment at which rolls ended.
+	EventP50 float64 `json:"event_us_p50"`
+	EventP99 float64 `json:"event_us_p99"`
+	// Violations counts starts that exceeded a limit, by an audit of the
+	// timeline.
+	Violations int `json:"violations"`
+	// Never lists cells that were not rolled because an app forbids it.
+	Never []string `json:"never,omitempty"`
+}
+
+// Simulate reads a placed fleet, rolls every cell in simulated time and writes
+// one JSON line for each roll, in order of start, and the Summary. The plan
+// knows the estimates only; the durations are the true ones.
+func Simulate(r io.Reader, w io.Writer, opts Options) error {
+	f, err := Read(r)
+	if err != nil {
+		return err
+	}
+	run, err := f.Simulate(opts)
+	if err != nil {
+		return err
+	}
+	return run.Write(w)
+}
+
+// Run is a simulated plan.
+type Run struct {
+	Problem  *sequence.Problem
+	Plan     *sequence.Plan
+	Timeline *sequence.Timeline
+	Summary  Summary
+}
+
+// Simulate rolls every cell, as Simulate does.
+func (f *Fleet) Simulate(opts Options) (*Run, error) {
+	for a := range f.Apps {
+		if len(f.Apps[a].Cells) != f.Apps[a].Instances {
+			return nil, wrong(fmt.Sprintf("apps[%d].cells", a), "they are missing: place the fleet first (moor place)")
+		}
+	}
+	p, truth := f.Problem()
+	if err := p.Validate(); err != nil {
+		return nil, wrong("", "%w", err)
+	}
+	watch := newWatch(opts.Clock)
+	run := &Run{Problem: p, Plan: sequence.Order(p), Summary: Summary{Summary: true}}
+	run.Summary.PlanMS = watch.lap().Seconds() * 1e3
+	if opts.Clock != nil && opts.Improve > 0 {
+		end := opts.Clock().Add(opts.Improve)
+		run.Plan = sequence.Improve(p, run.Plan, func() bool { return opts.Clock().Before(end) })
+		run.Summary.ImproveMS = watch.lap().Seconds() * 1e3
+	}
+	failures := f.failures()
+	sim := sequence.NewSimulation(p, run.Plan, truth, failures...)
+	var laps []float64
+	watch.lap()
+	for sim.Step() {
+		laps = append(laps, watch.lap().Seconds()*1e6)
+	}
+	run.Timeline = &sim.Timeline
+	slices.Sort(laps)
+	if len(laps) > 0 {
+		run.Summary.EventP50, run.Summary.EventP99 = laps[len(laps)/2], laps[len(laps)*99/100]
+	}
+	run.sum(p, truth, failures)
+	return run, nil
+}
+
+func (run *Run) sum(p *sequence.Problem, truth []time.Duration, failures []sequence.Failure) {
+	s := &run.Summary
+	bound := sequence.Bound(p, truth)
+	s.Makespan, s.LowerBound = run.Timeline.Makespan.Seconds(), bound.Makespan.Seconds()
+	s.Bottleneck, s.Strategy = string(bound.Why), run.Plan.Strategy
+	if bound.App >= 0 {
+		s.Bottleneck = p.Apps[bound.App].Name
+	}
+	audit := sequence.Check(p, run.Timeline, failures...)
+	s.Violations = len(audit.Violations)
+	for _, never := range sequence.Nevers(p) {
+		if id := p.Cells[never.Cell].ID; len(s.Never) == 0 || s.Never[len(s.Never)-1] != id {
+			s.Never = append(s.Never, id)
+		}
+	}
+}
+
+func (f *Fleet) failures() []sequence.Failure {
+	number := make(map[string]int, len(f.Cells))
+	for c := range f.Cells {
+		number[f.Cells[c].ID] = c
+	}
+	var failures []sequence.Failure
+	for _, failure := range f.Failures {
+		failures = append(failures, sequence.Failure{Cell: number[failure.Cell], At: seconds(failure.At), For: seconds(failure.For)})
+	}
+	return failures
+}
+
+// Write writes the lines of a run.
+func (run *Run) Write(w io.Writer) error {
+	line := run.Timeline
+	var order []int
+	for c := range line.Start {
+		if line.Start[c] >= 0 {
+			order = append(order, c)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(line.Start[a], line.Start[b]), cmp.Compare(a, b)) })
+	out := bufio.NewWriterSize(w, 1<<16)
+	for _, c := range order {
+		fmt.Fprintf(out, "{\"cell\":%s,\"start_s\":%s,\"end_s\":%s}\n", quote(run.Problem.Cells[c].ID), number(line.Start[c]), number(line.End[c]))
+	}
+	if err := errors.Join(encode(out, run.Summary), out.Flush()); err != nil {
+		return fmt.Errorf("write the simulated rolls: %w", err)
+	}
+	return nil
+}
+
+// number gives seconds to the nanosecond, without an exponent.
+func number(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
+
+// watch measures laps; without a clock all of them are 0.
+type watch struct {
+	clock func() time.Time
+	last  time.Time
+}
+
+func newWatch(clock func() time.Time) *watch {
+	w := &watch{clock: clock}
+	w.lap()
+	return w
+}
+
+func (w *watch) lap() time.Duration {
+	if w.clock == nil {
+		return 0
+	}
+	now := w.clock()
+	lap := now.Sub(w.last)
+	w.last = now
+	return lap
+}

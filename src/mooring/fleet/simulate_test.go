@@ -1,0 +1,91 @@
+package fleet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/fleet"
+	"mooring/fleet/generate"
+	"mooring/fleet/replay"
+)
+
+// audit simulates a fleet and replays what came of it.
+func audit(t *testing.T, f *fleet.Fleet) (*fleet.Summary, *replay.Report) {
+	g := NewWithT(t)
+	file, err := json.Marshal(f)
+	g.Expect(err).NotTo(HaveOccurred())
+	var lines bytes.Buffer
+	g.Expect(fleet.Simulate(bytes.NewReader(file), &lines, fleet.Options{})).To(Succeed())
+	text := strings.TrimSpace(lines.String())
+	summary := &fleet.Summary{}
+	g.Expect(json.Unmarshal([]byte(text[strings.LastIndex(text, "\n")+1:]), summary)).To(Succeed())
+	report, err := replay.Check(bytes.NewReader(file), strings.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
+	return summary, report
+}
+
+func TestSimulateWritesEveryRollAndASummary(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	g.Expect(fleet.Simulate(strings.NewReader(small), &out, fleet.Options{})).To(Succeed())
+	g.Expect(out.String()).To(Equal(`{"cell":"c1","start_s":0,"end_s":300}
+{"cell":"c3","start_s":70,"end_s":170}
+{"cell":"c2","start_s":300,"end_s":500.5}
+{"summary":true,"makespan_s":500.5,"lower_bound_s":500.5,"bottleneck":"kv","strategy":"tickets by domain","plan_ms":0,"improve_ms":0,"event_us_p50":0,"event_us_p99":0,"violations":0}
+`))
+}
+
+func TestEveryFamilyIsReplayedWithoutABreach(t *testing.T) {
+	for _, family := range generate.Families(90, 0.2) {
+		for _, own := range []bool{true, false} {
+			f := family.Fleet(7)
+			// Of every kind, with failures, a ceiling and canaries.
+			for a := range f.Apps {
+				f.Apps[a].Kind = []fleet.Kind{fleet.Fixed, fleet.Fixed, fleet.Floating, fleet.None}[a%4]
+			}
+			for i := range 6 {
+				f.Failures = append(f.Failures, fleet.Failure{Cell: f.Cells[i*13].ID, At: float64(i * 200), For: 900})
+			}
+			f.MaxInFlight.Percent, f.Canaries, f.AZSerial = 40, 2, own
+			t.Run(family.Name, func(t *testing.T) {
+				g := NewWithT(t)
+				if own {
+					_, err := f.Place()
+					g.Expect(err).NotTo(HaveOccurred())
+				} else {
+					generate.Scatter(f, 7)
+				}
+				summary, report := audit(t, f)
+				g.Expect(report.Breaches).To(BeEmpty())
+				g.Expect(report.Rolls).To(Equal(90))
+				g.Expect(summary.Violations).To(BeZero())
+				g.Expect(summary.Makespan).To(BeNumerically("~", report.Makespan, 1e-6))
+				g.Expect(summary.LowerBound).To(BeNumerically("<=", report.Makespan))
+				if !f.AZSerial { // the replay's own bound knows no canaries and AZs
+					g.Expect(summary.LowerBound).To(BeNumerically(">=", report.Bound-1e-6))
+				}
+			})
+		}
+	}
+}
+
+func TestACellThatAnAppForbidsIsNamedAndLeftOut(t *testing.T) {
+	g := NewWithT(t)
+	f, err := fleet.Read(strings.NewReader(strings.Replace(small, `"max_interrupted":1`, `"max_interrupted":0`, 1)))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report := audit(t, f)
+	g.Expect(summary.Never).To(Equal([]string{"c1", "c2"}))
+	g.Expect(report.Rolls).To(Equal(1))
+	g.Expect(report.Breaches).To(BeEmpty())
+}
+
+func TestSimulateAsksForPlacementFirst(t *testing.T) {
+	g := NewWithT(t)
+	text := strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)
+	g.Expect(fleet.Simulate(strings.NewReader(text), &bytes.Buffer{}, fleet.Options{})).
+		To(MatchError(ContainSubstring("apps[0].cells: they are missing")))
+}
