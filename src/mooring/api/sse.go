@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
+
+// sendWithin is how long a client may take to take one message.
+const sendWithin = 30 * time.Second
 
 // sender sends one message of a stream: what kind it is, the id a client may
 // go on from ("" for none) and its data in one line. No kind and no data is a
@@ -70,8 +74,13 @@ func writeMessage(w http.ResponseWriter, event, id string, data []byte) error {
 		}
 		fmt.Fprintf(&text, "data: %s\n\n", data)
 	}
+	control := http.NewResponseController(w)
+	// A reader that takes nothing is not waited for.
+	if err := control.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
+		return err
+	}
 	if _, err := w.Write(text.Bytes()); err != nil {
 		return err
 	}
-	return http.NewResponseController(w).Flush()
+	return control.Flush()
 }

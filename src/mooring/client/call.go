@@ -91,6 +91,10 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 			return response, nil
 		}
 		if ctx.Err() != nil {
+			// An endpoint that did not answer in time is not asked first again.
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				c.good.Store(int32((at + 1) % len(c.endpoints)))
+			}
 			return nil, err
 		}
 		var answer *Error

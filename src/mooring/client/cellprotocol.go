@@ -10,6 +10,9 @@ import (
 	"mooring/model"
 )
 
+// workGrace is how much longer than its wait a long poll may take.
+const workGrace = 10 * time.Second
+
 // Register says that a cell's agent has started. From here on only this Start
 // is the cell. HTTP 409 (Superseded) when the cell was declared lost and has
 // not booted since.
@@ -23,6 +26,9 @@ func (c *Client) Register(ctx context.Context, registration model.Registration) 
 // after, and gives it; nil when it was the same for the whole of wait. With
 // after 0 it answers at once.
 func (c *Client) Work(ctx context.Context, cellID string, after int64, wait time.Duration) (*model.Work, error) {
+	// The API answers within wait; one that does not has gone away.
+	ctx, cancel := context.WithTimeout(ctx, wait+workGrace)
+	defer cancel()
 	query := url.Values{"after": {strconv.FormatInt(after, 10)}, "wait": {wait.String()}}
 	var work model.Work
 	err := c.do(ctx, request{method: http.MethodGet, path: pathOf("cells", cellID, "work"), query: query, again: true}, &work)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // sseMessage is one message of a stream of server-sent events.
@@ -24,9 +25,17 @@ func (m sseMessage) decode(out any) error {
 	return nil
 }
 
+// silence is how long a stream may say nothing at all; the API sends a comment
+// every 15 seconds, so one that is silent for longer has lost its other end.
+const silence = 45 * time.Second
+
 // stream calls each with the messages of one connection until it ends; that
 // it ended is an error too.
 func (c *Client) stream(ctx context.Context, path string, query url.Values, each func(sseMessage) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watchdog := time.AfterFunc(silence, cancel)
+	defer watchdog.Stop()
 	response, err := c.send(ctx, request{method: http.MethodGet, path: path, query: query, accept: "text/event-stream", again: true})
 	if err != nil {
 		return err
@@ -36,6 +45,7 @@ func (c *Client) stream(ctx context.Context, path string, query url.Values, each
 	var message sseMessage
 	for {
 		line, err := reader.ReadString('\n')
+		watchdog.Reset(silence)
 		if err == io.EOF {
 			return fmt.Errorf("the API ended the stream %s: %w", path, io.ErrUnexpectedEOF)
 		}
