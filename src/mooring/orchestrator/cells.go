@@ -39,7 +39,7 @@ func (d *decision) watchCells() {
 // goneCell gives what is wrong with a cell that has gone without leave, nil
 // when it has not.
 func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
-	if cell.Lost || d.snap.Present(cell.ID) {
+	if cell.Lost || d.snap.Present(cell.ID) || d.forced(cell.ID) {
 		return nil
 	}
 	if roll := d.snap.RollOn(cell.ID); roll != nil && !approaching(roll.Phase) {
@@ -47,7 +47,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	}
 	instances := 0
 	for _, inst := range d.snap.InstancesOn(cell.ID) {
-		if inst.CellID == cell.ID {
+		if inst.CellID == cell.ID && d.boundTo(inst) {
 			instances++
 		}
 	}
@@ -56,7 +56,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	}
 	alert := &model.Stuck{
 		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: operators, Since: d.now,
-		What:    fmt.Sprintf("cell %s does not answer, and %d instances are placed on it", cell.ID, instances),
+		What:    fmt.Sprintf("cell %s does not answer; %d of its instances cannot run anywhere else", cell.ID, instances),
 		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
 		Data:    d.dataOn(cell.ID),
 		Answers: []model.Verb{model.Lost},
@@ -66,6 +66,28 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 		alert.Answers = []model.Verb{model.Force, model.Skip, model.Lost}
 	}
 	return alert
+}
+
+// boundTo reports whether an instance waits for its cell to return; others are
+// placed anew when it goes.
+func (d *decision) boundTo(inst *model.Instance) bool {
+	if len(d.fixedVolumes(inst)) > 0 {
+		return true
+	}
+	room, _ := d.roomFor(&occupant{inst: inst})
+	return !room
+}
+
+// forced reports whether a person answered already for a cell that does not:
+// a roll acts on its host all the same.
+func (d *decision) forced(cellID string) bool {
+	for _, plan := range d.snap.Plans() {
+		roll := d.snap.Roll(plan.Name, cellID)
+		if roll != nil && roll.Force && beforeHost(roll.Phase) && plan.Intent == model.IntentRun {
+			return true
+		}
+	}
+	return false
 }
 
 // approaching reports whether a roll in this phase still needs its cell to

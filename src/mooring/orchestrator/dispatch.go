@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"slices"
+
 	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/sequence"
@@ -19,6 +21,7 @@ func (d *decision) dispatch(plan *model.Plan) {
 		return
 	}
 	s := d.surveyOf(plan, d.candidates(plan))
+	d.flagForbidden(plan, s)
 	order := make([]int, len(s.problem.Cells))
 	for i := range order {
 		order[i] = i
@@ -66,16 +69,23 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 		c.end(model.RollSkipped, "the cell is gone for good")
 	case !d.snap.Present(roll.CellID) && !roll.Force && phaseFor(occupants) != model.Quiesced:
 		c.waitForCell()
-	default:
-		if blocker := c.forever(occupants); blocker != nil && blocker.LimitName != "" {
-			c.stick(c.forbidden(*blocker), false)
-			break
-		}
-		// Another plan's roll, or that of a cell whose room it needs, comes first.
+	default: // unless another plan has the cell
 		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID]
 	}
 	c.submit()
 	return true
+}
+
+// flagForbidden flags the queued cells that a policy never lets go, long
+// before it would be their turn.
+func (d *decision) flagForbidden(plan *model.Plan, s *survey) {
+	for _, never := range sequence.Nevers(&s.problem) {
+		c := d.draft(plan, s.rolls[never.Cell])
+		if blocker := c.forever(d.occupants(c.roll)); blocker != nil {
+			c.stick(c.forbidden(*blocker), false)
+			c.submit()
+		}
+	}
 }
 
 // start makes sure, at its turn, that the roll can get anywhere. When it
@@ -151,17 +161,29 @@ func (d *decision) waitedFor(plan *model.Plan, appGUID string) bool {
 	return false
 }
 
-// blockedBy lists the cells that wait with a roll because an app has no room:
-// its own, and those in the queue that have instances of the app.
-func (d *decision) blockedBy(plan *model.Plan, roll *model.Roll, appGUID string) []string {
-	blocked := []string{roll.CellID}
-	on := map[string]bool{}
-	for _, inst := range d.snap.InstancesOf(appGUID) {
-		on[inst.CellID] = true
+// blockedBy lists the cells that wait for an alert about a cell ("" for none)
+// to close: its own, and those in the queue, of any plan, that need the budget
+// of the apps it concerns.
+func (d *decision) blockedBy(cellID string, apps ...string) []string {
+	var blocked []string
+	if cellID != "" {
+		blocked = append(blocked, cellID)
 	}
-	for _, cell := range plan.Order {
-		if other := d.snap.Roll(plan.Name, cell); cell != roll.CellID && on[cell] && other != nil && other.Phase == model.Queued {
-			blocked = append(blocked, cell)
+	on := map[string]bool{}
+	for _, app := range apps {
+		for _, inst := range d.snap.InstancesOf(app) {
+			on[inst.CellID] = true
+		}
+	}
+	for _, plan := range d.snap.Plans() {
+		if plan.Finished() {
+			continue
+		}
+		for _, cell := range plan.Order {
+			roll := d.snap.Roll(plan.Name, cell)
+			if on[cell] && !slices.Contains(blocked, cell) && roll != nil && roll.Phase == model.Queued {
+				blocked = append(blocked, cell)
+			}
 		}
 	}
 	return blocked

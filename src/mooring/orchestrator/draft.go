@@ -68,6 +68,17 @@ func (c *draft) event(kind, text string) {
 // permits lists what the roll holds.
 func (c *draft) permits() []holding { return c.d.held[c.roll.Holder()] }
 
+// apps lists the apps of which the roll holds permits.
+func (c *draft) apps() []string {
+	var apps []string
+	for _, h := range c.permits() {
+		if !slices.Contains(apps, h.appGUID) {
+			apps = append(apps, h.appGUID)
+		}
+	}
+	return apps
+}
+
 // change changes one permit of the roll, or removes it when edit returns
 // false.
 func (c *draft) change(h holding, edit func(*model.Permit) (keep bool)) {

@@ -127,7 +127,9 @@ func (c *draft) drainImpossible(appGUID string, index int, why string) *model.St
 func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *model.Stuck {
 	alert := c.d.about(model.WaitingForBudget, app.GUID, index, since)
 	state := "does not serve"
-	if m := c.d.crew(app.GUID).Member(index); m != nil && m.State != "" {
+	if m := c.d.crew(app.GUID).Member(index); m != nil && m.CellID != "" && !c.d.snap.Present(m.CellID) {
+		state = "is on cell " + m.CellID + ", which does not answer,"
+	} else if m != nil && m.State != "" {
 		state = "is " + string(m.State)
 	}
 	alert.What = fmt.Sprintf("cell %s waits for %s, which %s and uses up the budget of its app", c.roll.CellID, model.InstanceName(app.Name, index), state)
@@ -138,7 +140,7 @@ func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *mo
 			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
 		}
 	}
-	alert.Blocks = c.d.blockedBy(c.plan, c.roll, app.GUID)
+	alert.Blocks = c.d.blockedBy(c.roll.CellID, app.GUID)
 	return alert
 }
 
@@ -160,7 +162,7 @@ func (c *draft) notStopped(began time.Time) *model.Stuck {
 	return alert
 }
 
-func (c *draft) notReturned(began time.Time, usual time.Duration) *model.Stuck {
+func (c *draft) notReturned(began time.Time, patience time.Duration) *model.Stuck {
 	alert := c.aboutCell(model.NotReturned, began)
 	why := "the " + string(c.roll.Action) + " is still under way"
 	if c.roll.Acted {
@@ -169,7 +171,7 @@ func (c *draft) notReturned(began time.Time, usual time.Duration) *model.Stuck {
 	if c.roll.Action == model.Retire && c.roll.Acted {
 		why = "it was retired and its agent still answers"
 	}
-	alert.What = fmt.Sprintf("cell %s is not back from its %s, which takes at most %s elsewhere: %s", c.roll.CellID, c.roll.Action, model.Duration(usual.Round(time.Second)), why)
+	alert.What = fmt.Sprintf("cell %s is not back from its %s after %s: %s", c.roll.CellID, c.roll.Action, model.Duration(patience.Round(time.Second)), why)
 	alert.Advice = "Look at the host. Wait longer, retry the action, skip the cell, or declare it lost."
 	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Skip, model.Lost}
 	return alert

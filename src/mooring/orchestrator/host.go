@@ -118,12 +118,15 @@ func (c *draft) watchHost() {
 	}
 	began, _ := c.roll.Entered(model.Acting)
 	slow := c.d.history().outage(c.roll.Action).slow + c.roll.Extra.D()
-	if !c.d.lookAt(began.Add(slow)) {
-		return
+	if c.d.somebodyElse(c.plan) {
+		// People take their time; what was measured says nothing of them.
+		began, slow = entered(c.roll), priorOutage[c.roll.Action].slow+c.roll.Extra.D()
 	}
-	if c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan) {
+	switch {
+	case !c.d.lookAt(began.Add(slow)):
+	case c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan):
 		c.stick(c.notStopped(began), false)
-	} else {
+	default:
 		c.stick(c.notReturned(began, slow), false)
 	}
 }

@@ -67,6 +67,7 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 	default:
 		return nil
 	}
+	alert.Blocks = d.blockedBy("", h.appGUID)
 	alert.ID = fmt.Sprintf("%s.%s.%d.%s", h.permit.Reason, dotted(app.Name.String()), h.permit.Index, alert.Kind)
 	return alert
 }

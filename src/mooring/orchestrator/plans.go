@@ -57,7 +57,7 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 	if tx.Empty() {
 		return false
 	}
-	d.planEvent(tx, plan, "plan.started", fmt.Sprintf("plan %s begins to %s %d cells", plan.Name, plan.Action, len(plan.Order)))
+	d.planEvent(tx, plan, "plan.started", fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
 	d.add(tx)
 	return true
 }

@@ -17,8 +17,12 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	c.flagged = true
 	problem.ID = fmt.Sprintf("%s.%s.%s", c.roll.Plan, c.roll.CellID, problem.Kind)
 	problem.Plan, problem.CellID, problem.Phase = c.roll.Plan, c.roll.CellID, c.roll.Phase
-	if len(problem.Blocks) == 0 {
+	switch {
+	case len(problem.Blocks) > 0:
+	case beforeHost(c.roll.Phase):
 		problem.Blocks = []string{c.roll.CellID}
+	default: // it goes on spending what it has
+		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
 	}
 	if c.roll.StuckID == problem.ID {
 		c.d.renewAlert(c.tx, problem)

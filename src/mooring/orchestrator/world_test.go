@@ -1,0 +1,252 @@
+package orchestrator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mooring/model"
+	"mooring/state"
+)
+
+// world is a fleet on paper: the orchestrator's own decide, and around it a
+// tiny scheduler, tiny cells and tiny hosts, all synchronous and in virtual
+// time. Every change goes through write, which checks the invariants.
+type world struct {
+	snap  *state.Snapshot
+	start time.Time
+	now   time.Time
+	via   model.Via
+
+	procs map[place]*proc
+	hosts map[string]*hostOp // by roll ID
+	// What is to go wrong.
+	hang, fail map[string]bool // handlers, by instance name
+	broken     map[string]bool // processes that do not start, by instance name
+	dead       map[string]bool // cells whose agent is gone, by ID
+	failHost   map[string]bool // host actions, by cell
+	stayAway   map[string]bool // cells that do not come back from an action
+	full       bool            // the scheduler finds no place for anything
+
+	boots      int
+	violations []string
+	log        []string // events, as they were written
+	down       bool     // the orchestrator is dead
+	// trouble: something failed that nobody planned, so that fewer may serve
+	// than the policy promises about planned disruptions.
+	trouble bool
+	most    map[string]int // most instances of an app seen not to serve
+	commits int
+}
+
+// place is an index of an app on one cell.
+type place struct {
+	app   string
+	index int
+	cell  string
+}
+
+// How long things take in this world.
+const (
+	startTime   = 2 * time.Second
+	handlerTime = 5 * time.Second
+	hungAfter   = 15 * time.Second
+	actionTime  = 30 * time.Second
+	bootTime    = 10 * time.Second
+)
+
+func newWorld() *world {
+	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	return &world{
+		snap: state.SnapshotOf(), start: start, now: start, via: model.Via{Command: "act"},
+		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
+		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{}, dead: map[string]bool{},
+		failHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
+	}
+}
+
+// write applies a transaction and looks at what became of it.
+func (w *world) write(tx *state.Txn) {
+	before := w.snap
+	w.snap = before.Apply(tx)
+	for _, event := range tx.Events() {
+		w.log = append(w.log, w.line(event))
+	}
+	w.check(before)
+}
+
+func (w *world) put(records ...model.Record) {
+	tx := w.snap.Txn()
+	for _, rec := range records {
+		tx.Put(rec)
+	}
+	w.write(tx)
+}
+
+// line tells an event; steps on the way are left out.
+func (w *world) line(event model.Event) string {
+	switch event.Kind {
+	case "permit.asked", "permit.running", "permit.away", "permit.back", "permit.soaking":
+		return ""
+	}
+	text := event.Text
+	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.answered": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
+		text = word + text
+	}
+	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start), text)
+}
+
+// orchestrate lets the orchestrator decide and commit once; false when it has
+// nothing to do. limit bounds how many of its transactions are committed
+// before it "dies": 0 is all.
+func (w *world) orchestrate(limit int) (acted bool, due time.Time) {
+	if w.down {
+		return false, time.Time{}
+	}
+	txns, due := decide(w.snap, w.now, w.via)
+	for i, tx := range txns {
+		if limit > 0 && i == limit {
+			break
+		}
+		w.commits++
+		w.write(tx)
+	}
+	return len(txns) > 0, due
+}
+
+// settle runs everything until nothing happens any more without time passing,
+// and gives when time will make something happen.
+func (w *world) settle() (due time.Time) {
+	for round := 0; ; round++ {
+		if round > 5000 {
+			panic("the world does not come to rest:\n" + strings.Join(w.log[max(0, len(w.log)-40):], "\n"))
+		}
+		busy, next := w.orchestrate(0)
+		due = next
+		for _, part := range []func() (bool, time.Time){w.schedule, w.runHosts, w.runCells} {
+			did, next := part()
+			busy = busy || did
+			due = sooner(due, next)
+		}
+		w.observe()
+		if !busy {
+			return due
+		}
+	}
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// run lets at most d of time pass, or stops earlier when nothing will ever
+// happen again.
+func (w *world) run(d time.Duration) {
+	end := w.now.Add(d)
+	for {
+		due := w.settle()
+		if due.IsZero() || due.After(end) {
+			return
+		}
+		if due.After(w.now) {
+			w.now = due
+		} else {
+			panic("time stands still at " + due.String())
+		}
+	}
+}
+
+// addCells makes cells c1..cn, spread over AZs and two domains.
+func (w *world) addCells(n, azs int) {
+	for i := range n {
+		id := fmt.Sprintf("c%d", i+1)
+		cell := &model.Cell{
+			ID: id, AZ: fmt.Sprintf("z%d", i%azs+1), Pool: "default", Domain: i/azs + 1,
+			Classes: []model.Class{
+				{Name: model.ClassPersistent, Survives: model.Recreate},
+				{Name: model.ClassEphemeral, Survives: model.Reboot},
+				{Name: model.ClassShared, Floating: true, Survives: model.Retire},
+			},
+		}
+		w.register(cell)
+	}
+}
+
+// register makes a cell known under a new boot, and present.
+func (w *world) register(known *model.Cell) {
+	w.boots++
+	cell := *known
+	cell.Boot, cell.Start = fmt.Sprintf("boot-%d", w.boots), fmt.Sprintf("start-%d", w.boots)
+	tx := w.snap.Txn()
+	tx.Put(&cell)
+	tx.Put(&model.Presence{CellID: cell.ID, Boot: cell.Boot, Start: cell.Start})
+	for _, actual := range w.snap.ActualInstancesOn(cell.ID) {
+		tx.Delete(actual)
+	}
+	for _, volume := range w.snap.VolumesOn(cell.ID) {
+		if !volume.Floating {
+			tx.Put(&model.ActualVolume{GUID: volume.GUID, CellID: cell.ID, Class: volume.Class, State: model.VolumeReady})
+		}
+	}
+	w.write(tx)
+}
+
+// push makes an app with one instance on each cell in turn, from offset on,
+// each with a volume of the class ("" for none).
+func (w *world) push(name string, instances, offset int, class string, policy model.Policy) {
+	app := &model.App{GUID: name, Name: model.Name{Org: "o", Space: "s", Name: name}, Owner: "team-" + name, Instances: instances, SpecVersion: 1, Policy: policy}
+	set := &model.VolumeSet{GUID: name + "-set", Name: model.Name{Org: "o", Space: "s", Name: name}, Class: class, AppGUID: app.GUID, Count: instances}
+	records := []model.Record{app}
+	cells := w.snap.Cells()
+	found, hasVolume := cells[0].Class(class)
+	if hasVolume {
+		set.Floating, set.Survives = found.Floating, found.Survives
+		records = append(records, set)
+	}
+	for i := range instances {
+		cell := cells[(i+offset)%len(cells)]
+		inst := &model.Instance{AppGUID: app.GUID, Index: i, SpecVersion: 1, StartedAfter: model.AfterNew,
+			Placement: model.Placement{GUID: fmt.Sprintf("%s-%d-0", name, i), CellID: cell.ID}}
+		if hasVolume {
+			volume := &model.Volume{GUID: fmt.Sprintf("%s-vol-%d-0", name, i), SetGUID: set.GUID, Index: i, Class: class,
+				AZ: cell.AZ, CellID: cell.ID, Floating: found.Floating, Mounted: true}
+			inst.Volumes = []string{volume.GUID}
+			records = append(records, volume)
+			if !found.Floating {
+				records = append(records, &model.ActualVolume{GUID: volume.GUID, CellID: cell.ID, Class: class, State: model.VolumeReady})
+			}
+		}
+		records = append(records, inst)
+		w.procs[place{app.GUID, i, cell.ID}] = &proc{state: model.Serving, since: w.now, guid: inst.GUID}
+	}
+	w.put(records...)
+	w.runCells()
+}
+
+// name is how scenarios and faults call an instance.
+func (p place) name() string { return fmt.Sprintf("%s/%d", p.app, p.index) }
+
+// rollsText tells where every roll of every plan stands.
+func (w *world) rollsText() string {
+	var b strings.Builder
+	for _, plan := range w.snap.Plans() {
+		fmt.Fprintf(&b, "plan %s %s\n", plan.Name, plan.Status)
+		rolls := w.snap.Rolls(plan.Name)
+		slices.SortFunc(rolls, func(a, b *model.Roll) int { return a.Order - b.Order })
+		for _, roll := range rolls {
+			fmt.Fprintf(&b, "  %s %s", roll.CellID, roll.Phase)
+			if roll.StuckID != "" {
+				fmt.Fprintf(&b, " stuck=%s", roll.StuckID)
+			}
+			if w.snap.Cordon(roll.CellID) != nil {
+				b.WriteString(" cordoned")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
