@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"mooring/api"
+	"mooring/client"
+	"mooring/model"
+	"mooring/orchestrator"
+	"mooring/scheduler"
+	"mooring/state"
+)
+
+// Flags of the control plane's roles.
+var (
+	etcdFlag   = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
+	nameFlag   = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
+	listenFlag = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
+	viaFlag    = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
+)
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "moor"
+	}
+	return name
+}
+
+func controlPlaneCommand() *cli.Command {
+	return &cli.Command{
+		Name: "control-plane", Category: rolesCategory,
+		Usage: "run API, scheduler and orchestrator in one process",
+		Description: `With --embedded-etcd the state is kept by an etcd inside the process; that is
+what moor dev runs. In production run moor api, moor scheduler and
+moor orchestrator on three nodes against an etcd of three members.`,
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
+			listenFlag, leaseFlag, nameFlag, viaFlag, etcdFlag}, append(tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients")...)...),
+		Action: func(c *cli.Context) error {
+			return untilStopped(c, func(ctx context.Context) error {
+				store, closeState, err := openState(ctx, c)
+				if err != nil {
+					return err
+				}
+				defer closeState()
+				roles, ctx := errgroup.WithContext(ctx)
+				roles.Go(func() error { return serveAPI(ctx, c, store) })
+				roles.Go(func() error { return schedule(ctx, c, store) })
+				roles.Go(func() error { return orchestrate(ctx, c, store) })
+				return roles.Wait()
+			})
+		},
+	}
+}
+
+// role is one of the control plane's parts as a process of its own.
+func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.Context, *state.Store) error) *cli.Command {
+	return &cli.Command{
+		Name: name, Category: rolesCategory, Usage: usage,
+		Flags: append(append(flags, etcdFlag), tlsFlags("etcd-", "etcd")...),
+		Action: func(c *cli.Context) error {
+			return untilStopped(c, func(ctx context.Context) error {
+				store, closeState, err := openState(ctx, c)
+				if err != nil {
+					return err
+				}
+				defer closeState()
+				return run(ctx, c, store)
+			})
+		},
+	}
+}
+
+func apiCommand() *cli.Command {
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, tlsFlags("tls-", "the API's clients")...), serveAPI)
+}
+
+func schedulerCommand() *cli.Command {
+	return role("scheduler", "place volumes and instances; one of several leads", []cli.Flag{nameFlag}, schedule)
+}
+
+func orchestratorCommand() *cli.Command {
+	return role("orchestrator", "carry out plans; one of several leads", []cli.Flag{nameFlag, viaFlag}, orchestrate)
+}
+
+// openState opens the state in etcd, starting an embedded one when asked to.
+func openState(ctx context.Context, c *cli.Context) (*state.Store, func(), error) {
+	cfg := state.Config{Endpoints: c.StringSlice(etcdFlag.Name), Logger: logger("state")}
+	closeEtcd := func() {}
+	switch dir := c.String("embedded-etcd"); {
+	case dir != "" && len(cfg.Endpoints) > 0:
+		return nil, nil, errors.New("--embedded-etcd and --etcd exclude each other: the state is in one place")
+	case dir != "":
+		etcd, err := state.StartEmbedded(ctx, state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0", Logger: logger("etcd")})
+		if err != nil {
+			return nil, nil, err
+		}
+		closeEtcd = etcd.Close
+		cfg.Endpoints = etcd.Endpoints()
+	case len(cfg.Endpoints) == 0:
+		return nil, nil, errors.New("where is the state? give the members of etcd with --etcd")
+	default:
+		var err error
+		if cfg.TLS, err = clientTLS(c, "etcd-"); err != nil {
+			return nil, nil, err
+		}
+	}
+	store, err := state.Open(ctx, cfg)
+	if err != nil {
+		closeEtcd()
+		return nil, nil, err
+	}
+	return store, func() { _ = store.Close(); closeEtcd() }, nil
+}
+
+// serveAPI serves until ctx ends. Streams and long polls are ended then; other
+// requests get a moment to finish.
+func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
+	handler, err := api.New(api.Config{
+		Store: store, Planner: preview,
+		Logger: logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
+	})
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := serverTLS(c, "tls-")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
+	listener, err := net.Listen("tcp", c.String(listenFlag.Name))
+	if err != nil {
+		return fmt.Errorf("serve the API: %w; choose another address with --%s", err, listenFlag.Name)
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(patience)
+	}()
+	if tlsConfig != nil {
+		err = server.ServeTLS(listener, "", "")
+	} else {
+		err = server.Serve(listener)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
+
+// preview asks the brain that will execute the plan.
+func preview(_ context.Context, snap *state.Snapshot, spec model.PlanSpec, _ []string, now time.Time) (*client.Preview, error) {
+	return orchestrator.Preview(snap, spec, now)
+}
+
+func schedule(ctx context.Context, c *cli.Context, store *state.Store) error {
+	return lead(ctx, c, store, "scheduler", func(ctx context.Context, leadership *state.Leadership) error {
+		return scheduler.Run(ctx, store, leadership, scheduler.Config{Logger: logger("scheduler")})
+	})
+}
+
+func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error {
+	via := model.Via{Command: c.String(viaFlag.Name)}
+	via.Wait = via.Command == ""
+	return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
+		return orchestrator.Run(ctx, store, leadership, orchestrator.Config{Logger: logger("orchestrator"), DefaultVia: via})
+	})
+}
+
+// lead runs a controller while this process leads in its role, and campaigns
+// again whenever it has lost.
+func lead(ctx context.Context, c *cli.Context, store *state.Store, role string, run func(context.Context, *state.Leadership) error) error {
+	for {
+		leadership, err := store.Lead(ctx, role, c.String(nameFlag.Name))
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("campaign for %s: %w", role, err)
+		}
+		err = run(ctx, leadership)
+		if ctx.Err() != nil {
+			resign, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = leadership.Resign(resign) // its lease runs out by itself
+			return nil
+		}
+		select {
+		case <-leadership.Lost():
+			logger(role).Warn("leadership lost, campaigning again", "error", err)
+		default:
+			return fmt.Errorf("%s: %w", role, err)
+		}
+	}
+}
