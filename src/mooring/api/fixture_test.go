@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,10 @@ import (
 )
 
 // etcd is one real etcd for all tests; each has a prefix of its own.
-var etcd *state.Embedded
+var (
+	etcd  *state.Embedded
+	tests atomic.Int64
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -40,8 +44,9 @@ func TestMain(m *testing.M) {
 // fixture is an API on an empty state.
 type fixture struct {
 	*client.Client
-	store *state.Store
-	url   string
+	store  *state.Store
+	prefix string
+	url    string
 	// preview is what the planner answers.
 	preview client.Preview
 }
@@ -49,7 +54,8 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	g := NewWithT(t)
-	f := &fixture{store: openStore(t, "/"+t.Name()+"/")}
+	f := &fixture{prefix: fmt.Sprintf("/test-%d/", tests.Add(1))}
+	f.store = openStore(t, f.prefix)
 	f.url = f.serve(t, f.store)
 	var err error
 	f.Client, err = client.New(client.Config{Endpoints: []string{f.url}})
