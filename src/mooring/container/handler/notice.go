@@ -28,9 +28,6 @@ type Notice struct {
 
 // NewNotice says what a task means to its instance, as of now.
 func NewNotice(task model.Task, limits Limits, now time.Time) Notice {
-	if limits.Timeout == 0 {
-		limits.Timeout = DefaultTimeout
-	}
 	return Notice{
 		Kind: task.Kind, Reason: task.Reason, Action: task.Action, Permit: task.PermitID,
 		Deadline:            now.Add(limits.Timeout),

@@ -22,15 +22,13 @@ const (
 
 // Limits bound a handler.
 type Limits struct {
-	// Timeout bounds all attempts together; 0 is DefaultTimeout.
+	// Timeout bounds all attempts together.
 	Timeout time.Duration
 	// ProgressTimeout is how long progress may stand still; 0 is for ever.
 	ProgressTimeout time.Duration
 }
 
 const (
-	// DefaultTimeout holds where a policy gives none.
-	DefaultTimeout = 10 * time.Minute
 	// OutputLines is how many of the last lines are kept as evidence.
 	OutputLines = 20
 
@@ -67,9 +65,6 @@ type Tracker struct {
 
 // NewTracker begins the first attempt.
 func NewTracker(limits Limits, now time.Time) *Tracker {
-	if limits.Timeout == 0 {
-		limits.Timeout = DefaultTimeout
-	}
 	t := &Tracker{limits: limits, deadline: now.Add(limits.Timeout)}
 	t.status = Status{Verdict: Running, Attempt: 1, Progress: -1, StartedAt: now, ProgressAt: now}
 	return t

@@ -16,13 +16,6 @@ import (
 	"mooring/model"
 )
 
-// The times that hold where a check gives none.
-const (
-	DefaultInterval     = 5 * time.Second
-	DefaultTimeout      = 5 * time.Second
-	DefaultStartTimeout = time.Minute
-)
-
 // Executor runs a command in an instance; container.Instance is one.
 type Executor interface {
 	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
@@ -30,32 +23,17 @@ type Executor interface {
 
 // Probe checks one instance.
 type Probe struct {
+	// Check has its zero fields filled in by its defaults.
 	Check model.HealthCheck
 	// Address is host:port of the instance's first port.
 	Address string
 	In      Executor
 }
 
-// Filled gives the check with its zero fields filled in.
-func Filled(check model.HealthCheck) model.HealthCheck {
-	fill := func(d *model.Duration, otherwise time.Duration) {
-		if *d == 0 {
-			*d = model.Duration(otherwise)
-		}
-	}
-	if check.Type == "" {
-		check.Type = model.HealthPort
-	}
-	fill(&check.Interval, DefaultInterval)
-	fill(&check.Timeout, DefaultTimeout)
-	fill(&check.StartTimeout, DefaultStartTimeout)
-	return check
-}
-
 // Run checks once; nil is healthy. A check that outlasts its timeout has
 // failed. When ctx ends the result means nothing.
 func (p Probe) Run(ctx context.Context) error {
-	check := Filled(p.Check)
+	check := p.Check.WithDefaults()
 	late := fmt.Errorf("health check not done after %s", check.Timeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, check.Timeout.D(), late)
 	defer cancel()

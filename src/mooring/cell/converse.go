@@ -1,0 +1,255 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+const (
+	// workWait is how long the control plane may hold a call for work.
+	workWait = 30 * time.Second
+	// answerIn bounds any other call: one that hangs must not use up the lease.
+	answerIn = 5 * time.Second
+	// quietDelay is how long a report that is not urgent waits for company.
+	quietDelay = 250 * time.Millisecond
+	// farewellIn bounds the last report.
+	farewellIn = 2 * time.Second
+)
+
+// reporter collects the wish to report.
+type reporter struct {
+	urgent, quiet chan struct{}
+	sending       sync.Mutex // one report at a time, so that none overtakes another
+}
+
+func newReporter() *reporter {
+	return &reporter{urgent: make(chan struct{}, 1), quiet: make(chan struct{}, 1)}
+}
+
+func (r *reporter) now()  { signal(r.urgent) }
+func (r *reporter) soon() { signal(r.quiet) }
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when a report is due: on an urgent change, a little after a
+// quiet one, or after the heartbeat.
+func (r *reporter) wait(ctx context.Context, heartbeat time.Duration) error {
+	timer := time.NewTimer(heartbeat)
+	defer timer.Stop()
+	for {
+		select {
+		case <-r.urgent:
+			return nil
+		case <-r.quiet:
+			timer.Reset(min(quietDelay, heartbeat))
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// converse registers the cell and reports until ctx ends. The error is that
+// another agent, or nobody, is to be this cell.
+func (a *Agent) converse(ctx context.Context) error {
+	for ctx.Err() == nil {
+		ttl, err := a.register(ctx)
+		if err == nil {
+			err = a.reportOn(ctx, ttl)
+		}
+		if client.NotFound(err) {
+			a.contact.lose() // what it knew of this cell's work is gone as well
+		}
+		if client.Superseded(err) {
+			a.log.Error("this agent is no longer the cell: stopping everything", "error", err)
+			a.fence()
+			a.leave()
+			return fmt.Errorf("cell %s belongs to another agent now, so this one has stopped everything: %w", a.cfg.Cell.ID, err)
+		}
+	}
+	return nil
+}
+
+// register introduces the cell, as often as it takes.
+func (a *Agent) register(ctx context.Context) (ttl time.Duration, err error) {
+	for tries := 1; ; tries++ {
+		classes, err := a.cfg.Volumes.Classes(ctx)
+		if err == nil {
+			a.setClasses(classes)
+			cell := a.cfg.Cell
+			cell.Start, cell.Classes = a.start, classes
+			var lease model.Lease
+			lease, err = a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
+				return a.cfg.Control.Register(ctx, model.Registration{Cell: cell, DomainGiven: a.cfg.DomainGiven})
+			})
+			if err == nil {
+				a.log.Info("registered", "boot", cell.Boot, "ttl", lease.TTL)
+				return lease.TTL.D(), nil
+			}
+		}
+		if client.Superseded(err) {
+			return 0, err
+		}
+		a.log.Warn("cannot register the cell yet", "error", err)
+		if err := pause(ctx, min(retryPause(tries), 2*time.Second)); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// reportOn reports on each change and as a heartbeat. It returns when the cell
+// has to register again, is no longer this agent, or ctx ends.
+func (a *Agent) reportOn(ctx context.Context, ttl time.Duration) error {
+	for tries := 0; ; {
+		lease, err := a.report(ctx)
+		switch {
+		case err == nil:
+			tries, ttl = 0, lease.TTL.D()
+			err = a.reporter.wait(ctx, ttl/3)
+		case client.Superseded(err), client.NotFound(err):
+			return err
+		default:
+			tries++
+			a.log.Warn("report was not answered", "error", err)
+			err = pause(ctx, min(retryPause(tries), ttl/10))
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// report says all that is so.
+func (a *Agent) report(ctx context.Context) (model.Lease, error) {
+	a.reporter.sending.Lock()
+	defer a.reporter.sending.Unlock()
+	return a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
+		return a.cfg.Control.Report(ctx, a.cfg.Cell.ID, model.Report{
+			Boot: a.cfg.Cell.Boot, Start: a.start,
+			Instances: a.snapshot(), Volumes: a.keeper.snapshot(),
+		})
+	})
+}
+
+// ask makes a call whose answer renews the lease, from when it was sent.
+func (a *Agent) ask(ctx context.Context, call func(context.Context) (model.Lease, error)) (model.Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	sent := time.Now()
+	lease, err := call(ctx)
+	if err != nil {
+		return lease, err
+	}
+	if err := a.lease.extend(sent, lease.TTL.D()); err != nil {
+		a.log.Error("a crash of this agent would fence the cell early", "error", err)
+	}
+	if left, _ := a.lease.left(); left > 0 {
+		a.contact.make()
+	}
+	return lease, nil
+}
+
+// farewell makes one last report, that everything has stopped. Nobody depends
+// on it.
+func (a *Agent) farewell(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, farewellIn)
+	defer cancel()
+	if _, err := a.report(ctx); err != nil {
+		a.log.Warn("the last report was not answered", "error", err)
+	}
+}
+
+// takeWork asks for work and has it done. Drivers run within base.
+func (a *Agent) takeWork(base, ctx context.Context) error {
+	for ctx.Err() == nil {
+		within, cancel, err := a.contact.wait(ctx)
+		if err != nil {
+			return nil
+		}
+		a.takeWithin(base, within)
+		cancel()
+	}
+	return nil
+}
+
+// takeWithin takes work while a contact lasts.
+func (a *Agent) takeWithin(base, ctx context.Context) {
+	after, tries := int64(0), 0
+	for ctx.Err() == nil {
+		call, cancel := context.WithTimeout(ctx, workWait+answerIn)
+		work, err := a.cfg.Control.Work(call, a.cfg.Cell.ID, after, workWait)
+		cancel()
+		switch {
+		case ctx.Err() != nil: // what came is of a contact that is lost
+		case err != nil:
+			tries++
+			a.log.Warn("cannot get work", "error", err)
+			pause(ctx, min(retryPause(tries), 2*time.Second))
+		case work != nil:
+			tries, after = 0, work.Revision
+			a.apply(base, work)
+		}
+	}
+}
+
+// apply makes work what is wanted.
+func (a *Agent) apply(base context.Context, work *model.Work) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if left, _ := a.lease.left(); left <= 0 || a.leaving {
+		return
+	}
+	a.wants = wantsOf(work, a.floating)
+	a.known, a.fenced = true, false
+	for k := range a.wants {
+		if a.drivers[k] == nil {
+			a.drive(base, newDriver(a, k, memory{}))
+		}
+	}
+	a.wakeAll()
+	a.keeper.want(work.Volumes)
+}
+
+// drive runs a driver. a.mu is held.
+func (a *Agent) drive(ctx context.Context, d *driver) {
+	a.drivers[d.key] = d
+	a.running.Go(func() { d.run(ctx) })
+}
+
+func (a *Agent) setClasses(classes []model.Class) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.classes = classes
+}
+
+// floating reports whether a class is. a.mu is held.
+func (a *Agent) floating(name string) bool {
+	for _, class := range a.classes {
+		if class.Name == name {
+			return class.Floating
+		}
+	}
+	return true
+}
+
+// pause waits, or gives the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return errors.Join(context.Cause(ctx))
+	}
+}

@@ -1,0 +1,142 @@
+package cell
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lease is how long what floats may go on without an answered report. It is
+// counted by this host's monotonic clock alone, and kept on disk so that an
+// agent that crashed does not begin a new one by itself.
+type lease struct {
+	path string
+	boot string // of the kernel: its clock begins anew with it
+
+	mu      sync.Mutex
+	until   time.Time
+	written time.Time     // until, as on disk
+	moved   chan struct{} // closed and made anew when until moves
+}
+
+// leaseRecord is the lease on disk.
+type leaseRecord struct {
+	Boot string `json:"boot"`
+	// Until is in nanoseconds since that boot.
+	Until int64 `json:"until"`
+}
+
+// openLease goes on with the lease on disk; it has run out when there is none,
+// or the host has booted since.
+func openLease(path string) (*lease, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return nil, fmt.Errorf("reading the kernel's boot id: %w", err)
+	}
+	l := &lease{path: path, boot: strings.TrimSpace(string(boot)), moved: make(chan struct{})}
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the cell's lease: %w", err)
+	}
+	var record leaseRecord
+	// A lease that cannot be read has run out: that stops too much, not too little.
+	if json.Unmarshal(content, &record) == nil && record.Boot == l.boot {
+		l.until = time.Now().Add(time.Duration(record.Until) - sinceBoot())
+	}
+	return l, nil
+}
+
+// sinceBoot reads the clock that goes on while the host sleeps.
+func sinceBoot() time.Duration {
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // fails for no valid clock
+	return time.Duration(now.Nano())
+}
+
+// fenceAfter is how long after sending the last answered report the agent must
+// begin to stop what floats. The rest of the TTL is for the stopping.
+func fenceAfter(ttl time.Duration) time.Duration { return ttl * 2 / 3 }
+
+// extend takes an answer with this TTL to a report that was sent then.
+func (l *lease) extend(sent time.Time, ttl time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := sent.Add(fenceAfter(ttl))
+	if !until.After(l.until) {
+		return nil
+	}
+	l.until = until
+	close(l.moved)
+	l.moved = make(chan struct{})
+	// Reports may be many. One on disk that is a little short is on the safe side.
+	if until.Sub(l.written) < ttl/10 {
+		return nil
+	}
+	content, err := json.Marshal(leaseRecord{Boot: l.boot, Until: int64(sinceBoot() + time.Until(until))})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(l.path+".new", content, 0o600); err != nil {
+		return fmt.Errorf("recording the cell's lease: %w", err)
+	}
+	if err := os.Rename(l.path+".new", l.path); err != nil {
+		return fmt.Errorf("recording the cell's lease: %w", err)
+	}
+	l.written = until
+	return nil
+}
+
+// left is the time that remains, and a channel that is closed when it moves.
+func (l *lease) left() (time.Duration, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Until(l.until), l.moved
+}
+
+// guardLease fences the cell whenever its lease runs out.
+func (a *Agent) guardLease(ctx context.Context) error {
+	for {
+		left, moved := a.lease.left()
+		if left <= 0 {
+			a.fence()
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-moved:
+			}
+			continue
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-moved:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// fence stops what may run elsewhere, until there is new work.
+func (a *Agent) fence() {
+	a.contact.lose()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.fenced {
+		a.log.Warn("the control plane was not reached for too long: stopping what may be started elsewhere")
+	}
+	a.fenced = true
+	a.wakeAll()
+}

@@ -1,0 +1,102 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"mooring/container/logs"
+)
+
+const (
+	defaultLines = 100
+	maxLines     = 10000
+)
+
+// serveLogs begins to listen for those who want to read logs and sets the
+// address to register.
+func (a *Agent) serveLogs() (net.Listener, error) {
+	address := a.cfg.LogListen
+	if address == "" {
+		address = net.JoinHostPort(a.cfg.Cell.Address, "0")
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listening for log readers on %s: %w", address, err)
+	}
+	a.cfg.Cell.LogAddress = listener.Addr().String()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /logs/{app}/{index}", a.getLogs)
+	return &logListener{Listener: listener, handler: mux}, nil
+}
+
+// logListener is a listener with what answers on it.
+type logListener struct {
+	net.Listener
+	handler http.Handler
+}
+
+// serve answers until ctx ends, and then ends those who follow a log.
+func serve(ctx context.Context, listener net.Listener) error {
+	server := &http.Server{
+		Handler:           listener.(*logListener).handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving logs: %w", err)
+	}
+	return nil
+}
+
+// getLogs answers GET /logs/{app_guid}/{index}?lines=N&follow=true with plain
+// lines.
+func (a *Agent) getLogs(w http.ResponseWriter, r *http.Request) {
+	index, err := strconv.Atoi(r.PathValue("index"))
+	if err != nil {
+		http.Error(w, fmt.Sprintf("index %q is not a number", r.PathValue("index")), http.StatusBadRequest)
+		return
+	}
+	lines := defaultLines
+	if text := r.URL.Query().Get("lines"); text != "" {
+		if lines, err = strconv.Atoi(text); err != nil || lines < 0 || lines > maxLines {
+			http.Error(w, fmt.Sprintf("lines %q is not a number from 0 to %d", text, maxLines), http.StatusBadRequest)
+			return
+		}
+	}
+	a.mu.Lock()
+	report, found := a.reports[key{r.PathValue("app"), index}]
+	a.mu.Unlock()
+	if !found || report.GUID == "" {
+		http.Error(w, fmt.Sprintf("instance %d of app %s is not on cell %s", index, r.PathValue("app"), a.cfg.Cell.ID), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	out := &flusher{w: w, flush: http.NewResponseController(w)}
+	out.flush.Flush()
+	follow := r.URL.Query().Get("follow") == "true"
+	if err := logs.Copy(r.Context(), out, a.runtime.LogPath(report.GUID), lines, follow); err != nil && r.Context().Err() == nil {
+		a.log.Warn("sending a log", "error", err)
+	}
+}
+
+// flusher sends on at once what is written.
+type flusher struct {
+	w     http.ResponseWriter
+	flush *http.ResponseController
+}
+
+func (f *flusher) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if err == nil {
+		err = f.flush.Flush()
+	}
+	return n, err
+}
