@@ -23,17 +23,12 @@ func appViews(snap *state.Snapshot) []client.AppView {
 
 func appView(snap *state.Snapshot, app *model.App) *client.AppView {
 	crew := snap.Crew(app.GUID)
-	view := &client.AppView{App: *app, Limits: limitsOf(app), Warnings: warningsOf(snap, app)}
+	view := &client.AppView{App: *app, Limits: lifecycle.LimitsOf(&app.Policy, app.Instances), Warnings: warningsOf(snap, app)}
 	view.Serving, view.Disrupted, view.Down = crew.Count()
 	for _, member := range crew.Members {
 		view.Members = append(view.Members, instanceView(snap, app, &member))
 	}
 	return view
-}
-
-func limitsOf(app *model.App) client.Limits {
-	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
-	return client.Limits{Interrupted: limits.Interrupted, Draining: limits.Draining, Disrupted: limits.Disrupted}
 }
 
 // instanceView joins what is wanted of an index with what its cell says.

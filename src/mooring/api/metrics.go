@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"mooring/lifecycle"
 	"mooring/state"
 )
 
@@ -96,7 +97,7 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descCells, count, labels[:]...)
 	}
 	for _, app := range snap.Apps() {
-		name, limits := app.Name.String(), limitsOf(app)
+		name, limits := app.Name.String(), lifecycle.LimitsOf(&app.Policy, app.Instances)
 		serving, disrupted, down := snap.Crew(app.GUID).Count()
 		gauge(descInstances, serving, name, "serving")
 		gauge(descInstances, disrupted, name, "disrupted")

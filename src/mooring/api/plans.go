@@ -93,7 +93,7 @@ func chosen(snap *state.Snapshot, selector *model.Selector) ([]string, error) {
 	for _, cell := range snap.Cells() {
 		if cell.Lost ||
 			len(selector.IDs) > 0 && !slices.Contains(selector.IDs, cell.ID) ||
-			selector.Pool != "" && cell.Pool != selector.Pool ||
+			selector.Pool != "" && poolOf(cell.Pool) != selector.Pool ||
 			len(selector.AZ) > 0 && !slices.Contains(selector.AZ, cell.AZ) {
 			continue
 		}

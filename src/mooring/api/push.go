@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mooring/client"
+	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/state"
 )
@@ -82,8 +83,8 @@ func faultsOf(snap *state.Snapshot, app, old *model.App) []error {
 	}
 	for i, set := range mountedSets(snap, app) {
 		where := fmt.Sprintf("mounts[%d].volume", i)
-		if set.Pool != "" && app.Spec.Pool != "" && set.Pool != app.Spec.Pool {
-			faults = append(faults, fault(where, "volume set %s is in pool %s, the app in pool %s", set.Name, set.Pool, app.Spec.Pool))
+		if poolOf(set.Pool) != poolOf(app.Spec.Pool) {
+			faults = append(faults, fault(where, "volume set %s is in pool %s, the app in pool %s", set.Name, poolOf(set.Pool), poolOf(app.Spec.Pool)))
 		}
 		// A set that was left with data is not cut down in passing.
 		if old == nil && set.Count > app.Instances {
@@ -142,16 +143,16 @@ func setNames(app *model.App) []string {
 func warningsOf(snap *state.Snapshot, app *model.App) []string {
 	warnings := app.Warnings()
 	if len(snap.Cells()) > 0 && !slices.ContainsFunc(snap.Cells(), func(cell *model.Cell) bool {
-		return !cell.Lost && (app.Spec.Pool == "" || cell.Pool == app.Spec.Pool) && cell.Memory >= app.Spec.Memory
+		return !cell.Lost && poolOf(cell.Pool) == poolOf(app.Spec.Pool) && cell.Memory >= app.Spec.Memory
 	}) {
-		warnings = append(warnings, fmt.Sprintf("no cell has the memory for an instance (%s) in the pool it may run in; it will stay unplaced", app.Spec.Memory))
+		warnings = append(warnings, fmt.Sprintf("no cell of pool %s has the memory for an instance (%s); instances will stay unplaced", poolOf(app.Spec.Pool), app.Spec.Memory))
 	}
 	return warnings
 }
 
 func pushEvent(old, app *model.App, now time.Time) model.Event {
 	event := model.Event{At: now, Kind: "app.pushed", Actor: "developer", App: app.Name.String(), AppGUID: app.GUID}
-	limits := limitsOf(app)
+	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
 	switch {
 	case old == nil:
 		event.Text = fmt.Sprintf("app %s: %d instances, at most %d interrupted and %d draining at once", app.Name, app.Instances, limits.Interrupted, limits.Draining)

@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"mooring/client"
+	"mooring/lifecycle"
 	"mooring/model"
 )
 
@@ -28,7 +29,7 @@ func TestAPushMakesAnAppOfItsVolumeSet(t *testing.T) {
 
 	app, err := f.App(t.Context(), named("data"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(app.Limits).To(Equal(client.Limits{Interrupted: 1, Draining: 1, Disrupted: 1}))
+	g.Expect(app.Limits).To(Equal(lifecycle.Limits{Interrupted: 1, Draining: 1, Disrupted: 1}))
 	g.Expect(app.Down).To(Equal(6))
 	g.Expect(app.Members).To(HaveLen(6))
 	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/data"})).To(ConsistOf(HaveField("Kind", "app.pushed")))
@@ -73,6 +74,8 @@ func TestPushesThatCannotBeAreRefused(t *testing.T) {
 	few := aPush("old", 1)
 	moved := aPush("data", 2)
 	moved.Spec.Mounts[0].VolumeSet = "old"
+	elsewhere := aPush("old", 4)
+	elsewhere.Spec.Pool = "gold"
 	nameless := plain("", 1)
 	nameless.Name = named("Web")
 	idle := plain("web", 1)
@@ -85,6 +88,7 @@ func TestPushesThatCannotBeAreRefused(t *testing.T) {
 		"more than the 1 instances":                few,
 		"an app keeps the volume sets":             moved,
 		"is not a name":                            nameless,
+		"in pool default, the app in pool gold":    elsewhere,
 		"command":                                  idle,
 	} {
 		_, err := f.Push(t.Context(), push)
@@ -203,20 +207,20 @@ func TestAPolicyIsExplained(t *testing.T) {
 	check, err := f.CheckPolicy(t.Context(), push)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(check.Faults).To(BeEmpty())
-	g.Expect(check.Limits).To(Equal(client.Limits{Interrupted: 2, Draining: 1, Disrupted: 2}))
+	g.Expect(check.Limits).To(Equal(lifecycle.Limits{Interrupted: 2, Draining: 1, Disrupted: 2}))
 	g.Expect(check.Actions).To(HaveLen(4))
 	g.Expect(check.Actions[2]).To(And(HaveField("Action", model.Recreate), HaveField("Kind", model.Interrupt), HaveField("Limit", 2), HaveField("Text", ContainSubstring("same cell"))))
-	g.Expect(check.Actions[3]).To(And(HaveField("Action", model.Retire), HaveField("Kind", model.Drain), HaveField("Limit", 1), HaveField("Text", ContainSubstring("hands its data over"))))
+	g.Expect(check.Actions[3]).To(And(HaveField("Action", model.Retire), HaveField("Kind", model.Drain), HaveField("Limit", 1), HaveField("Text", ContainSubstring("at most 1 of 4 at once"))))
 
 	push.Policy.Drain, push.Policy.MaxInterrupted = nil, model.Limit{}
 	check, err = f.CheckPolicy(t.Context(), push)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(check.Faults).To(ContainElement(ContainSubstring("drain: none")))
-	g.Expect(check.Actions[0].Text).To(ContainSubstring("never allows it"))
+	g.Expect(check.Actions[0].Text).To(ContainSubstring("never allowed"))
 	g.Expect(check.Warnings).NotTo(BeEmpty())
 
 	check, err = f.CheckPolicy(t.Context(), plain("web", 2))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(check.Actions[0]).To(And(HaveField("Replace", true), HaveField("Kind", BeEmpty()), HaveField("Limit", -1)))
+	g.Expect(check.Actions[0]).To(And(HaveField("Replace", true), HaveField("Limit", -1)))
 	g.Expect(f.Apps(t.Context())).To(BeEmpty(), "nothing is changed")
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"mooring/client"
 	"mooring/model"
+	"mooring/placement"
 	"mooring/state"
 )
 
@@ -111,7 +113,7 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	reach := map[string]model.Size{} // of a floating class, by AZ
 	var offered []string
 	for _, cell := range snap.Cells() {
-		if cell.Lost || set.Pool != "" && cell.Pool != set.Pool {
+		if cell.Lost || poolOf(cell.Pool) != poolOf(set.Pool) {
 			continue
 		}
 		for _, class := range cell.Classes {
@@ -138,10 +140,7 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	for _, capacity := range reach {
 		room += int(capacity / set.Size)
 	}
-	where := "any cell"
-	if set.Pool != "" {
-		where += " of pool " + set.Pool
-	}
+	where := "any cell of pool " + poolOf(set.Pool)
 	switch {
 	case !known:
 		slices.Sort(offered)
@@ -157,6 +156,9 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	}
 	return nil
 }
+
+// poolOf names the pool of what names none.
+func poolOf(pool string) string { return cmp.Or(pool, placement.DefaultPool) }
 
 // mountedBy gives the app that a set belongs to, nil when there is none any more.
 func mountedBy(snap *state.Snapshot, set *model.VolumeSet) *model.App {

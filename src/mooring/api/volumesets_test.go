@@ -38,10 +38,10 @@ func TestVolumeSetsThatCannotBeAreRefused(t *testing.T) {
 
 	f.withCells(t, 2)
 	for text, spoil := range map[string]func(*client.VolumeSetRequest){
-		"larger than any cell can take: class persistent has at most 10G":    func(s *client.VolumeSetRequest) { s.Size = 11 * model.Gigabyte },
-		"class persistent has room for 2":                                    func(s *client.VolumeSetRequest) { s.Size, s.Count = 10*model.Gigabyte, 3 },
-		"class shared has room for 8":                                        func(s *client.VolumeSetRequest) { s.Class, s.Count = model.ClassShared, 9 },
-		`"golden" is not offered by any cell; there are: persistent, shared`: func(s *client.VolumeSetRequest) { s.Class = "golden" },
+		"larger than any cell of pool default can take: class persistent has at most 10G":    func(s *client.VolumeSetRequest) { s.Size = 11 * model.Gigabyte },
+		"class persistent has room for 2":                                                    func(s *client.VolumeSetRequest) { s.Size, s.Count = 10*model.Gigabyte, 3 },
+		"class shared has room for 8":                                                        func(s *client.VolumeSetRequest) { s.Class, s.Count = model.ClassShared, 9 },
+		`"golden" is not offered by any cell of pool default; there are: persistent, shared`: func(s *client.VolumeSetRequest) { s.Class = "golden" },
 		"pool gold":         func(s *client.VolumeSetRequest) { s.Pool = "gold" },
 		"is not a name":     func(s *client.VolumeSetRequest) { s.Name = named("Data!") },
 		"each volume holds": func(s *client.VolumeSetRequest) { s.Size = 0 },

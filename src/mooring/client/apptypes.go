@@ -1,6 +1,9 @@
 package client
 
-import "mooring/model"
+import (
+	"mooring/lifecycle"
+	"mooring/model"
+)
 
 // Push is the desired state of an app as a developer writes it.
 type Push struct {
@@ -31,7 +34,7 @@ type Scale struct {
 type AppView struct {
 	model.App
 	// Effective limits for the desired number of instances.
-	Limits Limits `json:"limits"`
+	Limits lifecycle.Limits `json:"limits"`
 	// Counts of the desired instances by standing.
 	Serving   int `json:"serving"`
 	Disrupted int `json:"disrupted"`
@@ -40,13 +43,6 @@ type AppView struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Members is left out of lists.
 	Members []InstanceView `json:"members,omitempty"`
-}
-
-// Limits are the effective numbers of a policy.
-type Limits struct {
-	Interrupted int `json:"interrupted"`
-	Draining    int `json:"draining"`
-	Disrupted   int `json:"disrupted"`
 }
 
 // InstanceView is one instance: where it is to be and what it is there.
@@ -76,25 +72,11 @@ type Port struct {
 	Number int    `json:"number"`
 }
 
-// PolicyCheck explains a policy.
+// PolicyCheck explains a policy, and says what a push with it would meet.
 type PolicyCheck struct {
-	Limits Limits `json:"limits"`
-	// Actions says for every action on a host what it means for an instance.
-	Actions []ActionMeaning `json:"actions"`
+	// Explanation has no actions when a volume set does not exist.
+	lifecycle.Explanation
 	// Warnings are accepted by a push, Faults refused.
 	Warnings []string `json:"warnings,omitempty"`
 	Faults   []string `json:"faults,omitempty"`
-}
-
-// ActionMeaning is one row of what the policy allows.
-type ActionMeaning struct {
-	Action  model.Action `json:"action"`
-	Kind    model.Kind   `json:"kind,omitempty" doc:"Empty when the instance is replaced first"`
-	Move    bool         `json:"move,omitempty"`
-	Replace bool         `json:"replace,omitempty"`
-	// Limit is how many instances may have it at once; -1 when it costs no
-	// budget.
-	Limit int `json:"limit"`
-	// Text is the row as a sentence.
-	Text string `json:"text"`
 }

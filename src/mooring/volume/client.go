@@ -40,8 +40,10 @@ func (c *Client) Classes(ctx context.Context) ([]model.Class, error) {
 	return list.Classes, err
 }
 
-// Ensure makes the volume exist. It does nothing when it does. ErrNoRoom when
-// its class cannot hold it, ErrFenced when a newer epoch has been seen.
+// Ensure makes the volume exist, and this cell the one that speaks for it: with
+// a newer epoch it takes charge of a floating volume that nobody has attached,
+// or that work says to steal. ErrNoRoom when its class cannot hold it,
+// ErrFenced when a newer epoch has been seen.
 func (c *Client) Ensure(ctx context.Context, work model.VolumeWork) error {
 	return c.call(ctx, http.MethodPost, routeEnsure, work, nil)
 }
@@ -58,7 +60,8 @@ func (c *Client) Attach(ctx context.Context, work model.VolumeWork) (path string
 
 // Detach writes the volume's data to disk and gives the volume up. The caller
 // has stopped everything that uses it. No error when this cell does not hold
-// it; ErrFenced, once, when it was stolen from this cell.
+// it; ErrFenced when it was stolen from this cell, which has nothing to give up
+// any more.
 func (c *Client) Detach(ctx context.Context, guid string) error {
 	return c.call(ctx, http.MethodPost, routeDetach, named{guid}, nil)
 }
@@ -70,7 +73,7 @@ func (c *Client) Delete(ctx context.Context, guid string) error {
 }
 
 // List gives the volumes of this cell, sorted by GUID: every fixed one, and
-// the floating ones that this cell was the last to hold or make. CellID is set.
+// the floating ones that this cell was the last to attach or take charge of. CellID is set.
 func (c *Client) List(ctx context.Context) ([]model.ActualVolume, error) {
 	var list volumeList
 	err := c.call(ctx, http.MethodGet, routeVolumes, nil, &list)

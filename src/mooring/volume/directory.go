@@ -77,7 +77,7 @@ func (d *directory) read(guid string) (meta, holder, error) {
 	return m, h, readJSON(d.path(guid, holderFile), &h)
 }
 
-// ensure makes the volume exist, or grows what is promised to it.
+// ensure makes the volume exist here, or grows what is promised to it.
 func (d *directory) ensure(ctx context.Context, work model.VolumeWork) error {
 	unlock, err := d.lock(ctx)
 	if err != nil {
@@ -92,7 +92,13 @@ func (d *directory) ensure(ctx context.Context, work model.VolumeWork) error {
 		return fmt.Errorf("reading volume %s: %w", work.GUID, err)
 	case work.Epoch < h.Epoch:
 		return refuse(ErrFenced, "making volume %s with epoch %d: cell %s has had it with epoch %d", work.GUID, work.Epoch, h.Cell, h.Epoch)
-	case work.Size <= m.Size:
+	}
+	if next := h.charge(d.who, work.Epoch, work.Steal); d.class.Floating && next.Epoch > h.Epoch {
+		if err := writeJSON(d.path(work.GUID, holderFile), next); err != nil {
+			return fmt.Errorf("taking charge of volume %s: %w", work.GUID, err)
+		}
+	}
+	if work.Size <= m.Size {
 		return nil
 	}
 	if err := d.room(work.GUID, work.Size); err != nil {

@@ -39,6 +39,31 @@ func (h holder) taken(who identity) bool {
 	return h.Attached && (h.Cell != who.cell || h.Boot == who.boot || slices.Contains(h.OldBoots, who.String()))
 }
 
+// charge gives the holder after a cell was told to have the volume under a
+// newer epoch than any before, but not yet to attach it: from here on it
+// speaks for the volume, unless another still holds it by right.
+func (h holder) charge(who identity, epoch int64, steal bool) holder {
+	if h.Cell == who.cell || epoch <= h.Epoch || h.Attached && !steal {
+		return h
+	}
+	return holder{Cell: who.cell, Boot: who.boot, Epoch: epoch, OldBoots: h.OldBoots, StolenFrom: h.robbed(who)}
+}
+
+// robbed lists the cells that are to learn that the volume was stolen, when
+// who has it next.
+func (h holder) robbed(who identity) []string {
+	var cells []string
+	for _, cell := range h.StolenFrom {
+		if cell != who.cell {
+			cells = append(cells, cell)
+		}
+	}
+	if h.Attached && h.Cell != who.cell && !slices.Contains(cells, h.Cell) {
+		cells = append(cells, h.Cell)
+	}
+	return cells
+}
+
 // attach gives the holder after who attached the volume under an epoch.
 func (h holder) attach(guid string, who identity, epoch int64, steal bool) (holder, error) {
 	switch {
@@ -53,15 +78,7 @@ func (h holder) attach(guid string, who identity, epoch int64, steal bool) (hold
 	case h.Attached && !steal:
 		return h, refuse(ErrHeld, "attaching volume %s: cell %s holds it (boot %s, epoch %d); it must be detached there first", guid, h.Cell, h.Boot, h.Epoch)
 	}
-	next := holder{Cell: who.cell, Boot: who.boot, Epoch: epoch, Attached: true, OldBoots: slices.Clone(h.OldBoots)}
-	for _, cell := range h.StolenFrom {
-		if cell != who.cell {
-			next.StolenFrom = append(next.StolenFrom, cell)
-		}
-	}
-	if h.Attached && h.Cell != who.cell && !slices.Contains(next.StolenFrom, h.Cell) {
-		next.StolenFrom = append(next.StolenFrom, h.Cell)
-	}
+	next := holder{Cell: who.cell, Boot: who.boot, Epoch: epoch, Attached: true, OldBoots: slices.Clone(h.OldBoots), StolenFrom: h.robbed(who)}
 	if h.Cell == who.cell && h.Boot != "" && h.Boot != who.boot {
 		next.OldBoots = append(next.OldBoots, identity{h.Cell, h.Boot}.String())
 		next.OldBoots = next.OldBoots[max(0, len(next.OldBoots)-maxOldBoots):]

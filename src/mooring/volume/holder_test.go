@@ -63,6 +63,25 @@ func TestAStolenVolumeIsRefusedToItsOldHolder(t *testing.T) {
 	g.Expect(did).To(BeTrue())
 }
 
+func TestACellTakesChargeOfWhatNobodyHolds(t *testing.T) {
+	g := NewWithT(t)
+	held := attachedBy(t, a1, 1)
+	g.Expect(held.charge(b1, 2, false)).To(Equal(held), "it is held by right")
+	g.Expect(held.charge(b1, 1, true)).To(Equal(held), "stealing needs a newer epoch")
+
+	given, _, err := held.detach("v", a1)
+	g.Expect(err).NotTo(HaveOccurred())
+	charged := given.charge(b1, 2, false)
+	g.Expect(charged).To(And(HaveField("Cell", "b"), HaveField("Attached", false), HaveField("StolenFrom", BeEmpty())))
+	_, err = charged.attach("v", a1, 1, false)
+	g.Expect(err).To(MatchError(ErrFenced), "there is newer work")
+
+	stolen := held.charge(b1, 2, true)
+	g.Expect(stolen.taken(b1)).To(BeFalse())
+	_, _, err = stolen.detach("v", a1)
+	g.Expect(err).To(MatchError(ErrFenced))
+}
+
 func TestANewBootReplacesTheOldOneForGood(t *testing.T) {
 	g := NewWithT(t)
 	rebooted, err := attachedBy(t, a1, 1).attach("v", a2, 1, false)
@@ -108,6 +127,18 @@ func TestNobodyIsDisplacedUnasked(t *testing.T) {
 				continue
 			}
 			epoch, steal := int64(rapid.IntRange(0, 6).Draw(t, "epoch")), rapid.Bool().Draw(t, "steal")
+			if rapid.Bool().Draw(t, "charge") {
+				h = h.charge(who, epoch, steal)
+				switch {
+				case h.Epoch < before.Epoch:
+					t.Fatalf("operation %d: epoch went from %d back to %d", i, before.Epoch, h.Epoch)
+				case before.Attached && !h.Attached && !steal:
+					t.Fatalf("operation %d: %s displaced %s without stealing", i, who, before.Cell)
+				case h.Attached && !before.Attached:
+					t.Fatalf("operation %d: %s attached by taking charge", i, who)
+				}
+				continue
+			}
 			after, err := h.attach("v", who, epoch, steal)
 			if err != nil {
 				if !errors.Is(err, ErrHeld) && !errors.Is(err, ErrFenced) {

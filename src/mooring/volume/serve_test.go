@@ -177,6 +177,28 @@ func TestAFloatingVolumeMovesFromCellToCell(t *testing.T) {
 	g.Expect(one.List(ctx)).To(ConsistOf(HaveField("State", model.VolumeAttached)))
 }
 
+// The cell that held a floating volume is gone for good: another is told to
+// have it, and to delete it.
+func TestTheVolumeOfALostCellCanBeDeleted(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	shared := t.TempDir()
+	one, stop := newHost(t, "cell-1", shared).serve(t)
+	two, _ := newHost(t, "cell-2", shared).serve(t)
+	g.Expect(one.Ensure(ctx, floatingVolume("v", 1))).To(Succeed())
+	_, err := one.Attach(ctx, floatingVolume("v", 1))
+	g.Expect(err).NotTo(HaveOccurred())
+	stop()
+
+	steal := floatingVolume("v", 2)
+	g.Expect(two.Ensure(ctx, steal)).To(Succeed())
+	g.Expect(two.List(ctx)).To(BeEmpty(), "it is held")
+	steal.Steal = true
+	g.Expect(two.Ensure(ctx, steal)).To(Succeed())
+	g.Expect(two.List(ctx)).To(ConsistOf(And(HaveField("GUID", "v"), HaveField("State", model.VolumeReady), HaveField("Epoch", int64(2)))))
+	g.Expect(two.Delete(ctx, "v")).To(Succeed())
+	g.Expect(two.List(ctx)).To(BeEmpty())
+}
+
 func TestAFixedVolumeCannotBeStolen(t *testing.T) {
 	g, ctx := NewWithT(t), t.Context()
 	home := newHost(t, "cell-1", t.TempDir())
