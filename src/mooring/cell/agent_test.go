@@ -222,12 +222,13 @@ func TestCrashIsReportedWithEvidenceAndRestarted(t *testing.T) {
 	b.Eventually(b.state(0), patience).Should(Equal(model.Crashed))
 	b.Expect(b.control.last(0).LastExit).To(Equal("exit status 3"))
 	b.Expect(b.control.last(0).Output).To(ContainElement("dying"))
+	b.Eventually(func() int { return b.control.last(0).Restarts }, patience).Should(Equal(2))
 	b.serving(0)
-	b.Expect(b.control.last(0).Restarts).To(Equal(2))
 	b.Expect(b.control.last(0).StartedAfter).To(Equal(model.AfterCrash))
-	starts, err := os.ReadFile(filepath.Join(b.root(0), "starts"))
-	b.Expect(err).NotTo(HaveOccurred())
-	b.Expect(string(starts)).To(Equal("new\ncrash\ncrash\n"))
+	b.Eventually(func() string {
+		starts, _ := os.ReadFile(filepath.Join(b.root(0), "starts"))
+		return string(starts)
+	}, patience).Should(Equal("new\ncrash\ncrash\n"))
 }
 
 func TestProcessThatNeverGetsHealthyIsKilledAndCountsAsCrashed(t *testing.T) {

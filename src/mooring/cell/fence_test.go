@@ -1,0 +1,82 @@
+package cell_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+// trio gives the cell an instance of each sort: fixed, floating, without volume.
+func (b *bench) trio() (fixed, floating, bare int) {
+	b.control.give(
+		instance(0, sleeping, b.mounted("volume-0", "persistent")),
+		instance(1, sleeping, b.mounted("volume-1", "shared")),
+		instance(2, sleeping))
+	return b.serving(0), b.serving(1), b.serving(2)
+}
+
+func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
+	b := newBench(t)
+	b.control.ttl = 1500 * time.Millisecond
+	b.start()
+	fixed, floating, bare := b.trio()
+	b.control.set(func(c *control) { c.cut = true })
+	cut := time.Now()
+	b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
+	b.Expect(time.Since(cut)).To(BeNumerically("<", b.control.ttl), "before anybody else may start them")
+	b.Eventually(b.volumes.history, patience).Should(ContainElement("detach volume-1"))
+	b.Expect(running(fixed)).To(BeTrue())
+
+	// Work from before the cut must not be believed: meanwhile 2 was moved.
+	b.control.set(func(c *control) {
+		c.work.Instances = c.work.Instances[:2]
+		c.reports, c.cut = nil, false
+	})
+	b.Expect(b.serving(1)).NotTo(Equal(floating))
+	b.Expect(b.serving(0)).To(Equal(fixed))
+	b.Expect(b.state(2)()).To(BeEmpty())
+	b.Expect(b.control.last(1).StartedAfter).To(Equal(model.AfterInterrupt))
+}
+
+func TestShortCutIsNotNoticed(t *testing.T) {
+	b := newBench(t)
+	b.control.ttl = 3 * time.Second
+	b.start()
+	fixed, floating, bare := b.trio()
+	b.control.set(func(c *control) { c.cut = true })
+	b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "700ms").Should(BeTrue())
+	b.control.set(func(c *control) { c.cut = false })
+	b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "2500ms").Should(BeTrue())
+}
+
+func TestAgentThatCrashedDoesNotBeginANewLeaseByItself(t *testing.T) {
+	b := newBench(t)
+	b.control.ttl = 1500 * time.Millisecond
+	agent := b.spawn(b.serve())
+	fixed, floating, bare := b.trio()
+	b.control.set(func(c *control) { c.cut = true })
+	cut := time.Now()
+	kill(b, agent)
+	b.start()
+	b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
+	b.Expect(time.Since(cut)).To(BeNumerically("<", b.control.ttl))
+	b.Expect(running(fixed)).To(BeTrue())
+}
+
+func TestAgentThatWasReplacedStopsEverythingAndEnds(t *testing.T) {
+	b := newBench(t)
+	stop := b.start()
+	fixed, floating, bare := b.trio()
+	b.control.set(func(c *control) { c.superseded = true })
+	b.control.give() // something to report about
+	b.gone(fixed)
+	b.gone(floating)
+	b.gone(bare)
+	err := stop()
+	b.Expect(client.Superseded(err)).To(BeTrue())
+	b.Expect(err).To(MatchError(ContainSubstring("belongs to another agent now")))
+}
