@@ -71,6 +71,7 @@ type Volume struct {
 	// Ending is set when the data may go: after a drain that yielded, a
 	// delete, or a cell declared lost.
 	Ending    bool      `json:"ending,omitempty"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
 	CreatedAt time.Time `json:"created_at"`
 	// Unplaced says which constraint failed when CellID (fixed) or AZ
 	// (floating) could not be chosen.

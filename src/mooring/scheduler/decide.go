@@ -143,11 +143,19 @@ func (r *round) givenUp(cellID string) bool {
 	if r.snap.Present(cellID) {
 		return false
 	}
-	if r.now.Before(r.rules.Settled) {
-		r.due = r.rules.Settled
-		return false
+	return r.reached(r.rules.Settled)
+}
+
+// reached reports whether it is a time yet; if not, the round is taken again
+// then.
+func (r *round) reached(at time.Time) bool {
+	if !r.now.Before(at) {
+		return true
 	}
-	return true
+	if r.due.IsZero() || at.Before(r.due) {
+		r.due = at
+	}
+	return false
 }
 
 // lost reports whether a person declared a cell gone for good.

@@ -114,13 +114,19 @@ func (d *draft) putVolume(v *model.Volume) {
 
 // end gives a volume's data up.
 func (d *draft) end(v *model.Volume) {
-	gone := *v
-	gone.Ending, gone.Unplaced = true, ""
+	gone := d.ended(v)
 	if d.volumes[slot{v.SetGUID, v.Index}] == v {
 		delete(d.volumes, slot{v.SetGUID, v.Index})
 	}
-	d.byGUID[v.GUID] = &gone
-	d.touch(&gone)
+	d.byGUID[v.GUID] = gone
+	d.touch(gone)
+}
+
+// ended gives a volume whose data may go.
+func (r *round) ended(v *model.Volume) *model.Volume {
+	gone := *v
+	gone.Ending, gone.EndedAt, gone.Unplaced = true, r.now, ""
+	return &gone
 }
 
 // volumesOf gives the volumes an instance has, those that are there.

@@ -43,8 +43,14 @@ func (w *world) act(h *host) {
 		return
 	}
 	for guid, v := range h.volumes {
-		if h.made[guid] = !v.Ending; v.Ending {
-			delete(h.made, guid)
+		made := h.made
+		if v.Floating {
+			if made = w.shared; !h.up {
+				continue
+			}
+		}
+		if made[guid] = true; v.Ending {
+			delete(made, guid)
 		}
 	}
 	wanted := map[member]job{}
@@ -117,8 +123,10 @@ func (w *world) report(h *host) {
 		}
 		tx.Put(a)
 	}
-	for guid := range h.made {
-		v := h.volumes[guid]
+	for guid, v := range h.volumes {
+		if !h.made[guid] && !w.shared[guid] {
+			continue
+		}
 		s := model.VolumeReady
 		for _, p := range h.procs {
 			for _, held := range p.volumes {

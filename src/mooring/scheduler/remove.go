@@ -8,8 +8,14 @@ import (
 var noDisk = placement.Disk{}
 
 // withdraw brings an instance whose index is no longer desired to where it can
-// be removed: it has stopped under a permit, or is known not to run.
+// be removed: it has stopped under a permit, or is known not to run. An app
+// that is scaled to nothing has no service left to protect and nobody to hand
+// data to: it just stops, and its volumes stay.
 func (d *draft) withdraw(inst *model.Instance) {
+	if d.app.Instances == 0 {
+		d.stop(inst)
+		return
+	}
 	idle := inst.CellID == "" || d.lost(inst.CellID) || !d.fixed(inst) && d.givenUp(inst.CellID)
 	if !idle && !out(d.ledger.Permit(inst.Index), inst) {
 		if inst.Next != nil {
@@ -29,6 +35,15 @@ func (d *draft) withdraw(inst *model.Instance) {
 			d.end(v)
 		}
 	}
+	d.finishRemoval(next)
+}
+
+// stop has an instance removed that keeps its volumes.
+func (d *draft) stop(inst *model.Instance) {
+	next := edit(inst)
+	next.Removing, next.Next, next.Unplaced = true, nil, ""
+	d.put(next)
+	d.tell("instance.removing", inst.Index, inst.CellID, "is removed: no instances are desired")
 	d.finishRemoval(next)
 }
 
@@ -63,6 +78,9 @@ func (d *draft) gone(inst *model.Instance) bool {
 // nextRemoval chooses the instance to remove next: the highest index that is
 // not desired, nil when none is left to ask.
 func (d *draft) nextRemoval() *model.Demand {
+	if d.app.Instances == 0 {
+		return nil
+	}
 	indexes := d.indexes()
 	for at := len(indexes) - 1; at >= 0 && indexes[at] >= d.app.Instances; at-- {
 		inst := d.instances[indexes[at]]
@@ -93,14 +111,11 @@ func (d *draft) deleteApp() {
 		if d.full() {
 			return
 		}
-		inst := d.instances[index]
-		if !inst.Removing {
-			next := edit(inst)
-			next.Removing, next.Next = true, nil
-			d.put(next)
-			inst = next
+		if inst := d.instances[index]; inst.Removing {
+			d.finishRemoval(inst)
+		} else {
+			d.stop(inst)
 		}
-		d.finishRemoval(inst)
 	}
 	if len(d.instances) > 0 {
 		return

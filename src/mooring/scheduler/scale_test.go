@@ -115,6 +115,7 @@ func TestADeletedVolumeSetGoesWithItsData(t *testing.T) {
 			w.settle()
 			g.Expect(w.snap.Volumes()).To(BeEmpty())
 			g.Expect(w.snap.VolumeSets()).To(BeEmpty())
+			g.Expect(w.shared).To(BeEmpty())
 			for _, h := range w.cells {
 				g.Expect(h.made).To(BeEmpty(), "data on %s", h.id)
 			}

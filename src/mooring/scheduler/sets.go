@@ -1,8 +1,8 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
+	"time"
 
 	"mooring/model"
 	"mooring/placement"
@@ -18,12 +18,10 @@ func (r *round) tendSet(set *model.VolumeSet) {
 	for _, v := range all {
 		switch {
 		case v.Ending || slices.Contains(used, v.GUID):
-		case set.Deleting || v.Index >= set.Count:
+		case set.Deleting || v.Index >= set.Count && !v.Mounted:
 			r.endVolume(tx, v)
 		case !v.Floating && r.lost(v.CellID):
-			gone := *v
-			gone.Ending = true
-			tx.Put(&gone)
+			tx.Put(r.ended(v))
 			tx.Event(r.volumeEvent("volume.lost", v, "is lost with "+v.CellID))
 		default:
 			live[v.Index] = v
@@ -97,37 +95,50 @@ func (r *round) endVolume(tx *state.Txn, v *model.Volume) {
 		tx.Delete(v) // nobody ever made it
 		return
 	}
-	next := *v
 	if v.Floating && !r.snap.Present(v.CellID) {
-		if next.CellID = r.anyCell(v); next.CellID == "" {
-			return
+		if heir := r.handOver(v); heir != nil {
+			tx.Put(heir)
 		}
-		next.Epoch++
-		next.Steal = true
-		tx.Put(&next)
 		return
 	}
 	if r.snap.Present(v.CellID) && !r.reported(v) {
 		return
 	}
-	next.Ending = true
-	tx.Put(&next)
+	tx.Put(r.ended(v))
 	tx.Event(r.volumeEvent("volume.ending", v, "is deleted"))
 }
 
-// anyCell gives a present cell that reaches a floating volume, "" for none.
-func (r *round) anyCell(v *model.Volume) string {
+// handOver gives a floating volume to a present cell of its AZ, whatever else
+// runs there, to be deleted by it; nil when there is none.
+func (r *round) handOver(v *model.Volume) *model.Volume {
 	for _, cell := range r.snap.Cells() {
 		if _, has := cell.Class(v.Class); has && cell.AZ == v.AZ && r.snap.Present(cell.ID) {
-			return cell.ID
+			next := *v
+			next.CellID, next.Steal = cell.ID, true
+			next.Epoch++
+			return &next
 		}
 	}
-	return ""
+	return nil
 }
 
 // reported reports whether a volume's cell says that it is there.
 func (r *round) reported(v *model.Volume) bool {
 	return slices.ContainsFunc(r.snap.ActualVolumesOf(v.GUID), func(a *model.ActualVolume) bool { return a.CellID == v.CellID })
+}
+
+// hearsWithin is how long a cell that is present may take to hear of its work
+// and to report what came of it.
+const hearsWithin = 2 * time.Second
+
+// heard reports whether a cell has had the time to hear that a volume ends, or
+// to say what it still has after it registered.
+func (r *round) heard(cell *model.Cell, v *model.Volume) bool {
+	since := v.EndedAt
+	if cell.RegisteredAt.After(since) {
+		since = cell.RegisteredAt
+	}
+	return r.reached(since.Add(hearsWithin))
 }
 
 // clearEnded deletes the records of volumes whose data is gone.
@@ -138,14 +149,13 @@ func (r *round) clearEnded(set *model.VolumeSet) {
 			continue
 		}
 		switch cell := r.snap.Cell(v.CellID); {
-		case cell == nil || cell.Lost:
-			text := "is gone"
-			if v.Floating {
-				text = fmt.Sprintf("is given up, but its data was not deleted: cell %s is gone", v.CellID)
+		case v.Floating && v.Mounted && (cell == nil || cell.Lost):
+			// Its data outlived the cell; another is to delete it.
+			if heir := r.handOver(v); heir != nil {
+				heir.EndedAt = r.now
+				tx.Put(heir)
 			}
-			tx.Delete(v)
-			tx.Event(r.volumeEvent("volume.deleted", v, text))
-		case r.snap.Present(v.CellID) && !r.reported(v):
+		case cell == nil, cell.Lost, r.snap.Present(v.CellID) && !r.reported(v) && r.heard(cell, v):
 			tx.Delete(v)
 			tx.Event(r.volumeEvent("volume.deleted", v, "is gone"))
 		}

@@ -22,6 +22,7 @@ type world struct {
 	now    time.Time
 	cells  map[string]*host
 	order  []string
+	shared map[string]bool                     // floating volumes that exist, by GUID
 	check  func(before, after *state.Snapshot) // after every change of the state
 	events []model.Event
 }
@@ -32,7 +33,7 @@ type host struct {
 	work    []job
 	volumes map[string]model.Volume // told to keep, by GUID
 	procs   map[member]*proc
-	made    map[string]bool // volumes that exist here
+	made    map[string]bool // fixed volumes that exist here
 	up      bool            // reaches the control plane
 	dead    bool            // gone for good
 }
@@ -61,7 +62,7 @@ type proc struct {
 }
 
 func newWorld(g Gomega, cells ...*model.Cell) *world {
-	w := &world{g: g, snap: state.SnapshotOf(), now: time.Unix(1_800_000_000, 0), cells: map[string]*host{}, check: func(_, _ *state.Snapshot) {}}
+	w := &world{g: g, snap: state.SnapshotOf(), now: time.Unix(1_800_000_000, 0), cells: map[string]*host{}, shared: map[string]bool{}, check: func(_, _ *state.Snapshot) {}}
 	for _, c := range cells {
 		w.cells[c.ID] = &host{id: c.ID, procs: map[member]*proc{}, made: map[string]bool{}, volumes: map[string]model.Volume{}}
 		w.order = append(w.order, c.ID)
@@ -168,6 +169,9 @@ func (w *world) register(id string) {
 	h.up = true
 	tx := w.snap.Txn()
 	w.forget(tx, id)
+	c := *w.snap.Cell(id)
+	c.RegisteredAt = w.now
+	tx.Put(&c)
 	tx.Put(&model.Presence{CellID: id, Boot: "b", Start: "s"})
 	w.apply(tx)
 	h.fetch(w.snap)
@@ -261,9 +265,14 @@ func (w *world) settle() {
 			w.turn(id)
 		}
 		w.advance()
-		if w.snap.Revision() == before && !w.decide(0) && w.calm() {
+		if w.snap.Revision() != before || !w.calm() {
+			continue
+		}
+		due := scheduler.Decide(w.snap, w.now, scheduler.Rules{}).Due
+		if due.IsZero() {
 			return
 		}
+		w.now = due
 	}
 	w.g.Expect("does").To(Equal("does not"), "settle: %v", w.snap.Claims())
 }
