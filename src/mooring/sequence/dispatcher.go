@@ -37,9 +37,10 @@ type Dispatcher struct {
 	in    *incidence
 	state []State
 	never []bool // would be refused by an app whatever happens
-	// missing counts, for a cell in line, the uses that have no ticket (or,
-	// Greedy, no room); it may start at 0.
+	// missing counts, for a cell in line, the uses that have no ticket; it may
+	// start at 0.
 	missing []int32
+	watches // instead of tickets, when Greedy
 	// aside counts the uses that there is no room for whatever the plan does.
 	aside []int32
 	// Per app, in instances: its limit, those held by running cells, those
@@ -89,6 +90,9 @@ func NewDispatcher(p *Problem, plan *Plan) *Dispatcher {
 		}
 	}
 	d.gates = newGates(p, d.order, d.state, d.never)
+	if d.mode == Greedy {
+		d.watches = newWatches(len(p.Cells), len(p.Apps))
+	}
 	d.line()
 	return d
 }
@@ -127,9 +131,9 @@ func (d *Dispatcher) line() {
 			if n > d.limit[a]-d.down[a] {
 				d.aside[c]++
 			}
-			if d.mode == Tickets || n > d.limit[a]-d.down[a]-d.held[a] {
-				d.missing[c]++
-			}
+		}
+		if d.mode == Tickets {
+			d.missing[c] = d.in.useFrom[c+1] - d.in.useFrom[c]
 		}
 	}
 	for c := range d.state {
@@ -149,9 +153,34 @@ func (d *Dispatcher) inLine(c int32) bool {
 
 // offer puts a cell that may start among those that Next looks at.
 func (d *Dispatcher) offer(c int32) {
-	if d.missing[c] == 0 && d.inLine(c) {
+	if d.missing[c] == 0 && d.inLine(c) && (d.mode == Tickets || !d.watching[c]) {
 		d.push(d.p.Cells[c].AZ, d.rank[c])
 	}
+}
+
+// may says whether the apps let a cell start now. A Greedy cell that may not
+// watches the app that has no room.
+func (d *Dispatcher) may(c int32) bool {
+	if d.missing[c] > 0 || !d.inLine(c) {
+		return false
+	}
+	if d.mode == Greedy {
+		if a := d.blocker(c); a >= 0 {
+			d.watch(c, a)
+			return false
+		}
+	}
+	return true
+}
+
+// blocker gives an app that has no room for a cell, -1 when all have.
+func (d *Dispatcher) blocker(c int32) int32 {
+	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
+		if a := d.in.useApp[u]; d.in.useN[u] > d.limit[a]-d.down[a]-d.held[a] {
+			return a
+		}
+	}
+	return -1
 }
 
 // Next gives the first cell of the plan that may start now; ok is false when
@@ -160,11 +189,7 @@ func (d *Dispatcher) Next() (cell int, ok bool) {
 	if d.full() {
 		return 0, false
 	}
-	may := func(rank int32) bool {
-		c := int32(d.order[rank])
-		return d.missing[c] == 0 && d.inLine(c)
-	}
-	if rank := d.first(may); rank >= 0 {
+	if rank := d.first(func(rank int32) bool { return d.may(int32(d.order[rank])) }); rank >= 0 {
 		return d.order[rank], true
 	}
 	return 0, false

@@ -11,7 +11,6 @@ type incidence struct {
 	appFrom []int32 // per app and one more: its list is appFrom[a]..appFrom[a+1]
 	appUse  []int32
 	appCell []int32
-	most    []int32 // per app: the most that one of its uses takes
 }
 
 // newIncidence lists each app's cells in the given order of all cells.
@@ -28,7 +27,6 @@ func newIncidence(p *Problem, order []int) *incidence {
 		appFrom: make([]int32, len(p.Apps)+1),
 		appUse:  make([]int32, uses),
 		appCell: make([]int32, uses),
-		most:    make([]int32, len(p.Apps)),
 	}
 	u := int32(0)
 	for c := range p.Cells {
@@ -36,7 +34,6 @@ func newIncidence(p *Problem, order []int) *incidence {
 		for _, use := range p.Cells[c].Uses {
 			in.useApp[u], in.useN[u] = use.App, use.N
 			in.appFrom[use.App+1]++
-			in.most[use.App] = max(in.most[use.App], use.N)
 			u++
 		}
 	}

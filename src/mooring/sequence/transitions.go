@@ -129,35 +129,17 @@ func (d *Dispatcher) join(c int32) {
 // shift changes what of an app is held, down and ticketed, and lets the cells
 // that this concerns join, leave or move up.
 func (d *Dispatcher) shift(a, held, down, ticketed int32) {
-	room, free := d.limit[a]-d.down[a], d.limit[a]-d.down[a]-d.held[a]
+	room := d.limit[a] - d.down[a]
 	d.held[a] += held
 	d.down[a] += down
 	d.ticketed[a] += ticketed
 	if down != 0 {
 		d.stepAround(a, room, room-down)
 	}
-	if d.mode == Greedy {
-		d.count(a, free, free-held-down)
-	} else {
+	if d.mode == Tickets {
 		d.rebalance(a)
-	}
-}
-
-// count corrects, Greedy, the missing counts of an app's cells when its free
-// room goes from one number to another.
-func (d *Dispatcher) count(a, from, to int32) {
-	if from == to || min(from, to) >= d.in.most[a] {
-		return
-	}
-	for i := d.in.appFrom[a]; i < d.in.appFrom[a+1]; i++ {
-		n, c := d.in.useN[d.in.appUse[i]], d.in.appCell[i]
-		switch {
-		case n <= from && n > to:
-			d.missing[c]++
-		case n > from && n <= to:
-			d.missing[c]--
-			d.offer(c)
-		}
+	} else if held+down < 0 {
+		d.wake(a)
 	}
 }
 
