@@ -118,8 +118,9 @@ func TestCommitOfThousandsOfRecordsIsOneRevision(t *testing.T) {
 	for i := range 6000 { // more than one page, and far more than etcd's own limit
 		records = append(records, &model.ActualInstance{AppGUID: "a", Index: i, CellID: "c", Error: fmt.Sprint("text ", i)})
 	}
+	before := other.Snapshot().Revision()
 	revision := put(t, s, records...)
-	g.Expect(other.Wait(t.Context(), other.Snapshot().Revision())).To(Succeed())
+	g.Expect(other.Wait(t.Context(), before)).To(Succeed())
 	g.Expect(other.Snapshot().Revision()).To(Equal(revision))
 	g.Expect(other.Snapshot().ActualInstancesOn("c")).To(HaveLen(6000))
 	g.Expect(open(t, prefix).Snapshot().ActualInstancesOn("c")).To(HaveLen(6000))

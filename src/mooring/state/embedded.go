@@ -13,7 +13,6 @@ import (
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 )
 
 // maxTxnOps is how many conditions or writes one transaction may have. The
@@ -36,9 +35,10 @@ type EmbeddedConfig struct {
 // Embedded is an etcd of one member that runs in this process. What it has
 // acknowledged survives kill -9.
 type Embedded struct {
-	etcd *embed.Etcd
-	lock *os.File
-	errs chan error
+	etcd  *embed.Etcd
+	lock  *os.File
+	level *slog.LevelVar // from which etcd is heard
+	errs  chan error
 }
 
 // StartEmbedded starts etcd on the data in cfg.Dir and returns once it serves.
@@ -61,36 +61,58 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	if err != nil {
 		return nil, err
 	}
-	etcd, err := startEtcd(cfg)
-	if err == nil {
-		select {
-		case <-etcd.Server.ReadyNotify():
-		case err = <-etcd.Err():
-		case <-etcd.Server.StopNotify():
-			err = errors.New("it stopped while starting")
-		case <-ctx.Done():
-			err = ctx.Err()
-		}
-		if err != nil {
-			etcd.Close()
-		}
-	}
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelWarn)
+	etcd, err := startEtcd(ctx, cfg, level)
 	if err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
 	}
-	e := &Embedded{etcd: etcd, lock: lock, errs: make(chan error, 1)}
+	e := &Embedded{etcd: etcd, lock: lock, level: level, errs: make(chan error, 1)}
 	go e.observe()
 	return e, nil
 }
 
-// startEtcd turns etcd's panics on data it cannot read into errors.
-func startEtcd(cfg EmbeddedConfig) (etcd *embed.Etcd, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the data is unusable (%v); restore the directory from a backup, or remove it to begin with an empty state", cause)
-		}
+// startEtcd starts etcd and waits until it serves.
+func startEtcd(ctx context.Context, cfg EmbeddedConfig, level slog.Leveler) (*embed.Etcd, error) {
+	trap := newTrap()
+	type result struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	started := make(chan result, 1)
+	go func() {
+		etcd, err := embed.StartEtcd(embedConfig(cfg, level, trap))
+		started <- result{etcd, err}
 	}()
+	var got result
+	select {
+	case got = <-started:
+	case err := <-trap.sprung:
+		return nil, err
+	}
+	if got.err != nil {
+		return nil, got.err
+	}
+	var err error
+	select {
+	case <-got.etcd.Server.ReadyNotify():
+		trap.disarm()
+		return got.etcd, nil
+	case err = <-trap.sprung:
+		return nil, err // nothing in it can be trusted to close
+	case err = <-got.etcd.Err():
+	case <-got.etcd.Server.StopNotify():
+		err = errors.New("it stopped while starting")
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	got.etcd.Close()
+	return nil, err
+}
+
+// embedConfig says how the embedded etcd differs from etcd's defaults.
+func embedConfig(cfg EmbeddedConfig, level slog.Leveler, trap *trap) *embed.Config {
 	c := embed.NewConfig()
 	c.Name = "mooring"
 	c.Dir = cfg.Dir
@@ -105,8 +127,8 @@ func startEtcd(cfg EmbeddedConfig) (etcd *embed.Etcd, err error) {
 	c.MaxRequestBytes = maxMessage
 	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(
-		zapLogger(cfg.Logger, slog.LevelWarn).WithOptions(zap.WithFatalHook(zapcore.WriteThenPanic)))
-	return embed.StartEtcd(c)
+		zapLogger(cfg.Logger, level).WithOptions(zap.WithPanicHook(trap), zap.WithFatalHook(trap)))
+	return c
 }
 
 // observe passes on why etcd ended. It ends with etcd.
@@ -133,8 +155,10 @@ func (e *Embedded) Endpoints() []string {
 // Err says why etcd ended by itself. It is closed when etcd has ended.
 func (e *Embedded) Err() <-chan error { return e.errs }
 
-// Close stops etcd. Close the stores that use it first.
+// Close stops etcd. Close the stores that use it first: etcd gives those that
+// are still connected some seconds to go.
 func (e *Embedded) Close() {
+	e.level.Set(slog.LevelError + 1) // it calls every listener it closes an error
 	e.etcd.Close()
 	e.lock.Close()
 }

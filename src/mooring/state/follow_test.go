@@ -70,7 +70,7 @@ func TestMirrorCatchesUpAfterADisconnection(t *testing.T) {
 			}
 			g.Expect(far.Snapshot().Revision()).To(Equal(held.Revision()), "it cannot know yet")
 			g.Expect(far.Err()).NotTo(HaveOccurred(), "out of reach is no failure")
-			wire.mend()
+			wire.mend(etcd.Endpoints()[0])
 
 			catchUp(t, far, revision)
 			g.Expect(keys(far.Snapshot().Apps())).To(Equal([]string{"apps/added", "apps/changed"}))
@@ -130,11 +130,11 @@ func TestOpenSaysWhichEtcdItCannotReach(t *testing.T) {
 // wire is a TCP connection to etcd that can be cut.
 type wire struct {
 	listener net.Listener
-	target   string
 
-	mu    sync.Mutex
-	down  bool
-	conns []net.Conn
+	mu     sync.Mutex
+	target string
+	down   bool
+	conns  []net.Conn
 }
 
 func newWire(t *testing.T, endpoint string) *wire {
@@ -142,7 +142,8 @@ func newWire(t *testing.T, endpoint string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{listener: listener, target: strings.TrimPrefix(endpoint, "http://")}
+	w := &wire{listener: listener}
+	w.mend(endpoint)
 	go w.serve()
 	t.Cleanup(func() { listener.Close(); w.cut() })
 	return w
@@ -156,17 +157,20 @@ func (w *wire) serve() {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", w.target)
+		w.mu.Lock()
+		target, down := w.target, w.down
+		w.mu.Unlock()
+		if down {
+			in.Close()
+			continue
+		}
+		out, err := net.Dial("tcp", target)
 		if err != nil {
 			in.Close()
 			continue
 		}
 		w.mu.Lock()
 		w.conns = append(w.conns, in, out)
-		if w.down {
-			in.Close()
-			out.Close()
-		}
 		w.mu.Unlock()
 		go func() { io.Copy(in, out); in.Close() }()
 		go func() { io.Copy(out, in); out.Close() }()
@@ -183,8 +187,9 @@ func (w *wire) cut() {
 	w.conns = nil
 }
 
-func (w *wire) mend() {
+// mend lets connections through again, to the etcd at endpoint.
+func (w *wire) mend(endpoint string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.down = false
+	w.down, w.target = false, strings.TrimPrefix(endpoint, "http://")
 }

@@ -19,7 +19,7 @@ const DefaultPrefix = "/mooring/"
 
 // maxMessage bounds one request in bytes. A transaction over the ledgers of a
 // full cell is far smaller.
-const maxMessage = 16 << 20
+const maxMessage = 10 << 20
 
 // ErrClosed is what a Store that was closed answers.
 var ErrClosed = errors.New("the state store is closed")

@@ -9,21 +9,30 @@ import (
 )
 
 // zapLogger lets etcd, which logs through zap, log through slog from a level
-// on. etcd speaks much at lower levels that nobody here can act on.
-func zapLogger(to *slog.Logger, from slog.Level) *zap.Logger {
+// on. etcd says much at lower levels that nobody here can act on.
+func zapLogger(to *slog.Logger, from slog.Leveler) *zap.Logger {
 	return zap.New(slogCore{to: to.Handler(), from: from})
+}
+
+// chatter is what etcd warns of although it is as it should be for one member
+// on the loopback, or on its first start.
+var chatter = map[string]bool{
+	"Running http and grpc server on single port. This is not recommended for production.": true,
+	"simple token is not cryptographically signed":                                         true,
+	"Failed to detect schema version":                                                      true,
+	"failed to update storage version":                                                     true,
 }
 
 // slogCore is a zapcore.Core that hands everything to a slog.Handler.
 type slogCore struct {
 	to   slog.Handler
-	from slog.Level
+	from slog.Leveler
 }
 
 // Enabled implements zapcore.LevelEnabler.
 func (c slogCore) Enabled(level zapcore.Level) bool {
 	l := slogLevel(level)
-	return l >= c.from && c.to.Enabled(context.Background(), l)
+	return l >= c.from.Level() && c.to.Enabled(context.Background(), l)
 }
 
 // With implements zapcore.Core.
@@ -34,7 +43,7 @@ func (c slogCore) With(fields []zapcore.Field) zapcore.Core {
 
 // Check implements zapcore.Core.
 func (c slogCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(entry.Level) {
+	if c.Enabled(entry.Level) && !chatter[entry.Message] {
 		return checked.AddCore(entry, c)
 	}
 	return checked

@@ -1,0 +1,38 @@
+package state
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"go.uber.org/zap/zapcore"
+)
+
+// trap catches what etcd does when it finds its data unusable: it logs and
+// panics or exits, on any goroutine. While etcd starts, that goroutine ends
+// and the start fails with an error that says what to do. Once etcd serves, a
+// panic is a panic: a part of it that goes on alone could do harm.
+type trap struct {
+	disarmed atomic.Bool
+	sprung   chan error
+}
+
+func newTrap() *trap { return &trap{sprung: make(chan error, 1)} }
+
+func (t *trap) disarm() { t.disarmed.Store(true) }
+
+// OnWrite implements zapcore.CheckWriteHook.
+func (t *trap) OnWrite(entry *zapcore.CheckedEntry, fields []zapcore.Field) {
+	why := entry.Message
+	for _, attr := range attrs(fields) {
+		why += " " + attr.String()
+	}
+	if t.disarmed.Load() {
+		panic("etcd: " + why)
+	}
+	select {
+	case t.sprung <- fmt.Errorf("the data is unusable (%s); restore the directory from a backup, or remove it to begin with an empty state", why):
+	default: // the first reason is the cause of the others
+	}
+	runtime.Goexit()
+}
