@@ -1,7 +1,6 @@
 package sequence
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -17,20 +16,41 @@ type Plan struct {
 	Makespan time.Duration
 }
 
-// Order plans: it tries every strategy on the expected durations and keeps the
-// best. It takes well under a second at ten thousand cells of seventy apps.
-func Order(p *Problem) *Plan {
-	var best *Plan
-	for _, plan := range []*Plan{byDomain(p), byAZ(p)} {
-		plan.Makespan = Simulate(p, plan, nil).Makespan
-		if best == nil || plan.Makespan < best.Makespan {
-			best = plan
-		}
-	}
-	return best
+// Order plans: it tries every strategy and keeps the one that does best by the
+// expected durations and by durations that are off. It takes a second at ten
+// thousand cells of seventy apps.
+func Order(p *Problem) *Plan { return eachAZ(p, (*planner).first) }
+
+// Improve betters a plan for as long as more says that time remains. It asks
+// between steps, which take some milliseconds to some tenths of a second by the
+// size of the problem, and ends by itself when nothing is left to gain.
+func Improve(p *Problem, plan *Plan, more func() bool) *Plan {
+	return eachAZ(p, func(pl *planner) *candidate {
+		return pl.improve(pl.adopt(plan), more)
+	})
 }
 
-// rollable lists the cells that may still be rolled.
+// eachAZ plans all cells or, when AZs go one after another, those of each AZ.
+func eachAZ(p *Problem, find func(pl *planner) *candidate) *Plan {
+	parts := [][]int{rollable(p)}
+	if p.AZSerial {
+		parts = byAZ(p, parts[0])
+	}
+	plan := &Plan{}
+	for i, cells := range parts {
+		pl := newPlanner(p, cells)
+		best := find(pl)
+		plan.Order = append(plan.Order, pl.canariesFirst(best.order, i == 0)...)
+		// One dispatcher has one mode: that of the part that takes longest.
+		if i == 0 || best.score > plan.Makespan {
+			plan.Mode, plan.Strategy, plan.Makespan = best.mode, best.name(), best.score
+		}
+	}
+	plan.Makespan = Simulate(p, plan, nil).Makespan
+	return plan
+}
+
+// rollable lists the cells that may still be rolled, those in roll first.
 func rollable(p *Problem) []int {
 	cells := make([]int, 0, len(p.Cells))
 	for c := range p.Cells {
@@ -38,29 +58,39 @@ func rollable(p *Problem) []int {
 			cells = append(cells, c)
 		}
 	}
+	slices.SortStableFunc(cells, func(a, b int) int {
+		return b2i(holds(p.Cells[b].State)) - b2i(holds(p.Cells[a].State))
+	})
 	return cells
 }
 
-// byDomain goes domain by domain through all AZs at once, the longest cells of
-// a domain first.
-func byDomain(p *Problem) *Plan {
-	order, expected := rollable(p), p.Expected()
-	slices.SortStableFunc(order, func(a, b int) int {
-		x, y := &p.Cells[a], &p.Cells[b]
-		if p.AZSerial && x.AZ != y.AZ {
-			return cmp.Compare(x.AZ, y.AZ)
+// byAZ parts cells by AZ. An AZ that has begun comes first, then the one with
+// the lowest number.
+func byAZ(p *Problem, cells []int) [][]int {
+	began := map[int]bool{}
+	for c := range p.Cells {
+		if s := p.Cells[c].State; holds(s) || s == Rolled {
+			began[p.Cells[c].AZ] = true
 		}
-		return cmp.Or(cmp.Compare(x.Domain, y.Domain), cmp.Compare(expected[b], expected[a]), cmp.Compare(x.AZ, y.AZ))
+	}
+	parts := map[int][]int{}
+	var azs []int
+	for _, c := range cells {
+		az := p.Cells[c].AZ
+		if parts[az] == nil {
+			azs = append(azs, az)
+		}
+		parts[az] = append(parts[az], c)
+	}
+	slices.SortFunc(azs, func(a, b int) int {
+		if began[a] != began[b] {
+			return b2i(began[b]) - b2i(began[a])
+		}
+		return a - b
 	})
-	return &Plan{Order: order, Strategy: "tickets by domain"}
-}
-
-// byAZ goes AZ by AZ, the longest cells of each first.
-func byAZ(p *Problem) *Plan {
-	order, expected := rollable(p), p.Expected()
-	slices.SortStableFunc(order, func(a, b int) int {
-		x, y := &p.Cells[a], &p.Cells[b]
-		return cmp.Or(cmp.Compare(x.AZ, y.AZ), cmp.Compare(expected[b], expected[a]), cmp.Compare(x.Domain, y.Domain))
-	})
-	return &Plan{Order: order, Strategy: "tickets by AZ"}
+	out := make([][]int, len(azs))
+	for i, az := range azs {
+		out[i] = parts[az]
+	}
+	return out
 }

@@ -10,21 +10,50 @@ import (
 	"mooring/sequence"
 )
 
-// InOrder is what a BOSH deploy with max_in_flight 10% does: AZ after AZ, the
-// cells of each in order, as many threads as a tenth of the AZ's cells; a
-// thread takes the next cell and waits with it until the limits allow it.
+// InOrder goes AZ after AZ and, inside each, strictly in order: the next cell
+// starts when the limits allow it and fewer than a tenth of the AZ's cells are
+// in flight, and no cell starts before the one ahead of it has.
 func InOrder(p *sequence.Problem, durations []time.Duration) time.Duration {
-	byAZ := map[int][]int{}
-	azs := 0
-	for c := range p.Cells {
-		byAZ[p.Cells[c].AZ] = append(byAZ[p.Cells[c].AZ], c)
-		azs = max(azs, p.Cells[c].AZ+1)
-	}
 	r := newRun(p, durations)
-	for az := range azs {
-		r.threads(byAZ[az], max(1, len(byAZ[az])/10))
+	for _, cells := range byAZ(p) {
+		threads := max(1, len(cells)/10)
+		for len(cells) > 0 || len(r.ends) > 0 {
+			for len(cells) > 0 && len(r.ends) < threads && r.fits(cells[0]) {
+				r.start(cells[0])
+				cells = cells[1:]
+			}
+			if len(r.ends) == 0 {
+				cells = cells[1:] // it can never roll
+				continue
+			}
+			r.step()
+		}
 	}
 	return r.now
+}
+
+// Threads is what a BOSH deploy with max_in_flight 10% and a gate on every cell
+// does: AZ after AZ, the cells of each in order, as many threads as a tenth of
+// the AZ's cells; a thread takes the next cell and waits with it until the
+// limits allow it, while the other threads go on.
+func Threads(p *sequence.Problem, durations []time.Duration) time.Duration {
+	r := newRun(p, durations)
+	for _, cells := range byAZ(p) {
+		r.threads(cells, max(1, len(cells)/10))
+	}
+	return r.now
+}
+
+// byAZ gives the cells of each AZ in order.
+func byAZ(p *sequence.Problem) [][]int {
+	var azs [][]int
+	for c := range p.Cells {
+		for p.Cells[c].AZ >= len(azs) {
+			azs = append(azs, nil)
+		}
+		azs[p.Cells[c].AZ] = append(azs[p.Cells[c].AZ], c)
+	}
+	return azs
 }
 
 // FIFO is a pipelined queue over all cells in order: the first cells up to

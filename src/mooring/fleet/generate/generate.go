@@ -40,8 +40,10 @@ type Family struct {
 	Error float64
 }
 
-// Families lists what issue-sized tables are made of: one of each kind, of a
-// given number of cells and error.
+// Families lists the kinds of fleets that planning is measured on, at some
+// number of cells and error of the estimates: sparse, dense, those whose limits
+// are all n/10, those whose apps are all of 50 with a limit of 5, sizes spread
+// evenly, and apps no larger than the number of AZs.
 func Families(cells int, err float64) []Family {
 	heavy := Family{Cells: cells, AZs: 3, MinN: 3, MaxN: 50, Tail: 1.5, Limits: Mixed, Error: err}
 	with := func(name string, change func(f *Family)) Family {
@@ -54,6 +56,7 @@ func Families(cells int, err float64) []Family {
 		with("sparse", func(f *Family) { f.PerCell = 2 }),
 		with("dense", func(f *Family) { f.PerCell = 70 }),
 		with("tenth", func(f *Family) { f.PerCell, f.Limits = 70, Tenth }),
+		with("fifty", func(f *Family) { f.PerCell, f.MinN, f.Limits = 70, 50, Tenth }),
 		with("uniform", func(f *Family) { f.PerCell, f.Tail, f.Limits = 70, 0, One }),
 		with("small", func(f *Family) { f.PerCell, f.MinN, f.MaxN, f.Limits = 20, 2, 3, One }),
 	}

@@ -1,0 +1,158 @@
+// Package fleets measures planning and placement on generated fleets. Fleets and
+// seeds are fixed: two runs differ in the time taken only.
+package fleets
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"mooring/fleet"
+	"mooring/fleet/baseline"
+	"mooring/fleet/generate"
+	"mooring/fleet/replay"
+)
+
+// result is one fleet, planned, rolled and replayed.
+type result struct {
+	ratio, bound, ours            float64
+	inOrder, threads, waves, fifo float64 // minutes
+	planMS, p50, p99              float64
+	strategy                      string
+	breaches                      int
+}
+
+// Config says what to measure.
+type Config struct {
+	Cells []int
+	// Seeds is how many fleets there are of each kind.
+	Seeds int
+	// Errors of the estimates, on fleets that are placed by us. Fleets placed
+	// at random are measured with known durations.
+	Errors []float64
+	// Wants chooses families by name; nil takes all.
+	Wants func(family string) bool
+	// Improve is how long the first plan may be improved.
+	Improve time.Duration
+}
+
+// Plan writes a table of makespans: ours over its certified bound, and what
+// others take, in minutes. Every plan is replayed by code of its own; breaches
+// are an error.
+func Plan(cfg Config, w io.Writer) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "cells\tfamily\tplaced\testimates\tratio\tworst\tbound min\tours min\tin order\tthreads\twaves\tFIFO\t× in order\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
+	breaches := 0
+	for _, cells := range cfg.Cells {
+		for _, e := range cfg.Errors {
+			for _, family := range generate.Families(cells, e) {
+				if cfg.Wants != nil && !cfg.Wants(family.Name) {
+					continue
+				}
+				for _, own := range []bool{true, false} {
+					if !own && e != 0 {
+						continue
+					}
+					results, err := cfg.measure(family, own)
+					if err != nil {
+						return err
+					}
+					breaches += line(out, family, own, results)
+					out.Flush()
+				}
+			}
+		}
+	}
+	if breaches > 0 {
+		return fmt.Errorf("the replay found %d breaches", breaches)
+	}
+	return nil
+}
+
+// measure makes, places, plans and rolls the fleets of a family.
+func (cfg *Config) measure(family generate.Family, own bool) ([]result, error) {
+	var results []result
+	for seed := range cfg.Seeds {
+		f := family.Fleet(uint64(seed + 1))
+		if own {
+			if _, err := f.Place(); err != nil {
+				return nil, err
+			}
+		} else {
+			generate.Scatter(f, uint64(seed+1))
+		}
+		run, err := f.Simulate(fleet.Options{Clock: time.Now, Improve: cfg.Improve})
+		if err != nil {
+			return nil, err
+		}
+		report, err := audit(f, run)
+		if err != nil {
+			return nil, err
+		}
+		p, truth := f.Problem()
+		s := run.Summary
+		results = append(results, result{
+			ratio: s.Makespan / s.LowerBound, ours: s.Makespan / 60, bound: s.LowerBound / 60,
+			inOrder: baseline.InOrder(p, truth).Minutes(), threads: baseline.Threads(p, truth).Minutes(),
+			waves: baseline.Waves(p, truth, uint64(seed)).Minutes(),
+			fifo:  baseline.FIFO(p, truth, max(1, len(p.Cells)/10)).Minutes(), planMS: s.PlanMS, p50: s.EventP50, p99: s.EventP99,
+			strategy: s.Strategy, breaches: report.Count + s.Violations,
+		})
+	}
+	return results, nil
+}
+
+func audit(f *fleet.Fleet, run *fleet.Run) (*replay.Report, error) {
+	file, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	var lines bytes.Buffer
+	if err := run.Write(&lines); err != nil {
+		return nil, err
+	}
+	return replay.Check(bytes.NewReader(file), &lines)
+}
+
+// line writes the medians of some results and gives their breaches.
+func line(out *tabwriter.Writer, family generate.Family, own bool, results []result) int {
+	median := func(of func(r result) float64) float64 {
+		values := make([]float64, len(results))
+		for i, r := range results {
+			values[i] = of(r)
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	worst, breaches := 0.0, 0
+	for _, r := range results {
+		worst = max(worst, r.ratio)
+		breaches += r.breaches
+	}
+	placed, estimates := "random", fmt.Sprintf("±%.0f%%", family.Error*100)
+	if own {
+		placed = "ours"
+	}
+	switch family.Error {
+	case 0:
+		estimates = "known"
+	case generate.Unknown:
+		estimates = "unknown"
+	}
+	fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%.3f\t%.3f", family.Cells, family.Name, placed, estimates, median(func(r result) float64 { return r.ratio }), worst)
+	for _, of := range []func(r result) float64{
+		func(r result) float64 { return r.bound }, func(r result) float64 { return r.ours },
+		func(r result) float64 { return r.inOrder }, func(r result) float64 { return r.threads },
+		func(r result) float64 { return r.waves }, func(r result) float64 { return r.fifo },
+	} {
+		fmt.Fprintf(out, "\t%.0f", median(of))
+	}
+	fmt.Fprintf(out, "\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t%s\t\n", median(func(r result) float64 { return r.inOrder / r.ours }),
+		median(func(r result) float64 { return r.planMS }), median(func(r result) float64 { return r.p50 }),
+		median(func(r result) float64 { return r.p99 }), breaches, results[len(results)-1].strategy)
+	return breaches
+}
