@@ -152,7 +152,8 @@ func (d *drain) moveSome(ctx context.Context, view *cluster.View, mark drainMark
 
 // rehome gives each replica of the node the primary with fewest replicas.
 func (d *drain) rehome(ctx context.Context, view *cluster.View) error {
-	for _, replica := range view.Replicas(view.Myself().ID) {
+	me := view.Myself()
+	for _, replica := range view.Replicas(me.ID) {
 		primaries := view.Primaries()
 		if len(primaries) == 0 {
 			return fmt.Errorf("no primary is left for the replica at instance %d", replica.Identity.Index)
@@ -160,16 +161,25 @@ func (d *drain) rehome(ctx context.Context, view *cluster.View) error {
 		sort.SliceStable(primaries, func(i, j int) bool {
 			return len(view.Replicas(primaries[i].ID)) < len(view.Replicas(primaries[j].ID))
 		})
-		at := connectNode(replica)
-		err := at.run(ctx, "cluster", "replicate", primaries[0].ID)
-		at.Close()
-		if err != nil && !replica.Failed {
+		if err := replicateAt(ctx, replica, me, primaries[0]); err != nil && !replica.Failed {
 			return err
 		}
 		// What the view says of it is old news now.
 		replica.PrimaryID = primaries[0].ID
 	}
 	return nil
+}
+
+// replicateAt has a replica change its primary, once: to say it twice would
+// break the link that the first time made.
+func replicateAt(ctx context.Context, replica, from, to *cluster.Node) error {
+	at := connectNode(replica)
+	defer at.Close()
+	theirs, err := at.view(ctx)
+	if err != nil || theirs.Myself().PrimaryID != from.ID {
+		return err
+	}
+	return at.run(ctx, "cluster", "replicate", to.ID)
 }
 
 // leave has every other node forget this one. It reports true while one still

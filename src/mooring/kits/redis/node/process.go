@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // process is a running redis-server.
@@ -42,6 +43,18 @@ func start(program, config string, hold *lock) (*process, error) {
 	return p, nil
 }
 
-// terminate asks the server to stop: it waits for its replicas, flushes its
-// log and ends.
-func (p *process) terminate() { _ = p.process.Signal(syscall.SIGTERM) }
+// stop has the server wait for its replicas, flush its log and end. The server
+// refuses to end while its log is not complete, after a synchronisation, and
+// does not think of it again, so it is asked again and again.
+func (p *process) stop() {
+	again := time.NewTicker(250 * time.Millisecond)
+	defer again.Stop()
+	for {
+		_ = p.process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.ended:
+			return
+		case <-again.C:
+		}
+	}
+}

@@ -62,8 +62,7 @@ func Run(ctx context.Context, s Settings, logger *slog.Logger) error {
 	}
 	logger.Info("stopping the server")
 	stopKeeping()
-	process.terminate()
-	<-process.ended
+	process.stop()
 	if process.err != nil {
 		return fmt.Errorf("redis-server did not stop in good order: %w", process.err)
 	}
