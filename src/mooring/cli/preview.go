@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"mooring/client"
+)
+
+func previewCommand() *cli.Command {
+	return command(operators, "preview", "[PLAN]", "say what a plan would do; nothing is changed",
+		`PLAN is a file. The same brain that executes plans says how many cells roll at
+once and when it ends, which policy is the bottleneck, and every cell that can
+never roll with the instance, the policy and the owner that forbid it.
+
+Examples:
+   moor preview plan.yml
+   moor preview --cells all --action recreate
+   moor preview plan.yml --az z1 --json`,
+		planFlags(jsonFlag), func(s *session) error {
+			wanted, err := s.plan()
+			if err != nil {
+				return err
+			}
+			preview, err := s.api.Preview(s.ctx(), wanted)
+			if err != nil {
+				return err
+			}
+			if printed, err := s.json(preview); printed || err != nil {
+				return err
+			}
+			s.say("plan %s: %s %s", wanted.Name, wanted.Action, count(len(preview.Order), "cell"))
+			return s.showPreview(preview)
+		})
+}
+
+func (s *session) showPreview(p *client.Preview) error {
+	err := facts(s.out,
+		"at once", "at most "+count(p.AtOnce, "cell"),
+		"expected", fmt.Sprintf("%s (%s to %s)", p.Expected, p.Shortest, p.Longest),
+		"bound", fmt.Sprintf("%s at least, in any order", p.Bound),
+		"bottleneck", p.Bottleneck,
+	)
+	if err != nil {
+		return err
+	}
+	if len(p.Timeline) > 0 {
+		s.say("")
+		t := newTable(s.out, "cell", "from", "to", "")
+		var end time.Duration
+		for _, slot := range p.Timeline {
+			end = max(end, slot.To.D())
+		}
+		for _, slot := range p.Timeline {
+			t.row(slot.CellID, slot.From, slot.To, bar(slot.From.D(), slot.To.D(), end))
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	if len(p.Never) > 0 {
+		s.say("\n%s can never roll:", count(len(p.Never), "cell"))
+		t := newTable(s.out, "cell", "instance", "limit", "owner", "why")
+		for _, f := range p.Never {
+			t.row(f.CellID, f.Instance, f.Limit, f.Owner, f.Text)
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	if len(p.DataAtRisk) > 0 {
+		s.say("\nif anything were forced, the data of these volumes could be lost: %s", strings.Join(p.DataAtRisk, ", "))
+	}
+	s.warn(p.Warnings)
+	return nil
+}
+
+// barWidth is the width of a timeline in characters.
+const barWidth = 40
+
+// bar draws when something happens on the way to end.
+func bar(from, to, end time.Duration) string {
+	if end <= 0 {
+		return ""
+	}
+	begin := int(int64(barWidth) * int64(from) / int64(end))
+	width := max(1, int(int64(barWidth)*int64(to)/int64(end))-begin)
+	return strings.Repeat(".", begin) + strings.Repeat("#", width) + strings.Repeat(".", max(0, barWidth-begin-width))
+}
