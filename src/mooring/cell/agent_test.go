@@ -31,6 +31,7 @@ type bench struct {
 	boot    string
 	control *control
 	volumes *volumes
+	ended   chan error // of the agent started last
 }
 
 func newBench(t *testing.T) *bench {
@@ -63,7 +64,11 @@ func (b *bench) config() cell.Config {
 func (b *bench) start() (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- cell.New(b.config()).Run(ctx) }()
+	b.ended = ended
+	go func() {
+		ended <- cell.New(b.config()).Run(ctx)
+		close(ended)
+	}()
 	stopped := false
 	stop = func() error {
 		if stopped {

@@ -14,8 +14,6 @@ import (
 const (
 	// workWait is how long the control plane may hold a call for work.
 	workWait = 30 * time.Second
-	// answerIn bounds any other call: one that hangs must not use up the lease.
-	answerIn = 5 * time.Second
 	// quietDelay is how long a report that is not urgent waits for company.
 	quietDelay = 250 * time.Millisecond
 	// farewellIn bounds the last report.
@@ -47,12 +45,16 @@ func signal(c chan struct{}) {
 func (r *reporter) wait(ctx context.Context, heartbeat time.Duration) error {
 	timer := time.NewTimer(heartbeat)
 	defer timer.Stop()
-	for {
+	var company <-chan time.Time
+	for quiet := r.quiet; ; {
 		select {
 		case <-r.urgent:
 			return nil
-		case <-r.quiet:
-			timer.Reset(min(quietDelay, heartbeat))
+		case <-quiet:
+			// The first one sets the time; later ones must not put it off.
+			quiet, company = nil, time.After(quietDelay)
+		case <-company:
+			return nil
 		case <-timer.C:
 			return nil
 		case <-ctx.Done():
@@ -145,7 +147,7 @@ func (a *Agent) report(ctx context.Context) (model.Lease, error) {
 
 // ask makes a call whose answer renews the lease, from when it was sent.
 func (a *Agent) ask(ctx context.Context, call func(context.Context) (model.Lease, error)) (model.Lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	ctx, cancel := context.WithTimeout(ctx, a.lease.patience())
 	defer cancel()
 	sent := time.Now()
 	lease, err := call(ctx)
@@ -188,7 +190,7 @@ func (a *Agent) takeWork(base, ctx context.Context) error {
 func (a *Agent) takeWithin(base, ctx context.Context) {
 	after, tries := int64(0), 0
 	for ctx.Err() == nil {
-		call, cancel := context.WithTimeout(ctx, workWait+answerIn)
+		call, cancel := context.WithTimeout(ctx, workWait+maxPatience)
 		work, err := a.cfg.Control.Work(call, a.cfg.Cell.ID, after, workWait)
 		cancel()
 		switch {

@@ -69,14 +69,15 @@ func TestAgentThatCrashedDoesNotBeginANewLeaseByItself(t *testing.T) {
 
 func TestAgentThatWasReplacedStopsEverythingAndEnds(t *testing.T) {
 	b := newBench(t)
-	stop := b.start()
+	b.control.ttl = 600 * time.Millisecond
+	b.start()
 	fixed, floating, bare := b.trio()
 	b.control.set(func(c *control) { c.superseded = true })
-	b.control.give() // something to report about
-	b.gone(fixed)
-	b.gone(floating)
-	b.gone(bare)
-	err := stop()
+	var err error
+	b.Eventually(b.ended, patience).Should(Receive(&err))
+	for _, pid := range []int{fixed, floating, bare} {
+		b.Expect(running(pid)).To(BeFalse())
+	}
 	b.Expect(client.Superseded(err)).To(BeTrue())
 	b.Expect(err).To(MatchError(ContainSubstring("belongs to another agent now")))
 }

@@ -23,6 +23,7 @@ type lease struct {
 
 	mu      sync.Mutex
 	until   time.Time
+	ttl     time.Duration // of the last answer, 0 before any
 	written time.Time     // until, as on disk
 	moved   chan struct{} // closed and made anew when until moves
 }
@@ -30,31 +31,47 @@ type lease struct {
 // leaseRecord is the lease on disk.
 type leaseRecord struct {
 	Boot string `json:"boot"`
-	// Until is in nanoseconds since that boot.
+	// Until is in nanoseconds since that boot, TTL in nanoseconds.
 	Until int64 `json:"until"`
+	TTL   int64 `json:"ttl"`
+}
+
+// readLease gives the time that remains of a lease on disk, and its TTL. One
+// that is missing, damaged or of another boot has run out: that stops too
+// much, not too little.
+func readLease(path, boot string) (left, ttl time.Duration, err error) {
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, 0, fmt.Errorf("reading the cell's lease: %w", err)
+	}
+	var record leaseRecord
+	if err != nil || json.Unmarshal(content, &record) != nil || record.Boot != boot {
+		return 0, 0, nil
+	}
+	return time.Duration(record.Until) - sinceBoot(), time.Duration(record.TTL), nil
+}
+
+// kernelBoot names the boot of the kernel.
+func kernelBoot() (string, error) {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", fmt.Errorf("reading the kernel's boot id: %w", err)
+	}
+	return strings.TrimSpace(string(boot)), nil
 }
 
 // openLease goes on with the lease on disk; it has run out when there is none,
 // or the host has booted since.
 func openLease(path string) (*lease, error) {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	boot, err := kernelBoot()
 	if err != nil {
-		return nil, fmt.Errorf("reading the kernel's boot id: %w", err)
+		return nil, err
 	}
-	l := &lease{path: path, boot: strings.TrimSpace(string(boot)), moved: make(chan struct{})}
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, nil
-	}
+	left, _, err := readLease(path, boot)
 	if err != nil {
-		return nil, fmt.Errorf("reading the cell's lease: %w", err)
+		return nil, err
 	}
-	var record leaseRecord
-	// A lease that cannot be read has run out: that stops too much, not too little.
-	if json.Unmarshal(content, &record) == nil && record.Boot == l.boot {
-		l.until = time.Now().Add(time.Duration(record.Until) - sinceBoot())
-	}
-	return l, nil
+	return &lease{path: path, boot: boot, until: time.Now().Add(left), moved: make(chan struct{})}, nil
 }
 
 // sinceBoot reads the clock that goes on while the host sleeps.
@@ -72,6 +89,7 @@ func fenceAfter(ttl time.Duration) time.Duration { return ttl * 2 / 3 }
 func (l *lease) extend(sent time.Time, ttl time.Duration) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.ttl = ttl
 	until := sent.Add(fenceAfter(ttl))
 	if !until.After(l.until) {
 		return nil
@@ -83,7 +101,7 @@ func (l *lease) extend(sent time.Time, ttl time.Duration) error {
 	if until.Sub(l.written) < ttl/10 {
 		return nil
 	}
-	content, err := json.Marshal(leaseRecord{Boot: l.boot, Until: int64(sinceBoot() + time.Until(until))})
+	content, err := json.Marshal(leaseRecord{Boot: l.boot, Until: int64(sinceBoot() + time.Until(until)), TTL: int64(ttl)})
 	if err != nil {
 		return err
 	}
@@ -103,6 +121,23 @@ func (l *lease) left() (time.Duration, <-chan struct{}) {
 	defer l.mu.Unlock()
 	return time.Until(l.until), l.moved
 }
+
+// patience is how long to wait for an answer: a call that hangs must leave
+// time for others within the lease.
+func (l *lease) patience() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ttl == 0 {
+		return maxPatience
+	}
+	return min(max(l.ttl/4, minPatience), maxPatience)
+}
+
+// Bounds of the time that is waited for an answer.
+const (
+	minPatience = 500 * time.Millisecond
+	maxPatience = 5 * time.Second
+)
 
 // guardLease fences the cell whenever its lease runs out.
 func (a *Agent) guardLease(ctx context.Context) error {

@@ -64,12 +64,27 @@ type Instance interface {
 	// KILL. Zero grace kills at once, also when another Stop is waiting. It
 	// returns when all is gone, or with the context's error.
 	Stop(ctx context.Context, grace time.Duration) error
-	// Exec runs a command beside the process, with the instance's directory,
-	// environment and extra variables, and waits for it. Output goes to out.
-	// A command that does not exit with 0 is an *ExitError. When ctx ends the
-	// command and all that it started get TERM and, after grace, KILL; Exec
-	// returns the cause when they are gone.
-	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
+	// Exec runs a command beside the process, with the instance's directory
+	// and environment, and waits for it. A command that does not exit with 0
+	// is an *ExitError. When ctx ends the command gets TERM and, after its
+	// grace, KILL; Exec returns the cause when it is gone.
+	Exec(ctx context.Context, command Command) error
+}
+
+// Command is something to run beside an instance's process.
+type Command struct {
+	// Text is run by a shell.
+	Text string
+	// Env is added to the instance's environment, as KEY=VALUE.
+	Env []string
+	// Out takes the output.
+	Out io.Writer
+	// Grace is the time between TERM and KILL when it is told to end.
+	Grace time.Duration
+	// Frequent commands, such as health checks, are cleared away by their
+	// process group alone: looking for what left it costs a look at every
+	// process of the host. It is found when the instance ends.
+	Frequent bool
 }
 
 // Exit says how a process ended.

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"mooring/container"
 )
 
 // CancelGrace is how long a command has between TERM and KILL when its
@@ -18,7 +20,7 @@ const CancelGrace = 2 * time.Second
 
 // Executor runs a command in an instance; container.Instance is one.
 type Executor interface {
-	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
+	Exec(ctx context.Context, command container.Command) error
 }
 
 // Command is a handler that is a command. Exit status 0 means that the
@@ -26,7 +28,7 @@ type Executor interface {
 func Command(in Executor, command string, env []string) Attempt {
 	return func(ctx context.Context, line func(string)) error {
 		lines := &lineWriter{line: line}
-		err := in.Exec(ctx, command, env, CancelGrace, lines)
+		err := in.Exec(ctx, container.Command{Text: command, Env: env, Grace: CancelGrace, Out: lines})
 		lines.end()
 		return err
 	}

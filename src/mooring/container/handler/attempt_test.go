@@ -13,6 +13,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/container"
 	"mooring/container/handler"
 	"mooring/model"
 )
@@ -26,8 +27,8 @@ var task = model.Task{
 // executor plays an instance that runs commands.
 type executor func(ctx context.Context, command string, env []string, out io.Writer) error
 
-func (e executor) Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error {
-	return e(ctx, command, env, out)
+func (e executor) Exec(ctx context.Context, command container.Command) error {
+	return e(ctx, command.Text, command.Env, command.Out)
 }
 
 func TestCommandIsToldTheNoticeAndItsOutputIsCutIntoLines(t *testing.T) {

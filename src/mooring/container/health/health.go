@@ -7,18 +7,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
-	"time"
 
+	"mooring/container"
 	"mooring/model"
 )
 
 // Executor runs a command in an instance; container.Instance is one.
 type Executor interface {
-	Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error
+	Exec(ctx context.Context, command container.Command) error
 }
 
 // Probe checks one instance.
@@ -87,7 +86,7 @@ const maxSaid = 512
 
 func (p Probe) command(ctx context.Context, check model.HealthCheck) error {
 	var output bytes.Buffer
-	err := p.In.Exec(ctx, check.Command, nil, 0, &output)
+	err := p.In.Exec(ctx, container.Command{Text: check.Command, Out: &output, Frequent: true})
 	if err == nil {
 		return nil
 	}

@@ -13,14 +13,15 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/container"
 	"mooring/container/health"
 	"mooring/model"
 )
 
 type executor func(ctx context.Context, command string, out io.Writer) error
 
-func (e executor) Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error {
-	return e(ctx, command, out)
+func (e executor) Exec(ctx context.Context, command container.Command) error {
+	return e(ctx, command.Text, command.Out)
 }
 
 // nowhere is an address that nobody listens on.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -20,7 +19,7 @@ import (
 const pipeDelay = time.Second
 
 // Exec implements container.Instance.
-func (i *Instance) Exec(ctx context.Context, command string, env []string, grace time.Duration, out io.Writer) error {
+func (i *Instance) Exec(ctx context.Context, command container.Command) error {
 	select {
 	case <-i.done:
 		return fmt.Errorf("running a command in instance %s: its process has ended", i.spec.ID)
@@ -34,10 +33,10 @@ func (i *Instance) Exec(ctx context.Context, command string, env []string, grace
 	mark := fmt.Sprintf("%s=%s.%d.%d", execMark, i.spec.ID, i.leader.Start, i.execs)
 	i.mu.Unlock()
 
-	cmd := exec.Command("/bin/sh", "-c", command)
+	cmd := exec.Command("/bin/sh", "-c", command.Text)
 	cmd.Dir = root
-	cmd.Env = append(append(i.runtime.env(i.spec, root), env...), mark)
-	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = append(append(i.runtime.env(i.spec, root), command.Env...), mark)
+	cmd.Stdout, cmd.Stderr = command.Out, command.Out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.WaitDelay = pipeDelay
 	if err := cmd.Start(); err != nil {
@@ -45,7 +44,7 @@ func (i *Instance) Exec(ctx context.Context, command string, env []string, grace
 	}
 	leader, err := readStat(cmd.Process.Pid)
 	if err == nil {
-		err = i.runtime.await(ctx, leader, mark, grace)
+		err = i.runtime.await(ctx, leader, mark, command)
 	}
 	if err != nil {
 		cmd.Process.Kill() // for the rare case that it could not even be watched
@@ -67,19 +66,24 @@ func (i *Instance) Exec(ctx context.Context, command string, env []string, grace
 
 // await waits for a command's end and kills what it left running. When ctx
 // ends first, the command gets TERM and after grace KILL.
-func (r *Runtime) await(ctx context.Context, leader stat, mark string, grace time.Duration) error {
+func (r *Runtime) await(ctx context.Context, leader stat, mark string, command container.Command) error {
 	held, err := open(leader.PID, leader.Start)
 	if err != nil {
 		return fmt.Errorf("waiting for a command: %w", err)
 	}
 	defer held.close()
-	all := family{session: leader.PID, since: leader.Start, marks: []string{HostMark + "=" + r.dir, mark}}
 	err = held.wait(ctx)
-	if err != nil && grace > 0 {
+	if err != nil && command.Grace > 0 {
 		unix.Kill(-leader.PID, unix.SIGTERM)
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.Grace)
 		held.wait(patience) // over or not, what is left is killed next
 		cancel()
 	}
+	if command.Frequent {
+		// Not reaped yet, the command's number still names its group.
+		unix.Kill(-leader.PID, unix.SIGKILL)
+		return err
+	}
+	all := family{session: leader.PID, since: leader.Start, marks: []string{HostMark + "=" + r.dir, mark}}
 	return errors.Join(err, all.kill(context.WithoutCancel(ctx)))
 }

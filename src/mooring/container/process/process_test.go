@@ -41,7 +41,7 @@ func beAgent(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	go instance.Exec(context.Background(), "echo $$ > handler.pid; sleep 1000", nil, 0, new(bytes.Buffer))
+	go instance.Exec(context.Background(), container.Command{Text: "echo $$ > handler.pid; sleep 1000"})
 	fmt.Println(instance.PID())
 	select {}
 }
@@ -202,12 +202,12 @@ func TestExecReportsOutputAndExit(t *testing.T) {
 	g := NewWithT(t)
 	instance := start(t, newRuntime(t), spec("guid-1", "sleep 1000"))
 	var output bytes.Buffer
-	err := instance.Exec(t.Context(), `echo "$COLOUR $SHADE"; exit 4`, []string{"SHADE=dark"}, 0, &output)
+	err := instance.Exec(t.Context(), container.Command{Text: `echo "$COLOUR $SHADE"; exit 4`, Env: []string{"SHADE=dark"}, Out: &output})
 	var exit *container.ExitError
 	g.Expect(errors.As(err, &exit)).To(BeTrue())
 	g.Expect(exit.Exit.Status).To(Equal(4))
 	g.Expect(output.String()).To(Equal("blue dark\n"))
-	g.Expect(instance.Exec(t.Context(), "true", nil, 0, &output)).To(Succeed())
+	g.Expect(instance.Exec(t.Context(), container.Command{Text: "true"})).To(Succeed())
 }
 
 func TestExecLeavesNothingBehind(t *testing.T) {
@@ -216,14 +216,19 @@ func TestExecLeavesNothingBehind(t *testing.T) {
 	instance := start(t, runtime, spec("guid-1", "sleep 1000"))
 	root := filepath.Join(runtime.home("guid-1"), "root")
 
-	g.Expect(instance.Exec(t.Context(), "setsid sleep 1000 & echo $! > left.pid", nil, 0, new(bytes.Buffer))).To(Succeed())
+	g.Expect(instance.Exec(t.Context(), container.Command{Text: "setsid sleep 1000 & echo $! > left.pid"})).To(Succeed())
 	g.Expect(alive(number(g, filepath.Join(root, "left.pid")))).To(BeFalse())
+	g.Expect(instance.Exec(t.Context(), container.Command{Text: "sleep 1000 & echo $! > check.pid", Frequent: true})).To(Succeed())
+	g.Eventually(func() bool { return alive(number(g, filepath.Join(root, "check.pid"))) }, "10s").Should(BeFalse())
 
 	ctx, cancel := context.WithCancelCause(t.Context())
 	told := errors.New("told to stop")
 	result := make(chan error, 1)
 	go func() {
-		result <- instance.Exec(ctx, "trap 'echo asked > asked' TERM; echo $$ > deaf.pid; while :; do sleep 0.01; done", nil, 100*time.Millisecond, new(bytes.Buffer))
+		result <- instance.Exec(ctx, container.Command{
+			Text:  "trap 'echo asked > asked' TERM; echo $$ > deaf.pid; while :; do sleep 0.01; done",
+			Grace: 100 * time.Millisecond,
+		})
 	}()
 	deaf := number(g, filepath.Join(root, "deaf.pid"))
 	cancel(told)
@@ -259,7 +264,7 @@ func TestInstancesSurviveTheirAgentAndAreAdopted(t *testing.T) {
 	g.Expect(alive(pid)).To(BeTrue())
 	g.Expect(alive(handler)).To(BeFalse(), "handlers of a dead agent are killed")
 	var said bytes.Buffer
-	g.Expect(adopted[0].Exec(t.Context(), "echo $COLOUR", nil, 0, &said)).To(Succeed())
+	g.Expect(adopted[0].Exec(t.Context(), container.Command{Text: "echo $COLOUR", Out: &said})).To(Succeed())
 	g.Expect(said.String()).To(Equal("blue\n"))
 	g.Expect(adopted[0].Stop(t.Context(), 10*time.Second)).To(Succeed())
 	g.Expect(alive(pid)).To(BeFalse())

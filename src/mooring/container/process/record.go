@@ -56,15 +56,25 @@ func (r *Runtime) records() ([]record, error) {
 	}
 	var all []record
 	for _, path := range paths {
-		content, err := os.ReadFile(path)
+		rec, err := r.read(filepath.Base(filepath.Dir(path)))
 		if err != nil {
-			return nil, fmt.Errorf("reading a process record: %w", err)
-		}
-		var rec record
-		if err := json.Unmarshal(content, &rec); err != nil {
-			return nil, fmt.Errorf("process record %s is damaged; end what it names by hand and remove it: %w", path, err)
+			return nil, err
 		}
 		all = append(all, rec)
 	}
 	return all, nil
+}
+
+// read reads one record.
+func (r *Runtime) read(id string) (record, error) {
+	path := r.recordPath(id)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return record{}, fmt.Errorf("reading a process record: %w", err)
+	}
+	var rec record
+	if err := json.Unmarshal(content, &rec); err != nil {
+		return record{}, fmt.Errorf("process record %s is damaged; end what it names by hand and remove it: %w", path, err)
+	}
+	return rec, nil
 }

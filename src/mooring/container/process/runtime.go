@@ -202,6 +202,31 @@ func KillAll(ctx context.Context, dir string, log *slog.Logger) error {
 	return nil
 }
 
+// Kill kills one instance on record under dir and all that it started, whether
+// or not its agent lives; an agent that does sees it end. It is no error when
+// there is no such instance.
+func Kill(ctx context.Context, dir, id string, log *slog.Logger) error {
+	runtime, err := New(dir, log)
+	if err != nil {
+		return err
+	}
+	rec, err := runtime.read(id)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && rec.Boot != runtime.boot {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all := runtime.family(id, stat{PID: rec.PID, Start: rec.Start})
+	if now, err := readStat(rec.PID); err == nil && now.Start != rec.Start {
+		all.session = 0 // the number belongs to somebody else now
+	}
+	if err := all.kill(ctx); err != nil {
+		return fmt.Errorf("killing instance %s: %w", id, err)
+	}
+	return nil
+}
+
 // checkID refuses what is not one plain file name.
 func checkID(id string) error {
 	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, "/\x00") {

@@ -1,0 +1,50 @@
+package cell_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"golang.org/x/sys/unix"
+
+	"mooring/cell"
+	"mooring/model"
+)
+
+// guard runs a guard beside the bench's agent.
+func (b *bench) guard() {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- cell.Guard(ctx, b.run(), slog.New(slog.DiscardHandler)) }()
+	b.Cleanup(func() {
+		cancel()
+		b.Eventually(ended, patience).Should(Receive(BeNil()))
+	})
+}
+
+func TestGuardKillsWhatFloatsWhenTheAgentIsDeadOrStuck(t *testing.T) {
+	for name, signal := range map[string]unix.Signal{"dead": unix.SIGKILL, "stuck": unix.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.control.ttl = 2 * time.Second
+			agent := b.spawn(b.serve())
+			fixed, floating, bare := b.trio()
+			b.guard()
+			b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "2500ms").Should(BeTrue(), "while the agent renews its lease")
+			b.Expect(agent.Process.Signal(signal)).To(Succeed())
+			silent := time.Now()
+			b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
+			b.Expect(time.Since(silent)).To(BeNumerically("<", b.control.ttl))
+			b.Expect(running(fixed)).To(BeTrue())
+
+			kill(b, agent)
+			b.control.set(func(c *control) { c.reports = nil })
+			b.start()
+			b.Expect(b.serving(0)).To(Equal(fixed))
+			b.serving(1)
+			b.Expect(b.control.last(1).StartedAfter).To(Equal(model.AfterCrash))
+		})
+	}
+}
