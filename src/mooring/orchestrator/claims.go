@@ -106,11 +106,23 @@ func (d *decision) unplanned(appGUID string, indexes []int) int {
 		return -1
 	}
 	for _, index := range indexes {
-		if m := crew.Member(index); m != nil && m.Standing == lifecycle.Down {
+		m := crew.Member(index)
+		if m != nil && (m.Standing == lifecycle.Down || m.Permit != nil && d.over(m.Permit.Holder)) {
 			return index
 		}
 	}
 	return -1
+}
+
+// over reports whether a holder is a roll that has ended: what it left behind
+// is on its way back, and if it does not come back nobody else will say so.
+func (d *decision) over(holder string) bool {
+	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(holder, "roll:"), "/")
+	if !isRoll {
+		return false
+	}
+	roll := d.snap.Roll(plan, cell)
+	return roll == nil || roll.Phase.Final()
 }
 
 // waitForInstance notes that the roll waits for an instance that is down, and

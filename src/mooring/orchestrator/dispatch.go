@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"slices"
 
-	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/sequence"
 )
@@ -140,11 +139,8 @@ func (d *decision) shortOf(s *survey, cell int) (appGUID string, index int) {
 			continue
 		}
 		b := s.budgets[use.App]
-		crew := d.crew(b.appGUID)
-		for _, spent := range crew.Spent(b.kind) {
-			if crew.Member(spent).Standing == lifecycle.Down {
-				return b.appGUID, spent
-			}
+		if index := d.unplanned(b.appGUID, d.crew(b.appGUID).Spent(b.kind)); index >= 0 {
+			return b.appGUID, index
 		}
 	}
 	return "", -1

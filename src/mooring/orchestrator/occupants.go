@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"slices"
+
 	"mooring/lifecycle"
 	"mooring/model"
 )
@@ -27,10 +29,32 @@ type occupant struct {
 // means for it.
 func (d *decision) occupants(roll *model.Roll) []*occupant {
 	var found []*occupant
+	placed := map[string]bool{}
 	for _, inst := range d.snap.InstancesOn(roll.CellID) {
+		placed[inst.Key()] = true
 		found = append(found, d.occupant(roll, inst))
 	}
+	if !d.snap.Present(roll.CellID) {
+		return found // what was heard of it last says nothing now
+	}
+	for _, actual := range d.snap.ActualInstancesOn(roll.CellID) {
+		key := model.InstanceKey(actual.AppGUID, actual.Index)
+		if !placed[key] && processRuns(actual) {
+			// It is placed elsewhere by now, and its old process is about to stop.
+			inst := &model.Instance{AppGUID: actual.AppGUID, Index: actual.Index, Placement: model.Placement{CellID: roll.CellID}}
+			found = append(found, &occupant{inst: inst, app: d.snap.App(actual.AppGUID), leaving: true})
+		}
+	}
 	return found
+}
+
+// processRuns reports whether a cell's report is of a process that runs.
+func processRuns(actual *model.ActualInstance) bool {
+	switch actual.State {
+	case model.Stopped, model.Crashed, model.Blocked:
+		return false
+	}
+	return true
 }
 
 func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
@@ -42,7 +66,7 @@ func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
 	actual := d.snap.ActualInstance(inst.AppGUID, inst.Index, roll.CellID)
 	if o.leaving = inst.Removing || o.app == nil || o.app.Deleting; o.leaving {
 		o.means = lifecycle.Meaning{Kind: model.Interrupt}
-		o.out = actual == nil || actual.State == model.Stopped
+		o.out = actual == nil || !processRuns(actual)
 		return o
 	}
 	permit := d.snap.Ledger(inst.AppGUID).Permit(inst.Index)
@@ -51,31 +75,44 @@ func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
 		o.out = stopped(permit)
 		o.means = lifecycle.Meaning{Kind: permit.Kind, Move: permit.Move}
 	} else {
-		o.means = lifecycle.Means(roll.Action, d.classes(inst), &o.app.Policy)
+		o.means = d.meaning(roll.Action, inst, &o.app.Policy)
 	}
 	if o.means.Kind == model.Drain || o.means.Move || o.means.Replace {
 		now, ever := d.roomFor(o)
 		o.noRoom, o.nowhere = !now, !ever
 	}
-	o.settleFor(roll.Force)
+	o.settleFor(roll)
 	return o
 }
 
 // settleFor makes the best of there being no room elsewhere, where that is
-// allowed: a floating volume waits for its cell to return; what a person
-// forces stays where it is and takes what comes.
-func (o *occupant) settleFor(force bool) {
+// allowed: a floating volume waits for its cell to return, if it will; what a
+// person forces stays where it is and takes what comes.
+func (o *occupant) settleFor(roll *model.Roll) {
+	forced := roll.Force && o.nowhere
 	switch {
-	case o.means.Move && o.noRoom:
+	case o.means.Move && o.noRoom && (forced || roll.Action != model.Retire):
 		o.means.Move = false
-	case o.means.Replace && o.nowhere && force:
+	case o.means.Replace && forced:
 		o.means.Replace = false
-	case o.means.Kind == model.Drain && o.nowhere && force && o.out:
+	case o.means.Kind == model.Drain && forced && o.out:
 		o.means.Kind = model.Interrupt
 	default:
 		return
 	}
 	o.noRoom, o.nowhere = false, false
+}
+
+// meaning is lifecycle's, but for this: on a cell that will not return nothing
+// that floats can wait for it, whatever its policy prefers.
+func (d *decision) meaning(action model.Action, inst *model.Instance, policy *model.Policy) lifecycle.Meaning {
+	classes := d.classes(inst)
+	means := lifecycle.Means(action, classes, policy)
+	fixed := slices.ContainsFunc(classes, func(c model.Class) bool { return !c.Floating })
+	if action == model.Retire && means.Kind == model.Interrupt && !means.Replace && !fixed {
+		means.Move = true
+	}
+	return means
 }
 
 // classes gives the classes of an instance's volumes.

@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"mooring/model"
 	"mooring/state"
@@ -73,22 +72,27 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 }
 
 // answerPermit applies an answer to a permit that no roll holds. A handler
-// that is to try again needs a new permit ID: the cell is done with the old.
+// that is to run again needs a new permit, and a new permit is granted only in
+// the line, under the policy: its holder finds the claim there.
 func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
 	ledger := d.snap.Ledger(alert.AppGUID)
 	permit := ledger.Permit(alert.Index)
 	if permit == nil {
 		return
 	}
-	tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
-		p.Extra += answer.For
-		if !handlerKind(alert.Kind) {
-			p.Extra += model.Duration(d.now.Sub(alert.FlaggedAt))
+	if !handlerKind(alert.Kind) {
+		tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
+			p.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
 			return true
-		}
-		p.Force = p.Force || answer.Verb == model.Force
-		p.ID = fmt.Sprintf("%s@%d.%d", p.Holder, d.snap.Revision(), p.Index)
-		p.Step, p.Times = model.StepGranted, map[model.Step]time.Time{model.StepGranted: d.now}
-		return true
-	}))
+		}))
+		return
+	}
+	tx.Put(withPermit(ledger, permit.ID, func(*model.Permit) bool { return false }))
+	tx.Event(d.permitEvent(alert.AppGUID, permit, "cancelled"))
+	tx.Put(&model.Claim{
+		Holder: permit.Holder, Reason: permit.Reason, Action: permit.Action, CellID: permit.CellID,
+		Demands: []model.Demand{{AppGUID: alert.AppGUID, Index: permit.Index, Kind: permit.Kind, Move: permit.Move}},
+		Force:   permit.Force || answer.Verb == model.Force, Extra: permit.Extra + answer.For,
+		ExpectedBack: permit.ExpectedBack, Since: d.snap.Revision(), At: d.now,
+	})
 }
