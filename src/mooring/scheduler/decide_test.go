@@ -130,6 +130,25 @@ func TestPortsAreTheInstancesOwnAndStay(t *testing.T) {
 	}
 }
 
+func TestACellsPortsAreUsedUpToTheLast(t *testing.T) {
+	g := NewWithT(t)
+	narrow := cell("z1-1", "z1")
+	narrow.PortMin, narrow.PortMax = 10000, 10004
+	w := newWorld(g, narrow)
+	for i := range 6 { // one a round, so that each finds the ports of those before it taken
+		w.push(app("web", i+1))
+		w.settle()
+	}
+	seen := map[int]bool{}
+	for _, inst := range w.snap.InstancesOf("app-web") {
+		for _, port := range inst.Ports {
+			seen[port] = true
+		}
+	}
+	g.Expect(seen).To(HaveLen(5))
+	g.Expect(w.snap.Instance("app-web", 5).Unplaced).To(Equal("cell z1-1 has fewer than 1 free ports"))
+}
+
 func TestAnUpdateRollsOneByOneUnderThePolicy(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld(g, fleet(4)...)

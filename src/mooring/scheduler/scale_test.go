@@ -1,6 +1,7 @@
 package scheduler_test
 
 import (
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -145,13 +146,18 @@ func TestAnUnmountedSetFollowsItsCount(t *testing.T) {
 func TestAnAppOnTwoSetsHasBothVolumesOnOneCell(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld(g, fleet(6)...)
-	filler := volumeSet("filler", model.ClassPersistent, 1)
-	w.write(volumeSet("data", model.ClassPersistent, 3), filler)
+	// Placed before anybody knew that the two go together.
+	w.write(volumeSet("data", model.ClassPersistent, 2), volumeSet("log", model.ClassEphemeral, 2))
+	for i, cells := range [][2]string{{"z1-1", "z2-1"}, {"z1-2", "z2-2"}} {
+		w.write(
+			&model.Volume{GUID: fmt.Sprint("data", i), SetGUID: "set-data", Index: i, Class: model.ClassPersistent, AZ: "z1", CellID: cells[0]},
+			&model.Volume{GUID: fmt.Sprint("log", i), SetGUID: "set-log", Index: i, Class: model.ClassEphemeral, AZ: "z2", CellID: cells[1]},
+		)
+	}
 	w.settle()
-	w.write(volumeSet("log", model.ClassEphemeral, 3))
-	w.settle() // before anybody knows that the two go together
-	w.push(app("db", 3, "data", "log"))
+	w.push(app("db", 2, "data", "log"))
 	w.settle()
+	g.Expect(w.where("app-db")).To(Equal([]string{"z1-1", "z1-2"}))
 	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
 	for _, inst := range w.snap.InstancesOf("app-db") {
 		g.Expect(inst.Volumes).To(HaveLen(2))
@@ -159,7 +165,33 @@ func TestAnAppOnTwoSetsHasBothVolumesOnOneCell(t *testing.T) {
 			g.Expect(w.snap.Volume(guid).CellID).To(Equal(inst.CellID))
 		}
 	}
-	g.Expect(w.snap.VolumesOf("set-log")).To(HaveLen(3), "what was in the wrong place is gone")
+	g.Expect(w.snap.VolumesOf("set-log")).To(HaveLen(2))
+	for _, id := range []string{"z2-1", "z2-2"} {
+		g.Expect(w.cells[id].made).To(BeEmpty(), "what was in the wrong place is gone")
+	}
+}
+
+func TestVolumesWithDataOnDifferentCellsAreNotGivenUp(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(4)...)
+	w.write(volumeSet("data", model.ClassPersistent, 1), volumeSet("log", model.ClassEphemeral, 1))
+	w.write(
+		&model.Volume{GUID: "data0", SetGUID: "set-data", Class: model.ClassPersistent, AZ: "z1", CellID: "z1-1", Mounted: true},
+		&model.Volume{GUID: "log0", SetGUID: "set-log", Class: model.ClassEphemeral, AZ: "z2", CellID: "z2-1", Mounted: true},
+	)
+	w.push(app("db", 1, "data", "log"))
+	w.settle()
+	g.Expect(w.snap.Instance("app-db", 0).Unplaced).To(Equal("its volumes are on different cells: z1-1 and z2-1"))
+	g.Expect(w.snap.Volume("log0").Ending).To(BeFalse())
+}
+
+func TestASecondAppDoesNotGetTheVolumesOfTheFirst(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 2)
+	w.write(app("thief", 2, "data"))
+	w.settle()
+	g.Expect(w.snap.Instance("app-thief", 0).Unplaced).To(Equal("volume set acme/prod/data is not this application's"))
+	g.Expect(w.states("app-db")).To(HaveEach(model.Serving))
 }
 
 func TestAFixedAndAFloatingVolumeMeetInOneAZ(t *testing.T) {
