@@ -35,23 +35,44 @@ func events(s *session) error {
 		}
 		query.App = name.String()
 	}
+	if s.Bool("follow") {
+		return s.followEvents(query)
+	}
 	past, err := s.api.Events(s.ctx(), query)
 	if err != nil {
 		return err
 	}
-	if !s.Bool("follow") {
-		if printed, err := s.json(past); printed || err != nil {
+	if printed, err := s.json(past); printed || err != nil {
+		return err
+	}
+	for _, event := range past {
+		if err := s.showEvent(event); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// followEvents shows what there is and goes on from there. Where nothing of
+// what there is fits the query, it goes on from the newest event of all, so
+// that none is missed in between.
+func (s *session) followEvents(query client.EventQuery) error {
+	newest, err := s.api.Events(s.ctx(), client.EventQuery{Limit: 1})
+	if err != nil {
+		return err
+	}
+	past, err := s.api.Events(s.ctx(), query)
+	if err != nil {
+		return err
+	}
+	if query.Limit = 0; query.After == "" && len(newest) > 0 {
+		query.After = newest[0].ID
 	}
 	for _, event := range past {
 		if err := s.showEvent(event); err != nil {
 			return err
 		}
 		query.After = event.ID
-	}
-	if !s.Bool("follow") {
-		return nil
 	}
 	return s.api.StreamEvents(s.ctx(), query, s.showEvent)
 }
