@@ -348,3 +348,24 @@ func TestKilledProcessOfAnAgentIsNoticedAtOnce(t *testing.T) {
 	b.Expect(b.serving(0)).NotTo(Equal(pid))
 	b.Expect(b.control.last(0).LastExit).To(Equal("signal: killed"))
 }
+
+func TestVolumeThatNobodyUsesIsGivenUp(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	b.control.give(instance(0, sleeping, b.mounted("volume-1", "persistent")))
+	b.serving(0)
+	b.volumes.mu.Lock()
+	b.volumes.exist["volume-2"], b.volumes.attached["volume-2"] = model.VolumeWork{GUID: "volume-2"}, true
+	b.volumes.mu.Unlock()
+	b.control.set(func(*control) {}) // the same work, again
+	b.Eventually(b.volumes.history, patience).Should(Equal([]string{"attach volume-1", "detach volume-2"}))
+	b.Eventually(func() map[string]model.VolumeState {
+		b.control.mu.Lock()
+		defer b.control.mu.Unlock()
+		states := map[string]model.VolumeState{}
+		for _, v := range b.control.reports[len(b.control.reports)-1].Volumes {
+			states[v.GUID] = v.State
+		}
+		return states
+	}, patience).Should(Equal(map[string]model.VolumeState{"volume-1": model.VolumeAttached, "volume-2": model.VolumeReady}))
+}

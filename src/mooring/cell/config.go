@@ -14,8 +14,10 @@ import (
 	"log/slog"
 	"time"
 
+	"mooring/client"
 	"mooring/container"
 	"mooring/model"
+	"mooring/volume"
 )
 
 // Control is the control plane as an agent sees it; client.Client is one.
@@ -42,6 +44,11 @@ type Volumes interface {
 	Delete(ctx context.Context, guid string) error
 	List(ctx context.Context) ([]model.ActualVolume, error)
 }
+
+var (
+	_ Control = (*client.Client)(nil)
+	_ Volumes = (*volume.Client)(nil)
+)
 
 // Config says which cell an agent is and what it works with.
 type Config struct {

@@ -97,6 +97,15 @@ func (c *control) set(change func(c *control)) {
 	c.changed = make(chan struct{})
 }
 
+// cutOff cuts the cell off, or heals the cut; the work stays the same.
+func (c *control) cutOff(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = cut
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
 // give makes these the cell's instances.
 func (c *control) give(instances ...model.InstanceWork) {
 	c.set(func(c *control) { c.work.Instances = instances })

@@ -20,11 +20,12 @@ func (b *bench) trio() (fixed, floating, bare int) {
 }
 
 func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBench(t)
-	b.control.ttl = 1500 * time.Millisecond
+	b.control.ttl = 3 * time.Second
 	b.start()
 	fixed, floating, bare := b.trio()
-	b.control.set(func(c *control) { c.cut = true })
+	b.control.cutOff(true)
 	cut := time.Now()
 	b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
 	b.Expect(time.Since(cut)).To(BeNumerically("<", b.control.ttl), "before anybody else may start them")
@@ -42,23 +43,42 @@ func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
 	b.Expect(b.control.last(1).StartedAfter).To(Equal(model.AfterInterrupt))
 }
 
+func TestCellThatIsReachedAgainGoesOnWithUnchangedWork(t *testing.T) {
+	t.Parallel() // it mostly waits
+	b := newBench(t)
+	b.control.ttl = 3 * time.Second
+	b.start()
+	_, floating, bare := b.trio()
+	b.control.cutOff(true)
+	b.gone(floating)
+	b.gone(bare)
+	b.control.mu.Lock()
+	b.control.reports = nil
+	b.control.mu.Unlock()
+	b.control.cutOff(false)
+	b.serving(1)
+	b.serving(2)
+}
+
 func TestShortCutIsNotNoticed(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBench(t)
 	b.control.ttl = 3 * time.Second
 	b.start()
 	fixed, floating, bare := b.trio()
-	b.control.set(func(c *control) { c.cut = true })
+	b.control.cutOff(true)
 	b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "700ms").Should(BeTrue())
-	b.control.set(func(c *control) { c.cut = false })
+	b.control.cutOff(false)
 	b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "2500ms").Should(BeTrue())
 }
 
 func TestAgentThatCrashedDoesNotBeginANewLeaseByItself(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBench(t)
-	b.control.ttl = 1500 * time.Millisecond
+	b.control.ttl = 3 * time.Second
 	agent := b.spawn(b.serve())
 	fixed, floating, bare := b.trio()
-	b.control.set(func(c *control) { c.cut = true })
+	b.control.cutOff(true)
 	cut := time.Now()
 	kill(b, agent)
 	b.start()
@@ -68,6 +88,7 @@ func TestAgentThatCrashedDoesNotBeginANewLeaseByItself(t *testing.T) {
 }
 
 func TestAgentThatWasReplacedStopsEverythingAndEnds(t *testing.T) {
+	t.Parallel() // it mostly waits
 	b := newBench(t)
 	b.control.ttl = 600 * time.Millisecond
 	b.start()

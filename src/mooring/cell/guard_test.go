@@ -27,12 +27,13 @@ func (b *bench) guard() {
 func TestGuardKillsWhatFloatsWhenTheAgentIsDeadOrStuck(t *testing.T) {
 	for name, signal := range map[string]unix.Signal{"dead": unix.SIGKILL, "stuck": unix.SIGSTOP} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			b := newBench(t)
-			b.control.ttl = 2 * time.Second
+			b.control.ttl = 4 * time.Second
 			agent := b.spawn(b.serve())
 			fixed, floating, bare := b.trio()
 			b.guard()
-			b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "2500ms").Should(BeTrue(), "while the agent renews its lease")
+			b.Consistently(func() bool { return running(fixed) && running(floating) && running(bare) }, "4500ms").Should(BeTrue(), "while the agent renews its lease")
 			b.Expect(agent.Process.Signal(signal)).To(Succeed())
 			silent := time.Now()
 			b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())

@@ -112,6 +112,19 @@ func TestInstanceRunsInItsDirectoryWithItsEnvironment(t *testing.T) {
 	g.Expect(runtime.recordPath("guid-1")).NotTo(BeAnExistingFile())
 }
 
+func TestNothingRunsBeforeItIsOnRecord(t *testing.T) {
+	g := NewWithT(t)
+	wait, release, err := os.Pipe()
+	g.Expect(err).NotTo(HaveOccurred())
+	begin := exec.Command("/bin/sh", "-c", gate, "mooring", "touch ran")
+	begin.Dir, begin.ExtraFiles = t.TempDir(), []*os.File{wait}
+	g.Expect(begin.Start()).To(Succeed())
+	wait.Close()
+	release.Close() // as when the agent dies before it has recorded the process
+	g.Expect(begin.Wait()).NotTo(Succeed())
+	g.Expect(filepath.Join(begin.Dir, "ran")).NotTo(BeAnExistingFile())
+}
+
 func TestStopGivesTimeThenKills(t *testing.T) {
 	g := NewWithT(t)
 	runtime := newRuntime(t)
@@ -146,6 +159,7 @@ func TestNothingOutlivesItsInstance(t *testing.T) {
 		"a child in another session":   `setsid sh -c 'echo $$ > stray.pid; exec sleep 1000' & wait`,
 		"a daemon":                     `(setsid sh -c 'echo $$ > stray.pid; exec sleep 1000' &) ; sleep 1000`,
 		"a child without the marks":    `env -i /bin/sh -c 'echo $$ > stray.pid; exec /bin/sleep 1000' & wait`,
+		"a child in another group":     `bash -c 'set -m; env -i /bin/sh -c "echo \$\$ > stray.pid; exec /bin/sleep 1000" &'; sleep 1000`,
 		"a child left by its launcher": `(env -i /bin/sh -c 'echo $$ > stray.pid; exec /bin/sleep 1000' &) ; sleep 1000`,
 	}
 	for name, command := range escapes {
