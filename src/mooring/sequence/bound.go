@@ -1,7 +1,6 @@
 package sequence
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -65,20 +64,33 @@ func Bound(p *Problem, durations []time.Duration) Lower {
 // boundOf bounds the cells that member chooses (nil: all).
 func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower {
 	var all []time.Duration
-	byApp := make([][]time.Duration, len(p.Apps))
+	from := make([]int32, len(p.Apps)+1) // where the jobs of each app begin
+	chosen := func(c int) bool { return left[c] > 0 && (member == nil || member(c)) }
 	for c, d := range left {
-		if d == 0 || member != nil && !member(c) {
+		if chosen(c) {
+			all = append(all, d)
+			for _, use := range p.Cells[c].Uses {
+				from[use.App+1] += use.N
+			}
+		}
+	}
+	for a := range p.Apps {
+		from[a+1] += from[a]
+	}
+	jobs, next := make([]time.Duration, from[len(p.Apps)]), slices.Clone(from)
+	for c, d := range left {
+		if !chosen(c) {
 			continue
 		}
-		all = append(all, d)
 		for _, use := range p.Cells[c].Uses {
+			job := d
 			if hold := p.Apps[use.App].Hold; hold > 0 {
-				d = min(d, hold)
+				job = min(job, hold)
 			}
 			for range use.N {
-				byApp[use.App] = append(byApp[use.App], d)
+				jobs[next[use.App]] = job
+				next[use.App]++
 			}
-			d = left[c]
 		}
 	}
 	best := Lower{App: -1, Why: ByNothing}
@@ -96,12 +108,12 @@ func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower
 	if p.MaxInFlight > 0 {
 		consider(packed(all, p.MaxInFlight, canaries), -1, ByCeiling)
 	}
-	for a, work := range byApp {
-		consider(packed(work, p.Apps[a].Limit, canaries), a, ByApp)
+	for a := range p.Apps {
+		consider(packed(jobs[from[a]:from[a+1]], p.Apps[a].Limit, canaries), a, ByApp)
 	}
 	best.Raised = best.Makespan
 	if best.App >= 0 {
-		best.Raised = max(second, packed(byApp[best.App], p.Apps[best.App].Limit+1, canaries))
+		best.Raised = max(second, packed(jobs[from[best.App]:from[best.App+1]], p.Apps[best.App].Limit+1, canaries))
 	}
 	return best
 }
@@ -116,16 +128,23 @@ func packed(jobs []time.Duration, limit int, alone time.Duration) time.Duration 
 	if len(jobs) == 0 || limit < 1 {
 		return 0
 	}
-	slices.SortFunc(jobs, func(a, b time.Duration) int { return cmp.Compare(b, a) })
-	sums := make([]time.Duration, len(jobs)+1)
-	for i, d := range jobs {
-		sums[i+1] = sums[i] + d
+	slices.Sort(jobs)
+	var sum time.Duration
+	for _, d := range jobs {
+		sum += d
 	}
 	places := time.Duration(limit)
-	best := (sums[len(jobs)] + (places-1)*alone + places - 1) / places
-	best = max(best, jobs[0])
+	best := max(jobs[len(jobs)-1], (sum+(places-1)*alone+places-1)/places)
+	if limit == 1 {
+		return best // the load is exact
+	}
 	for k := 1; k*limit < len(jobs); k++ {
-		best = max(best, sums[k*limit+1]-sums[k*limit-k])
+		shortest := len(jobs) - k*limit - 1 // of the k*limit+1 longest
+		sum = 0
+		for _, d := range jobs[shortest : shortest+k+1] {
+			sum += d
+		}
+		best = max(best, sum)
 	}
 	return best
 }

@@ -16,9 +16,9 @@ func (pl *planner) improve(from *candidate, more func() bool) *candidate {
 	if pl.near(best) || !more() {
 		return best
 	}
-	tickets := best
-	if best.mode == Greedy {
-		tickets = pl.try(best.strategy, best.order)
+	tickets := pl.try(best.strategy, best.order)
+	if other := pl.portfolio(func(strategy) bool { return more() }); other != nil && other.score < tickets.score {
+		tickets = other
 	}
 	order := tickets.order
 	for idle := 0; idle < stale && more() && !pl.near(tickets); idle++ {
@@ -45,7 +45,7 @@ func (pl *planner) improve(from *candidate, more func() bool) *candidate {
 // justify packs an order from the front, then what came of it from the back,
 // then from the front again, and scores the best.
 func (pl *planner) justify(strategy string, order []int) *candidate {
-	pl.packer.pack(order)
+	pl.pack().pack(order)
 	best := pl.try(strategy, pl.packer.byStart())
 	pl.packer.pack(pl.packer.byEnd())
 	order = pl.packer.byEnd() // backward in time, so the last is the first

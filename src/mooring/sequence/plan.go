@@ -42,11 +42,13 @@ func eachAZ(p *Problem, find func(pl *planner) *candidate) *Plan {
 		best := find(pl)
 		plan.Order = append(plan.Order, pl.canariesFirst(best.order, i == 0)...)
 		// One dispatcher has one mode: that of the part that takes longest.
-		if i == 0 || best.score > plan.Makespan {
-			plan.Mode, plan.Strategy, plan.Makespan = best.mode, best.name(), best.score
+		if i == 0 || best.exact > plan.Makespan {
+			plan.Mode, plan.Strategy, plan.Makespan = best.mode, best.name(), best.exact
 		}
 	}
-	plan.Makespan = Simulate(p, plan, nil).Makespan
+	if plan.Mode == Greedy || len(parts) > 1 || p.Canaries > 0 || p.MaxInFlight > 0 {
+		plan.Makespan = Simulate(p, plan, nil).Makespan
+	}
 	return plan
 }
 

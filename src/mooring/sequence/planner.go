@@ -22,7 +22,9 @@ type planner struct {
 	cells    []int
 	expected []time.Duration
 	off      []time.Duration // the expected ones, each off by some
-	bound    time.Duration
+	bound    time.Duration   // of the expected durations
+	least    time.Duration   // that any order can score
+	uses     int
 	timing   *timing
 	packer   *packer
 	random   *rand.Rand
@@ -35,6 +37,7 @@ type candidate struct {
 	strategy string
 	// score is what it takes, on average over the durations it was tried on.
 	score time.Duration
+	exact time.Duration // what it takes as expected
 }
 
 func (c *candidate) name() string {
@@ -60,15 +63,18 @@ func newPlanner(p *Problem, cells []int) *planner {
 	members := make([]bool, len(p.Cells))
 	for _, c := range cells {
 		members[c] = true
+		pl.uses += len(p.Cells[c].Uses)
 	}
-	pl.bound = boundOf(p, pl.expected, func(c int) bool { return members[c] }).Makespan
-	pl.packer = newPacker(p, cells, pl.expected, pl.bound)
+	member := func(c int) bool { return members[c] }
+	pl.bound = boundOf(p, pl.expected, member).Makespan
+	pl.least = (pl.bound + boundOf(p, pl.off, member).Makespan) / 2
 	return pl
 }
 
 // try scores an order by tickets.
 func (pl *planner) try(strategy string, order []int) *candidate {
-	return &candidate{order: order, strategy: strategy, score: (pl.timing.makespan(order, pl.expected) + pl.timing.makespan(order, pl.off)) / 2}
+	exact := pl.timing.makespan(order, pl.expected)
+	return &candidate{order: order, strategy: strategy, exact: exact, score: (exact + pl.timing.makespan(order, pl.off)) / 2}
 }
 
 // tryGreedy scores the order of a candidate when it is not kept strictly.
@@ -86,32 +92,27 @@ func (pl *planner) tryGreedy(c *candidate) *candidate {
 		}
 	}
 	plan := &Plan{Order: c.order, Mode: Greedy}
-	greedy.score = (Simulate(&sub, plan, pl.expected).Makespan + Simulate(&sub, plan, pl.off).Makespan) / 2
+	greedy.exact = Simulate(&sub, plan, pl.expected).Makespan
+	greedy.score = (greedy.exact + Simulate(&sub, plan, pl.off).Makespan) / 2
 	return greedy
 }
 
+// many is how many uses make a problem large: its first plan leaves out what
+// takes long.
+const many = 200_000
+
 // first makes the first complete plan.
 func (pl *planner) first() *candidate {
-	var best, packed *candidate
-	for i, start := range pl.strategies() {
-		if as := pl.try(start.strategy, start.order); best == nil || as.score < best.score {
-			best = as
-		}
-		if pl.near(best) {
-			return best
-		}
-		if i > 0 && start.strategy == best.strategy && best.order[0] != start.order[0] {
-			continue // another turn of the AZs, and no better
-		}
-		pl.packer.pack(start.order)
-		if as := pl.try(start.strategy+", packed", pl.packer.byStart()); packed == nil || as.score < packed.score {
-			packed = as
-		}
-	}
-	if packed.score < best.score {
-		best = packed
-	}
+	best := pl.portfolio(func(way strategy) bool { return pl.uses < many || !way.slow })
 	if pl.near(best) {
+		return best
+	}
+	if pl.uses >= many {
+		// Far from the bound, strictness only makes cells wait for each other;
+		// to find out how much takes too long here.
+		if best.score > pl.least+pl.least/4 {
+			best.mode = Greedy
+		}
 		return best
 	}
 	if greedy := pl.tryGreedy(best); greedy.score < best.score {
@@ -120,8 +121,50 @@ func (pl *planner) first() *candidate {
 	return best
 }
 
-// near says that a candidate is as good as it needs to be.
-func (pl *planner) near(c *candidate) bool { return c.score <= pl.bound+pl.bound/100 }
+// portfolio tries strategies as they are and packed; packed, when there is much
+// to order, only the best of them.
+func (pl *planner) portfolio(wanted func(strategy) bool) *candidate {
+	var best *candidate
+	keep := func(c *candidate) {
+		if best == nil || c.score < best.score {
+			best = c
+		}
+	}
+	packed := func(c *candidate) *candidate {
+		pl.pack().pack(c.order)
+		return pl.try(c.strategy+", packed", pl.packer.byStart())
+	}
+	for _, way := range pl.strategies() {
+		if !wanted(way) {
+			continue
+		}
+		as := pl.try(way.name, way.order())
+		if keep(as); pl.near(best) {
+			return best
+		}
+		if pl.uses < many {
+			keep(packed(as))
+		}
+	}
+	if best != nil && pl.uses >= many {
+		keep(packed(best))
+	}
+	return best
+}
+
+// pack gives the packer, which is only made when it is needed.
+func (pl *planner) pack() *packer {
+	if pl.packer == nil {
+		pl.packer = newPacker(pl.p, pl.cells, pl.expected, pl.bound)
+	}
+	return pl.packer
+}
+
+// near says that a candidate is as good as it needs to be: at the bound, and
+// not far from it when durations are off.
+func (pl *planner) near(c *candidate) bool {
+	return c.exact <= pl.bound+pl.bound/200 && c.score <= pl.least+pl.least/40
+}
 
 // adopt takes a plan made before for the planner's own.
 func (pl *planner) adopt(plan *Plan) *candidate {

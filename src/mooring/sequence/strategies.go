@@ -7,15 +7,21 @@ import (
 	"time"
 )
 
-// strategies gives the orders that planning begins with.
-func (pl *planner) strategies() []*candidate {
-	orders := []*candidate{{strategy: "tickets by domain", order: pl.byDomain()}}
-	for _, turns := range pl.turns() {
-		orders = append(orders, &candidate{strategy: "AZ after AZ", order: pl.azMajor(turns)})
+// strategy is a way to order cells. One that is slow is left to improvement
+// when there is much to order.
+type strategy struct {
+	name  string
+	order func() []int
+	slow  bool
+}
+
+// strategies gives the ways that planning begins with.
+func (pl *planner) strategies() []strategy {
+	ways := []strategy{{"tickets by domain", pl.byDomain, false}}
+	for i, turn := range pl.turns() {
+		ways = append(ways, strategy{"AZ after AZ", func() []int { return pl.azMajor(turn) }, i > 0})
 	}
-	return append(orders,
-		&candidate{strategy: "longest-first waves", order: pl.waves()},
-		&candidate{strategy: "list by softmax", order: pl.softmax()})
+	return append(ways, strategy{"longest-first waves", pl.waves, true}, strategy{"list by softmax", pl.softmax, true})
 }
 
 // turns gives the orders that AZs may go in: every one while there are three

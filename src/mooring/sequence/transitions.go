@@ -37,13 +37,17 @@ func (d *Dispatcher) Release(cell, app int) {
 		if int(d.in.useApp[u]) == app && !d.released[u] {
 			d.released[u] = true
 			d.shift(int32(app), -d.in.useN[u], 0, 0)
+			d.wake(int32(app))
 		}
 	}
 }
 
 // Down says how many more (or, negative, fewer) instances of an app are away
 // for reasons outside the plan.
-func (d *Dispatcher) Down(app, more int) { d.shift(int32(app), 0, int32(more), 0) }
+func (d *Dispatcher) Down(app, more int) {
+	d.shift(int32(app), 0, int32(more), 0)
+	d.wake(int32(app))
+}
 
 // SetAside steps around a waiting cell for a reason of its own, such as that
 // it is not present, or lets it back to its place.
@@ -97,6 +101,11 @@ func (d *Dispatcher) move(c int32, to State) {
 		}
 		d.shift(a, held, down, ticketed)
 	}
+	if holds(from) { // once all of it is given back: else watchers go from app to app
+		for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
+			d.wake(d.in.useApp[u])
+		}
+	}
 	if to == Waiting {
 		d.state[c] = Waiting
 		d.join(c)
@@ -138,8 +147,6 @@ func (d *Dispatcher) shift(a, held, down, ticketed int32) {
 	}
 	if d.mode == Tickets {
 		d.rebalance(a)
-	} else if held+down < 0 {
-		d.wake(a)
 	}
 }
 

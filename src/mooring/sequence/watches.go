@@ -27,6 +27,9 @@ func (w *watches) watch(c, a int32) {
 // wake looks again at the cells that watch an app: those that fit are offered,
 // the others watch on, this app or another.
 func (d *Dispatcher) wake(a int32) {
+	if d.mode == Tickets {
+		return
+	}
 	c := d.watchers[a]
 	d.watchers[a] = -1
 	for c >= 0 {
