@@ -1,6 +1,8 @@
 package state
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -83,6 +85,45 @@ func TestCommitConflicts(t *testing.T) {
 	}
 }
 
+func TestCommitReturnsOnlyWhenTheMirrorIsThere(t *testing.T) {
+	for name, conflict := range map[string]bool{"committed": false, "refused": true} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			prefix := prefixOf(t)
+			near, far := open(t, prefix), open(t, prefix)
+			catchUp(t, far, put(t, near, app("a", 0)))
+			resume := stall(far)
+			old := far.Snapshot()
+			if conflict {
+				put(t, near, app("a", 1))
+			}
+			answer := make(chan error, 1)
+			go func() {
+				tx := old.Txn()
+				tx.Put(app("a", 2))
+				_, err := far.Commit(t.Context(), tx)
+				answer <- err
+			}()
+			g.Consistently(answer, "100ms").ShouldNot(Receive())
+			resume()
+			var err error
+			g.Eventually(answer, "5s").Should(Receive(&err))
+			g.Expect(errors.Is(err, ErrConflict)).To(Equal(conflict), "%v", err)
+			g.Expect(far.Snapshot().Revision()).To(BeNumerically(">", old.Revision()), "so that the next decision is another")
+		})
+	}
+}
+
+// stall keeps the mirror of a store from following etcd until resume.
+func stall(s *Store) (resume func()) {
+	s.cancel()
+	s.done.Wait()
+	return func() {
+		s.ctx, s.cancel = context.WithCancel(context.Background())
+		s.done.Go(func() { s.follow(s.Snapshot().revision) })
+	}
+}
+
 func TestCommitRefusesWhatItCannotWrite(t *testing.T) {
 	g := NewWithT(t)
 	s := open(t, prefixOf(t))
@@ -133,25 +174,42 @@ func TestCountersOfManyWritersLoseNothing(t *testing.T) {
 	put(t, stores[0], app("a", 0))
 	catchUp(t, stores[1], stores[0].Snapshot().Revision())
 	const writers, each = 4, 15
+	var mu sync.Mutex
+	wrote := map[int]int64{} // the revision that each value was acknowledged at
+	var last int64
 	var done sync.WaitGroup
 	for w := range writers {
 		done.Go(func() {
 			s := stores[w%2]
 			for n := 0; n < each; {
 				snap := s.Snapshot()
+				next := snap.App("a").Instances + 1
 				tx := snap.Txn()
-				tx.Put(app("a", snap.App("a").Instances+1))
-				if _, err := s.Commit(t.Context(), tx); err == nil {
-					n++
+				tx.Put(app("a", next))
+				revision, err := s.Commit(t.Context(), tx)
+				if errors.Is(err, ErrConflict) {
+					continue
 				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n++
+				mu.Lock()
+				if before, twice := wrote[next]; twice {
+					t.Errorf("%d was written at revision %d and again at %d", next, before, revision)
+				}
+				wrote[next], last = revision, max(last, revision)
+				mu.Unlock()
 			}
 		})
 	}
 	done.Wait()
-	last := stores[0].Snapshot()
-	catchUp(t, stores[1], last.Revision())
-	g.Expect(stores[0].Snapshot().App("a").Instances).To(Equal(writers * each))
-	g.Expect(stores[1].Snapshot().App("a").Instances).To(Equal(writers * each))
+	g.Expect(wrote).To(HaveLen(writers * each))
+	for _, s := range stores {
+		catchUp(t, s, last)
+		g.Expect(s.Snapshot().App("a").Instances).To(Equal(writers * each))
+	}
 }
 
 func TestEventsStandInTheOrderOfTheirCommits(t *testing.T) {

@@ -75,11 +75,11 @@ func takeATurn(t *testing.T, s *Store, random *rand.Rand, holder string) {
 	}
 	claim := interrupts(holder, s.Snapshot().Revision(), random.IntN(raceCells), apps...)
 	put(t, s, claim)
-	decide(t, s, func(snap *Snapshot) *Txn {
+	decide(t, s, random, func(snap *Snapshot) *Txn {
 		tx, _ := snap.Grant(holder, now)
 		return tx
 	})
-	decide(t, s, func(snap *Snapshot) *Txn {
+	decide(t, s, random, func(snap *Snapshot) *Txn {
 		tx := snap.Txn()
 		for _, guid := range apps {
 			rest := &model.Ledger{AppGUID: guid}
@@ -95,11 +95,15 @@ func takeATurn(t *testing.T, s *Store, random *rand.Rand, holder string) {
 }
 
 // decide commits what is decided on the state, again on every new state until
-// there is a decision and it holds.
-func decide(t *testing.T, s *Store, decision func(*Snapshot) *Txn) {
+// there is a decision and it holds. One in three decisions is slow: it is
+// committed only after the state has moved on.
+func decide(t *testing.T, s *Store, random *rand.Rand, decision func(*Snapshot) *Txn) {
 	for {
 		snap := s.Snapshot()
 		tx := decision(snap)
+		if random.IntN(3) == 0 {
+			pause(t.Context(), s, snap.Revision()+2)
+		}
 		var err error
 		if tx == nil {
 			err = s.Wait(t.Context(), snap.Revision())
@@ -125,10 +129,16 @@ func crashAndRecover(ctx context.Context, s *Store, random *rand.Rand) {
 		tx := s.Snapshot().Txn()
 		tx.Put(report)
 		s.Commit(ctx, tx)
-		pause, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
-		s.Wait(pause, s.Snapshot().Revision())
-		cancel()
+		pause(ctx, s, s.Snapshot().Revision())
 	}
+}
+
+// pause waits for the state to move past a revision, but not for long: nobody
+// may be left to move it.
+func pause(ctx context.Context, s *Store, revision int64) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Millisecond)
+	defer cancel()
+	s.Wait(ctx, revision)
 }
 
 // replay shows each revision since start with the one before it, as etcd has
