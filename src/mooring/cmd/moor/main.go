@@ -6,17 +6,13 @@ import (
 	"os"
 	"runtime/debug"
 
-	"fmt"
-
-	"github.com/urfave/cli/v2"
+	"mooring/cli"
 )
 
 func main() {
-	app := &cli.App{Name: "moor", Commands: []*cli.Command{devCommand(), controlPlaneCommand(), apiCommand(), schedulerCommand(), orchestratorCommand(), cellCommand(), volumeManagerCommand()}}
-	if err := app.Run(os.Args); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	os.Exit(cli.Run(os.Args, version(),
+		devCommand(), controlPlaneCommand(), apiCommand(), schedulerCommand(), orchestratorCommand(), cellCommand(), volumeManagerCommand(),
+		placeCommand(), simulateCommand()))
 }
 
 // version is the module's, or the commit it was built from.
