@@ -75,12 +75,14 @@ func Execute(ctx context.Context, app *cli.App, args []string) int {
 
 func misused(c *cli.Context, err error, _ bool) error { return usage(c, "%v", err) }
 
-// refuseMisuse makes every command end with the status for usage.
+// refuseMisuse makes every command end with the status for usage. One that
+// knows better is left alone with its subcommands, and so is one that was seen
+// before: urfave/cli puts its help command into itself.
 func refuseMisuse(commands []*cli.Command) {
 	for _, command := range commands {
 		if command.OnUsageError == nil {
 			command.OnUsageError = misused
+			refuseMisuse(command.Subcommands)
 		}
-		refuseMisuse(command.Subcommands)
 	}
 }

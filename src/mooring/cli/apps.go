@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"mooring/client"
+	"mooring/model"
 )
 
 func appsCommand() *cli.Command {
@@ -46,7 +47,7 @@ func appCommand() *cli.Command {
    moor app redis-data
    moor app acme/prod/redis-data --json`,
 		[]cli.Flag{jsonFlag}, func(s *session) error {
-			name, err := s.name(0)
+			name, err := s.name()
 			if err != nil {
 				return err
 			}
@@ -62,9 +63,9 @@ func appCommand() *cli.Command {
 }
 
 func (s *session) showApp(app *client.AppView) error {
-	both := "the larger of the two"
+	both := strconv.Itoa(app.Limits.Disrupted) + " (the larger of the two)"
 	if app.Policy.MaxDisrupted != nil {
-		both = app.Policy.MaxDisrupted.String()
+		both = limitText(app.Policy.MaxDisrupted.String(), app.Limits.Disrupted)
 	}
 	state := fmt.Sprintf("%d of %d serving, %d disrupted, %d down", app.Serving, app.Instances, app.Disrupted, app.Down)
 	if app.Deleting {
@@ -79,7 +80,7 @@ func (s *session) showApp(app *client.AppView) error {
 		"policy", fmt.Sprintf("max_interrupted %s, max_draining %s, max_disrupted %s",
 			limitText(app.Policy.MaxInterrupted.String(), app.Limits.Interrupted),
 			limitText(app.Policy.MaxDraining.String(), app.Limits.Draining),
-			limitText(both, app.Limits.Disrupted)),
+			both),
 	)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func details(m client.InstanceView) string {
 		if a.Restarts > 0 {
 			parts = append(parts, count(a.Restarts, "restart"))
 		}
-		if a.LastExit != "" {
+		if a.LastExit != "" && (a.Restarts > 0 || a.State == model.Crashed) {
 			parts = append(parts, "last "+a.LastExit)
 		}
 		if a.Error != "" {
@@ -145,7 +146,7 @@ first, under the policy.
 Examples:
    moor scale redis-data 8`,
 		[]cli.Flag{jsonFlag}, func(s *session) error {
-			name, err := s.name(0)
+			name, err := s.name()
 			if err != nil {
 				return err
 			}
@@ -172,7 +173,7 @@ func deleteCommand() *cli.Command {
    moor delete redis-data
    moor delete redis-data --force`,
 		[]cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}}, func(s *session) error {
-			name, err := s.name(0)
+			name, err := s.name()
 			if err != nil {
 				return err
 			}

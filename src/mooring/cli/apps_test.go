@@ -154,7 +154,7 @@ func TestApp(t *testing.T) {
 		"instances:  1 of 2 serving, 1 disrupted, 0 down",
 		"version:    1",
 		"memory:     256M",
-		"policy:     max_interrupted 1, max_draining 1, max_disrupted the larger of the two (1)",
+		"policy:     max_interrupted 1, max_draining 1, max_disrupted 1 (the larger of the two)",
 		"",
 		"#   standing    state     since   cell     az   address            version   details",
 		"0   serving     serving   2h      cell-1   z1   127.83.0.1:10000   1         1 restart",

@@ -40,7 +40,7 @@ func TestCell(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)
 	cell := cellOne()
-	cell.Instances = []client.CellInstance{{App: "acme/prod/db", InstanceView: client.InstanceView{Index: 3, CellID: "cell-1", Present: true, Standing: "down", State: model.Crashed, SpecVersion: 1, Actual: &model.ActualInstance{LastExit: "exit status 3"}}}}
+	cell.Instances = []client.CellInstance{{App: "acme/prod/db", InstanceView: client.InstanceView{Index: 3, CellID: "cell-1", Present: true, Standing: "down", State: model.Crashed, SpecVersion: 1, Actual: &model.ActualInstance{State: model.Crashed, LastExit: "exit status 3"}}}}
 	api.answers("GET /v1/cells/cell-1", cell)
 	g.Expect(api.run(t, "cell", "cell-1").out).To(Equal(lines(
 		"cell:        cell-1",

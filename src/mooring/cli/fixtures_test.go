@@ -87,10 +87,14 @@ type result struct {
 }
 
 // run runs the program against the API, with nothing to read.
-func (api *fakeAPI) run(t *testing.T, args ...string) result { return api.runWith(t, "", args...) }
+func (api *fakeAPI) run(t *testing.T, args ...string) result {
+	t.Helper()
+	return api.runWith(t, "", args...)
+}
 
 // runWith runs the program with something to read.
 func (api *fakeAPI) runWith(t *testing.T, in string, args ...string) result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return execute(ctx, in, append([]string{"--api", api.URL, "--org", "acme", "--space", "prod"}, args...))

@@ -37,7 +37,7 @@ Examples:
 }
 
 func logs(s *session) error {
-	name, err := s.name(0)
+	name, err := s.name()
 	if err != nil {
 		return err
 	}

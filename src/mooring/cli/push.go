@@ -73,7 +73,7 @@ func (s *session) manifest() ([]model.App, error) {
 	if s.NArg() == 0 {
 		return apps, nil
 	}
-	name, err := s.name(0)
+	name, err := s.name()
 	if err != nil {
 		return nil, err
 	}

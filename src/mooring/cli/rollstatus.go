@@ -36,10 +36,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			if printed, err := s.json(view); !printed && err == nil {
-				err = showPlan(s.out, view, s.now())
-			}
-			if err != nil {
+			if err := s.showOnce(view); err != nil {
 				return err
 			}
 			return ended(view)

@@ -80,9 +80,9 @@ func newSession(c *cli.Context) (*session, error) {
 // ctx ends when the program is told to stop.
 func (s *session) ctx() context.Context { return s.Context.Context }
 
-// name reads an argument that names an app or a volume set.
-func (s *session) name(arg int) (model.Name, error) {
-	name, err := model.ParseName(s.Args().Get(arg), s.here)
+// name reads the first argument, which names an app or a volume set.
+func (s *session) name() (model.Name, error) {
+	name, err := model.ParseName(s.Args().First(), s.here)
 	if err != nil {
 		return name, usage(s.Context, "%v", err)
 	}

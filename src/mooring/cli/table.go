@@ -74,15 +74,6 @@ func short(d time.Duration) string {
 // clock gives the time of day of a moment, here.
 func clock(at time.Time) string { return at.Local().Format("15:04:05") }
 
-// join joins words, "" for none.
-func join[T ~string](words []T) string {
-	texts := make([]string, len(words))
-	for i, word := range words {
-		texts[i] = string(word)
-	}
-	return strings.Join(texts, ", ")
-}
-
 // either gives the first text that is not empty.
 func either(texts ...string) string {
 	for _, text := range texts {

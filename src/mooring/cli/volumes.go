@@ -29,7 +29,7 @@ Examples:
 }
 
 func createVolumeSet(s *session) error {
-	name, err := s.name(0)
+	name, err := s.name()
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func volumesCommand() *cli.Command {
 }
 
 func (s *session) volumesOf() ([]client.VolumeView, error) {
-	name, err := s.name(0)
+	name, err := s.name()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ Examples:
    moor delete-volume-set redis-data
    moor delete-volume-set redis-data --confirm redis-data`,
 		[]cli.Flag{&cli.StringFlag{Name: "confirm", Usage: "`SET` again, instead of typing it"}}, func(s *session) error {
-			name, err := s.name(0)
+			name, err := s.name()
 			if err != nil {
 				return err
 			}

@@ -66,14 +66,17 @@ func (s *session) finish(last *client.PlanView, outcome error) error {
 	if s.Bool("watch") {
 		return outcome
 	}
-	printed, err := s.json(last)
-	if !printed && err == nil {
-		err = showPlan(s.out, last, s.now())
-	}
-	if err != nil {
+	if err := s.showOnce(last); err != nil {
 		return err
 	}
 	return outcome
+}
+
+func (s *session) showOnce(view *client.PlanView) error {
+	if printed, err := s.json(view); printed || err != nil {
+		return err
+	}
+	return showPlan(s.out, view, s.now())
 }
 
 // shower gives what shows a plan while it is watched; changed is false when

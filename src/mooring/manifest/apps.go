@@ -67,7 +67,7 @@ func ParseApps(file string, data []byte, defaults model.Name) ([]model.App, erro
 		app := r.app(base, entry, defaults)
 		r.place(base, app.Validate())
 		if named[app.Name] {
-			r.wrong(r.locate(base+".name"), "name", app.Name.String()+" is in the manifest twice")
+			r.wrong(r.locate(base+".name"), "name", fmt.Sprintf("%s is in the manifest twice", app.Name))
 		}
 		named[app.Name] = true
 		apps = append(apps, app)

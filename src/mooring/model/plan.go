@@ -29,6 +29,11 @@ type Selector struct {
 	AZ   []string `json:"az,omitempty"`
 }
 
+// Empty reports whether the selector says nothing at all.
+func (s Selector) Empty() bool {
+	return !s.All && len(s.IDs) == 0 && s.Pool == "" && len(s.AZ) == 0
+}
+
 // Via is how the host is acted on. At most one field is set; none means the
 // control plane's default.
 type Via struct {

@@ -17,7 +17,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // shows beside volume sets is checked by CheckMounts.
 func (a *App) Validate() error {
 	c := newCheck()
-	a.Name.check(c, "application")
+	a.checkName(c, "application")
 	switch {
 	case a.Instances < 0:
 		c.field("instances").wrong("is %d; it cannot be less than 0", a.Instances)
@@ -29,8 +29,8 @@ func (a *App) Validate() error {
 	return c.err()
 }
 
-// check notes what is wrong with the name; what is the noun for it.
-func (n Name) check(c check, what string) {
+// checkName notes what is wrong with the name; what is the noun for it.
+func (n Name) checkName(c check, what string) {
 	c.field("org").word("organisation", n.Org)
 	c.field("space").word("space", n.Space)
 	c.field("name").word(what, n.Name)

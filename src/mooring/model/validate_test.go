@@ -52,25 +52,6 @@ func TestValidatePlan(t *testing.T) {
 	}
 }
 
-func TestSelectorChooses(t *testing.T) {
-	cell := &model.Cell{ID: "cell-1", AZ: "z1", Pool: "default"}
-	for name, row := range map[string]struct {
-		selector model.Selector
-		chosen   bool
-	}{
-		"all":              {model.Selector{All: true}, true},
-		"nothing":          {model.Selector{}, false},
-		"by name":          {model.Selector{IDs: []string{"cell-0", "cell-1"}}, true},
-		"by pool and zone": {model.Selector{Pool: "default", AZ: []string{"z1"}}, true},
-		"by another zone":  {model.Selector{Pool: "default", AZ: []string{"z2"}}, false},
-		"by another pool":  {model.Selector{Pool: "big", IDs: []string{"cell-1"}}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			NewWithT(t).Expect(row.selector.Chooses(cell)).To(Equal(row.chosen))
-		})
-	}
-}
-
 func TestValidateAnswer(t *testing.T) {
 	for name, row := range map[string]struct {
 		answer model.Answer

@@ -4,7 +4,7 @@ package model
 // Whether any cell offers the class and has room is for the scheduler to say.
 func (v *VolumeSet) Validate() error {
 	c := newCheck()
-	v.Name.check(c, "volume set")
+	v.checkName(c, "volume set")
 	c.field("class").word("class", v.Class)
 	switch {
 	case v.Count < 0:
