@@ -25,9 +25,7 @@ func (c *draft) ask(occupants []*occupant) (all bool) {
 	demands := demandsOf(occupants)
 	claim := c.d.snap.Claim(c.roll.Holder())
 	if len(demands) == 0 {
-		if claim != nil {
-			c.tx.Delete(claim)
-		}
+		c.leaveLine()
 		return true
 	}
 	wanted := c.claim(demands)
@@ -42,6 +40,13 @@ func (c *draft) ask(occupants []*occupant) (all bool) {
 	}
 	c.tx.Put(wanted)
 	return false
+}
+
+// leaveLine takes back the claim that the roll may have.
+func (c *draft) leaveLine() {
+	if claim := c.d.snap.Claim(c.roll.Holder()); claim != nil {
+		c.tx.Delete(claim)
+	}
 }
 
 // demandsOf gives what has to be asked for on behalf of occupants.

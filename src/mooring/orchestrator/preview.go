@@ -15,9 +15,11 @@ import (
 // Preview says what a plan would do to the state as it is: the same order, the
 // same dispatch and the same judge as in execution, on expected durations.
 // They are measured ones where rolls of the action have finished, otherwise
-// documented guesses, and the preview says which.
+// documented guesses, and the preview says which. It refuses a spec that
+// chooses no cells, names one that does not exist, or has a window that cannot
+// be read.
 func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error) {
-	if err := checkSpec(spec); err != nil {
+	if _, err := model.ParseWindow(spec.Window); err != nil {
 		return nil, err
 	}
 	plan, err := newPlan(snap, spec, now)

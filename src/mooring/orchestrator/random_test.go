@@ -61,8 +61,27 @@ func TestNothingIsDownButWhatIsPlanned(t *testing.T) {
 
 func (w *world) hold(rt *rapid.T, story []string) {
 	if len(w.violations) > 0 {
-		rt.Fatalf("%s\nafter %s\n%s\n%s\n%s", strings.Join(w.violations, "\n"), strings.Join(story, "; "), w.events(), w.rollsText(), w.stuckText())
+		rt.Fatalf("%s\nafter %s\n%s\n%s\n%s\n%s", strings.Join(w.violations, "\n"), strings.Join(story, "; "), w.events(), w.rollsText(), w.stuckText(), w.booksText())
 	}
+}
+
+// booksText tells who holds and who waits for what, and what runs where.
+func (w *world) booksText() string {
+	var b strings.Builder
+	for _, ledger := range w.snap.Ledgers() {
+		for _, p := range ledger.Permits {
+			fmt.Fprintf(&b, "permit %s/%d %s %s want %s of %s on %s\n", ledger.AppGUID, p.Index, p.Kind, p.Step, p.Want, p.Holder, p.CellID)
+		}
+	}
+	for _, claim := range w.snap.Claims() {
+		_, verdict := w.snap.Grant(claim.Holder, w.now)
+		fmt.Fprintf(&b, "claim %s %v aside %t: %+v\n", claim.Holder, claim.Demands, claim.Aside, verdict)
+	}
+	for _, inst := range w.snap.Instances() {
+		actual := w.snap.ActualInstance(inst.AppGUID, inst.Index, inst.CellID)
+		fmt.Fprintf(&b, "instance %s/%d on %s next %v: %v\n", inst.AppGUID, inst.Index, inst.CellID, inst.Next, actual)
+	}
+	return b.String()
 }
 
 func (w *world) drawFleet(rt *rapid.T) {
@@ -93,7 +112,7 @@ func (w *world) drawPlan(rt *rapid.T, name string) bool {
 		OnStuck:  rapid.SampledFrom([]model.StuckChoice{"", "", model.StuckSkip}).Draw(rt, "plan on_stuck"),
 	}
 	spec.MaxInFlight.Count = rapid.IntRange(0, 3).Draw(rt, "max_in_flight")
-	plan, err := NewPlan(w.snap, spec, w.now)
+	plan, err := newPlan(w.snap, spec, w.now)
 	if err != nil {
 		return false
 	}
@@ -231,18 +250,26 @@ func (w *world) mend() {
 		}
 	}
 	for _, app := range w.snap.Apps() {
-		if claim := w.snap.Claim(model.UpdateHolder(app.GUID)); claim != nil {
-			tx := w.snap.Txn()
-			tx.Delete(claim)
-			w.write(tx)
-		}
+		w.dropUpdate(app.GUID)
 	}
 }
 
-// finishUpdates lets instances that others stopped come back; false when
-// there are none.
+func (w *world) dropUpdate(app string) bool {
+	claim := w.snap.Claim(model.UpdateHolder(app))
+	if claim == nil {
+		return false
+	}
+	tx := w.snap.Txn()
+	tx.Delete(claim)
+	w.write(tx)
+	return true
+}
+
+// finishUpdates lets instances that others stopped come back, and takes others
+// out of the line; false when there are none.
 func (w *world) finishUpdates() (some bool) {
 	for _, app := range w.snap.Apps() {
+		some = w.dropUpdate(app.GUID) || some
 		for _, permit := range w.snap.Ledger(app.GUID).Permits {
 			if permit.Holder == model.UpdateHolder(app.GUID) && permit.Want == model.WantOut && stopped(&permit) {
 				w.update(app.GUID)

@@ -18,6 +18,9 @@ func (d *decision) advanceRoll(plan *model.Plan, roll *model.Roll) {
 		if next == c.roll.Phase {
 			break
 		}
+		if next == model.Quiesced {
+			c.leaveLine()
+		}
 		c.enter(next, "")
 		if next == model.Quiesced || next.Final() {
 			break

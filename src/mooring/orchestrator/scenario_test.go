@@ -183,7 +183,7 @@ func specOf(t *testing.T, d *datadriven.TestData) model.PlanSpec {
 }
 
 func (w *world) tellRoll(t *testing.T, d *datadriven.TestData) string {
-	plan, err := NewPlan(w.snap, specOf(t, d), w.now)
+	plan, err := newPlan(w.snap, specOf(t, d), w.now)
 	if err != nil {
 		return err.Error() + "\n"
 	}

@@ -26,6 +26,7 @@ func (w *world) check(before *state.Snapshot) {
 	w.checkGrants(before)
 	w.checkActing(before)
 	w.checkCordons()
+	w.checkClaims()
 }
 
 // checkGrants is invariant 1, by books of its own: at the moment of a grant
@@ -107,6 +108,23 @@ func (w *world) checkCordons() {
 		}
 		if !owned {
 			w.violation("cell %s is left cordoned by %s", cordon.CellID, cordon.Holder)
+		}
+	}
+}
+
+// checkClaims: nobody stands in line but a roll that is on its way to its host,
+// or, aside, one that waits for something stuck.
+func (w *world) checkClaims() {
+	for _, plan := range w.snap.Plans() {
+		for _, roll := range w.snap.Rolls(plan.Name) {
+			claim := w.snap.Claim(roll.Holder())
+			if claim == nil {
+				continue
+			}
+			waits := roll.Phase == model.Queued || roll.StuckID != ""
+			if !beforeHost(roll.Phase) || roll.Phase == model.Quiesced || waits && !claim.Aside {
+				w.violation("%s is in line (aside %t) though it is %s", claim.Holder, claim.Aside, roll.Phase)
+			}
 		}
 	}
 }
