@@ -62,7 +62,7 @@ func (x *Index) whyNotAZ(az int16, r *Request, n *need, pool span) reason {
 	if x.azRoom(az, n) < int64(r.Disks[0].Size) {
 		return reason{lack, r.Disks[0].String()}
 	}
-	s := search{x: x, need: *n, load: math.MaxUint64, alone: math.MaxInt32}
+	s := search{x: x, need: *n, load: full, alone: math.MaxInt32}
 	for at := pool.from; at < pool.to && s.best == 0; at++ {
 		if x.buckets[at].az == az {
 			s.in(&x.buckets[at])

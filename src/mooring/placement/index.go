@@ -57,21 +57,26 @@ type Index struct {
 	// azFree is what an AZ has left of each floating class, laid out as free.
 	azFree  []int64
 	buckets []bucket
+	coords  []coord // of the buckets, close together
 	atOf    []int32 // bucket of each cell, by CellNo
 	pools   map[string]span
 	groups  []group // by GroupNo; [0] is no group
 	focus   focus
 	scratch []claim
+	ranks   []uint64 // of the buckets of a pool, by place in it
 }
 
 // bucket is the cells of one pool, AZ and update domain: those between which
 // only load decides. Their numbers run on from first.
 type bucket struct {
-	az     int16
-	number int16 // of the domain, shared by the domains so numbered in all AZs
-	first  CellNo
-	tree   tree
+	coord
+	first CellNo
+	tree  tree
 }
+
+// coord is where a bucket stands: its AZ, and the number of its domain, which
+// the domains so numbered in all AZs share.
+type coord struct{ az, number int16 }
 
 // span is a run of buckets, or of cells.
 type span struct{ from, to int32 }
@@ -93,6 +98,7 @@ func New(cells []Cell) *Index {
 	x.nameThings()
 	x.measure()
 	x.fillBuckets()
+	x.ranks = make([]uint64, len(x.buckets))
 	x.focus = newFocus(x)
 	return x
 }
@@ -172,7 +178,8 @@ func (x *Index) fillBuckets() {
 			numbers[head.Domain] = number
 		}
 		at := int32(len(x.buckets))
-		x.buckets = append(x.buckets, bucket{az: x.azOf[from], number: number, first: CellNo(from), tree: newTree(to-from, x.width)})
+		x.buckets = append(x.buckets, bucket{coord: coord{az: x.azOf[from], number: number}, first: CellNo(from), tree: newTree(to-from, x.width)})
+		x.coords = append(x.coords, x.buckets[at].coord)
 		for no := from; no < to; no++ {
 			x.atOf[no] = at
 			x.settle(CellNo(no))
@@ -203,14 +210,14 @@ func (x *Index) settle(no CellNo) {
 const unlimitedScale = 1 << 40
 
 // load orders cells by the share of memory taken, then by what is on them.
-func (x *Index) load(no CellNo) uint64 {
+func (x *Index) load(no CellNo) int64 {
 	memory := int64(x.cells[no].Memory)
 	taken := memory - x.free[int(no)*x.width]
 	if memory == int64(Unlimited) {
 		memory = unlimitedScale
 	}
-	share := min(float64(taken)/float64(max(memory, 1)), 8)
-	return uint64(share*(1<<28))<<32 | uint64(uint32(x.count[no]))
+	share := min(float64(taken)/float64(max(memory, 1)), 7)
+	return int64(max(share, 0)*(1<<28))<<32 | int64(uint32(x.count[no]))
 }
 
 // Cell gives the number of a cell, 0 when the index has none of that ID.

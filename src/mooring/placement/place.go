@@ -17,17 +17,21 @@ func (x *Index) Place(r Request) (Result, error) {
 	}
 	x.focus.turn(x, r.Group)
 	var cell CellNo
+	ideal := false
 	if r.Only != 0 {
 		if x.takes(r.Only, &n) && x.inside(r.Only, span, &r) {
 			cell = r.Only
 		}
-	} else if cell = x.alone(&r, &n, span); cell == 0 {
+	} else if cell, ideal = x.alone(&r, &n, span); cell == 0 {
 		cell = x.shared(&r, &n, span)
 	}
 	if cell == 0 {
 		return Result{}, x.refuse(&r, &n)
 	}
-	result := Result{Cell: cell, AZ: x.cells[cell].AZ, Broken: x.broken(&r, cell, span)}
+	result := Result{Cell: cell, AZ: x.cells[cell].AZ}
+	if !ideal {
+		result.Broken = x.broken(&r, cell, span)
+	}
 	m := member{memory: int64(r.Memory), cell: cell, az: x.azOf[cell]}
 	if len(n.disks) > 0 {
 		m.disk, m.resource = int64(r.Disks[0].Size), int16(n.disks[0].resource)
@@ -61,7 +65,7 @@ func (x *Index) takes(cell CellNo, n *need) bool {
 
 // rank orders buckets by the soft constraints that come before load.
 func (x *Index) rank(at int32, r *Request) uint64 {
-	b := &x.buckets[at]
+	b := x.coords[at]
 	rank := uint64(x.focus.byAZ[b.az]) << 42
 	if r.Domains {
 		rank |= uint64(x.focus.byBucket[at])<<21 | uint64(x.focus.byNumber[b.number])
@@ -69,29 +73,39 @@ func (x *Index) rank(at int32, r *Request) uint64 {
 	return rank
 }
 
-// alone finds the cell among those that hold no other member, 0 if none.
-func (x *Index) alone(r *Request, n *need, pool span) CellNo {
-	s := search{x: x, need: *n, load: math.MaxUint64}
-	for floor := uint64(0); s.best == 0; floor++ {
-		// The lowest rank not yet tried, then every bucket of that rank: load
-		// decides between them.
-		lowest := uint64(math.MaxUint64)
-		for at := pool.from; at < pool.to; at++ {
-			if rank := x.rank(at, r); rank >= floor {
-				lowest = min(lowest, rank)
-			}
+// alone finds the cell among those that hold no other member, 0 if none. first
+// tells that it is in a bucket of the lowest rank, so that nothing gave way.
+func (x *Index) alone(r *Request, n *need, pool span) (cell CellNo, first bool) {
+	ranks := x.ranks[:pool.to-pool.from]
+	lowest := uint64(math.MaxUint64)
+	for i := range ranks {
+		ranks[i] = math.MaxUint64
+		at := pool.from + int32(i)
+		if r.AZ != "" && x.azs[x.buckets[at].az] != r.AZ {
+			continue
 		}
-		if lowest == math.MaxUint64 {
-			return 0
-		}
-		for at := pool.from; at < pool.to; at++ {
-			if b := &x.buckets[at]; x.rank(at, r) == lowest && (r.AZ == "" || x.azs[b.az] == r.AZ) {
-				s.in(b)
-			}
-		}
-		floor = lowest
+		ranks[i] = x.rank(at, r)
+		lowest = min(lowest, ranks[i])
 	}
-	return s.best
+	// Every bucket of the lowest rank is asked: load decides between them. If
+	// none has room it is the turn of the next rank.
+	s := search{x: x, need: *n, load: full}
+	for first = true; lowest != math.MaxUint64; first = false {
+		next := uint64(math.MaxUint64)
+		for i, rank := range ranks {
+			switch {
+			case rank == lowest:
+				s.in(&x.buckets[pool.from+int32(i)])
+			case rank > lowest:
+				next = min(next, rank)
+			}
+		}
+		if s.best != 0 {
+			return s.best, first
+		}
+		lowest = next
+	}
+	return 0, false
 }
 
 // shared finds the cell when each that can take the member holds another of
@@ -99,10 +113,11 @@ func (x *Index) alone(r *Request, n *need, pool span) CellNo {
 func (x *Index) shared(r *Request, n *need, pool span) CellNo {
 	var best CellNo
 	var bestOn int32
-	var bestRank, bestLoad uint64
+	var bestRank uint64
+	var bestLoad int64
 	for at := pool.from; at < pool.to; at++ {
 		b := &x.buckets[at]
-		if !n.fits(b.tree.free[b.tree.width:2*b.tree.width]) || r.AZ != "" && x.azs[b.az] != r.AZ {
+		if !n.fits(b.tree.node(1)[1:]) || r.AZ != "" && x.azs[b.az] != r.AZ {
 			continue
 		}
 		rank := x.rank(at, r)
@@ -111,7 +126,7 @@ func (x *Index) shared(r *Request, n *need, pool span) CellNo {
 			if !x.takes(no, n) {
 				continue
 			}
-			on, load := x.focus.on(no), b.tree.load[b.tree.size+leaf]
+			on, load := x.focus.on(no), b.tree.node(b.tree.size + leaf)[0]
 			if best == 0 || cmp.Or(cmp.Compare(on, bestOn), cmp.Compare(rank, bestRank), cmp.Compare(load, bestLoad)) < 0 {
 				best, bestOn, bestRank, bestLoad = no, on, rank, load
 			}

@@ -8,56 +8,63 @@ import "math"
 type tree struct {
 	cells int // leaves in use
 	size  int // leaves, a power of two; leaf i is node size+i
-	width int
-	load  []uint64
-	free  []int64 // width to a node
+	row   int // numbers to a node: its load, then what is free of each resource
+	nodes []int64
 }
+
+// full is the load of what takes nothing.
+const full = math.MaxInt64
 
 func newTree(cells, width int) tree {
 	size := 1
 	for size < cells {
 		size *= 2
 	}
-	t := tree{cells: cells, size: size, width: width, load: make([]uint64, 2*size), free: make([]int64, 2*size*width)}
-	for i := range t.load {
-		t.load[i] = math.MaxUint64
-	}
-	for i := range t.free {
-		t.free[i] = -1
+	t := tree{cells: cells, size: size, row: 1 + width, nodes: make([]int64, 2*size*(1+width))}
+	for node := range 2 * size {
+		t.shut(node)
 	}
 	return t
 }
 
+// node gives the numbers of a node.
+func (t *tree) node(i int) []int64 { return t.nodes[i*t.row : (i+1)*t.row] }
+
+// shut makes a node take nothing.
+func (t *tree) shut(i int) {
+	n := t.node(i)
+	n[0] = full
+	for r := 1; r < len(n); r++ {
+		n[r] = -1
+	}
+}
+
 // close makes a leaf take nothing.
 func (t *tree) close(leaf int) {
-	node := t.size + leaf
-	t.load[node] = math.MaxUint64
-	for r := range t.width {
-		t.free[node*t.width+r] = -1
-	}
-	t.raise(node)
+	t.shut(t.size + leaf)
+	t.raise(t.size + leaf)
 }
 
 // set gives a leaf its load and free resources.
-func (t *tree) set(leaf int, load uint64, free []int64) {
-	node := t.size + leaf
-	t.load[node] = load
-	copy(t.free[node*t.width:], free)
-	t.raise(node)
+func (t *tree) set(leaf int, load int64, free []int64) {
+	n := t.node(t.size + leaf)
+	n[0] = load
+	copy(n[1:], free)
+	t.raise(t.size + leaf)
 }
 
 // raise brings the nodes above a changed one up to date, as far as they change.
 func (t *tree) raise(node int) {
 	for node /= 2; node > 0; node /= 2 {
-		left, right := 2*node, 2*node+1
+		n := t.node(node)
+		left, right := t.node(2 * node)[:len(n)], t.node(2*node + 1)[:len(n)]
 		changed := false
-		if load := min(t.load[left], t.load[right]); load != t.load[node] {
-			t.load[node], changed = load, true
+		if load := min(left[0], right[0]); load != n[0] {
+			n[0], changed = load, true
 		}
-		for r := range t.width {
-			most := max(t.free[left*t.width+r], t.free[right*t.width+r])
-			if at := node*t.width + r; most != t.free[at] {
-				t.free[at], changed = most, true
+		for r := 1; r < len(n); r++ {
+			if most := max(left[r], right[r]); most != n[r] {
+				n[r], changed = most, true
 			}
 		}
 		if !changed {
@@ -72,7 +79,7 @@ type search struct {
 	x     *Index
 	need  need
 	alone int32
-	load  uint64 // of the best so far
+	load  int64 // of the best so far
 	best  CellNo
 }
 
@@ -81,18 +88,19 @@ func (s *search) in(b *bucket) { s.visit(b, 1) }
 
 func (s *search) visit(b *bucket, node int) {
 	t := &b.tree
-	if t.load[node] >= s.load || !s.need.fits(t.free[node*t.width:(node+1)*t.width]) {
+	n := t.node(node)
+	if n[0] >= s.load || !s.need.fits(n[1:]) {
 		return
 	}
 	if node >= t.size {
 		no := b.first + CellNo(node-t.size)
 		if no != s.need.avoid && s.x.focus.on(no) <= s.alone {
-			s.best, s.load = no, t.load[node]
+			s.best, s.load = no, n[0]
 		}
 		return
 	}
 	first, second := 2*node, 2*node+1
-	if t.load[second] < t.load[first] {
+	if t.nodes[second*t.row] < t.nodes[first*t.row] {
 		first, second = second, first
 	}
 	s.visit(b, first)
