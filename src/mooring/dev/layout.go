@@ -62,7 +62,7 @@ func (s *Supervisor) volumeArgs(h *host) []string {
 }
 
 func (s *Supervisor) cellArgs(h *host) []string {
-	return []string{"cell",
+	return []string{"cell-agent",
 		"--id", h.ID, "--az", h.AZ, "--domain", strconv.Itoa(h.Domain), "--boot", h.Boot,
 		"--address", h.Address,
 		"--memory", s.cfg.Memory.String(),

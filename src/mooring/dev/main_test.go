@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	switch os.Args[1] {
 	case "control-plane", "volume-manager":
 		play(nil)
-	case "cell":
+	case "cell-agent":
 		play(func() error { return leaveInstance(flagAfter("--run-dir")) })
 	case "supervise":
 		supervise(os.Args[2], os.Args[3])

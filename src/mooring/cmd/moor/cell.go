@@ -17,7 +17,7 @@ import (
 
 func cellCommand() *cli.Command {
 	return &cli.Command{
-		Name: "cell", Category: rolesCategory,
+		Name: "cell-agent", Category: rolesCategory,
 		Usage: "run the instances of one host and report on them",
 		Description: `The agent of a cell. It asks the API for its work, runs instances and their
 handlers, and reports. SIGTERM stops every instance in good order; after a

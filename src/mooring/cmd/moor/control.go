@@ -48,7 +48,9 @@ moor orchestrator on three nodes against an etcd of three members.`,
 			listenFlag, leaseFlag, nameFlag, viaFlag, etcdFlag}, append(tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients")...)...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
-				store, closeState, err := openState(ctx, c)
+				ctx, cancel := context.WithCancelCause(ctx)
+				defer cancel(nil)
+				store, closeState, err := openState(ctx, c, cancel)
 				if err != nil {
 					return err
 				}
@@ -57,7 +59,13 @@ moor orchestrator on three nodes against an etcd of three members.`,
 				roles.Go(func() error { return serveAPI(ctx, c, store) })
 				roles.Go(func() error { return schedule(ctx, c, store) })
 				roles.Go(func() error { return orchestrate(ctx, c, store) })
-				return roles.Wait()
+				if err := roles.Wait(); err != nil {
+					return err
+				}
+				if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+					return cause
+				}
+				return nil
 			})
 		},
 	}
@@ -70,7 +78,7 @@ func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.C
 		Flags: append(append(flags, etcdFlag), tlsFlags("etcd-", "etcd")...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
-				store, closeState, err := openState(ctx, c)
+				store, closeState, err := openState(ctx, c, nil)
 				if err != nil {
 					return err
 				}
@@ -93,8 +101,9 @@ func orchestratorCommand() *cli.Command {
 	return role("orchestrator", "carry out plans; one of several leads", []cli.Flag{nameFlag, viaFlag}, orchestrate)
 }
 
-// openState opens the state in etcd, starting an embedded one when asked to.
-func openState(ctx context.Context, c *cli.Context) (*state.Store, func(), error) {
+// openState opens the state in etcd, starting an embedded one when asked to;
+// fail is called when that one ends by itself.
+func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc) (*state.Store, func(), error) {
 	cfg := state.Config{Endpoints: c.StringSlice(etcdFlag.Name), Logger: logger("state")}
 	closeEtcd := func() {}
 	switch dir := c.String("embedded-etcd"); {
@@ -105,6 +114,11 @@ func openState(ctx context.Context, c *cli.Context) (*state.Store, func(), error
 		if err != nil {
 			return nil, nil, err
 		}
+		go func() {
+			if err, died := <-etcd.Err(); died {
+				fail(fmt.Errorf("the embedded etcd ended: %w", err))
+			}
+		}()
 		closeEtcd = etcd.Close
 		cfg.Endpoints = etcd.Endpoints()
 	case len(cfg.Endpoints) == 0:
