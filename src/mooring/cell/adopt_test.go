@@ -86,7 +86,7 @@ func TestInstancesGoOnWhileTheirAgentIsDeadAndAreTakenUpAgain(t *testing.T) {
 	b := newBench(t)
 	api := b.serve()
 	agent := b.spawn(api)
-	w := instance(0, `echo start >> starts; trap 'exit 0' TERM; `+sleepLoop, b.mounted("volume-1", "persistent"))
+	w := instance(0, `echo start >> starts; touch ready; trap 'exit 0' TERM; `+sleepLoop, ready, b.mounted("volume-1", "persistent"))
 	gone := instance(1, sleeping)
 	b.control.give(w, gone)
 	pid, unwanted := b.serving(0), b.serving(1)
@@ -145,7 +145,7 @@ func TestHandlerOfADeadAgentIsKilledAndRunsAgain(t *testing.T) {
 func TestYieldIsRememberedAcrossACrashOfTheAgent(t *testing.T) {
 	b := newBench(t)
 	agent := b.spawn(b.serve())
-	w := instance(0, `echo start >> starts; `+sleeping)
+	w := instance(0, `echo start >> starts; touch ready; `+sleeping, ready)
 	b.control.give(w)
 	b.serving(0)
 	b.control.give(wantOut(w, model.Drain, command(`echo drained >> starts`)))

@@ -101,6 +101,12 @@ func instance(index int, command string, change ...func(*model.InstanceWork)) mo
 	return w
 }
 
+// ready makes the instance healthy once it has made the file of that name, so
+// that its traps are set.
+func ready(w *model.InstanceWork) {
+	w.Spec.Health = model.HealthCheck{Type: model.HealthCommand, Command: "test -e ready"}
+}
+
 const sleeping = "trap 'exit 0' TERM; while :; do sleep 0.02; done"
 
 // mounted gives the instance a volume of a class.
@@ -173,7 +179,7 @@ func (b *bench) root(index int) string {
 func TestInstanceIsStartedOnItsVolumeAndReported(t *testing.T) {
 	b := newBench(t)
 	b.start()
-	b.control.give(instance(0, `env > env; echo kept > data/file; `+sleeping, b.mounted("volume-1", "persistent"), func(w *model.InstanceWork) {
+	b.control.give(instance(0, `env > env; echo kept > data/file; touch ready; `+sleeping, ready, b.mounted("volume-1", "persistent"), func(w *model.InstanceWork) {
 		w.Ports = []int{15123, 15124}
 		w.Spec.Ports = []string{"client", "bus"}
 		w.Spec.Env = map[string]string{"COLOUR": "blue", "PORT": "mine"}
@@ -303,7 +309,7 @@ func TestOrderlyStopStopsEverythingAndSaysSo(t *testing.T) {
 	b := newBench(t)
 	stop := b.start()
 	b.control.give(
-		instance(0, "trap 'touch asked; exit 0' TERM; while :; do sleep 0.02; done", b.mounted("volume-1", "persistent")),
+		instance(0, "trap 'touch asked; exit 0' TERM; touch ready; "+sleepLoop, ready, b.mounted("volume-1", "persistent")),
 		instance(1, sleeping))
 	first, second := b.serving(0), b.serving(1)
 	b.Expect(stop()).To(Succeed())

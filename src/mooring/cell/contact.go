@@ -17,12 +17,12 @@ type contact struct {
 
 func newContact() *contact { return &contact{made: make(chan struct{})} }
 
-// make begins a contact, unless there is one.
-func (c *contact) make() {
+// make begins a contact within ctx, unless there is one.
+func (c *contact) make(ctx context.Context) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancel(context.Background())
+		c.ctx, c.cancel = context.WithCancel(ctx)
 		close(c.made)
 	}
 }
@@ -37,21 +37,20 @@ func (c *contact) lose() {
 	}
 }
 
-// wait gives a context that ends with the next contact's loss, and with ctx.
-func (c *contact) wait(ctx context.Context) (context.Context, context.CancelFunc, error) {
+// wait waits for a contact and gives its context, which has ended as soon as
+// the contact is lost.
+func (c *contact) wait(ctx context.Context) (context.Context, error) {
 	for {
 		c.mu.Lock()
 		within, made := c.ctx, c.made
 		c.mu.Unlock()
 		if within != nil {
-			both, cancel := context.WithCancel(ctx)
-			stop := context.AfterFunc(within, cancel)
-			return both, func() { stop(); cancel() }, nil
+			return within, nil
 		}
 		select {
 		case <-made:
 		case <-ctx.Done():
-			return nil, nil, context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 	}
 }

@@ -76,7 +76,9 @@ func (a *Agent) converse(ctx context.Context) error {
 		}
 		if client.Superseded(err) {
 			a.log.Error("this agent is no longer the cell: stopping everything", "error", err)
+			a.mu.Lock()
 			a.fence()
+			a.mu.Unlock()
 			a.leave()
 			return fmt.Errorf("cell %s belongs to another agent now, so this one has stopped everything: %w", a.cfg.Cell.ID, err)
 		}
@@ -147,10 +149,10 @@ func (a *Agent) report(ctx context.Context) (model.Lease, error) {
 
 // ask makes a call whose answer renews the lease, from when it was sent.
 func (a *Agent) ask(ctx context.Context, call func(context.Context) (model.Lease, error)) (model.Lease, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.lease.patience())
+	limited, cancel := context.WithTimeout(ctx, a.lease.patience())
 	defer cancel()
 	sent := time.Now()
-	lease, err := call(ctx)
+	lease, err := call(limited)
 	if err != nil {
 		return lease, err
 	}
@@ -158,7 +160,7 @@ func (a *Agent) ask(ctx context.Context, call func(context.Context) (model.Lease
 		a.log.Error("a crash of this agent would fence the cell early", "error", err)
 	}
 	if left, _ := a.lease.left(); left > 0 {
-		a.contact.make()
+		a.contact.make(ctx)
 	}
 	return lease, nil
 }
@@ -176,12 +178,11 @@ func (a *Agent) farewell(ctx context.Context) {
 // takeWork asks for work and has it done. Drivers run within base.
 func (a *Agent) takeWork(base, ctx context.Context) error {
 	for ctx.Err() == nil {
-		within, cancel, err := a.contact.wait(ctx)
+		within, err := a.contact.wait(ctx)
 		if err != nil {
 			return nil
 		}
 		a.takeWithin(base, within)
-		cancel()
 	}
 	return nil
 }
@@ -194,24 +195,26 @@ func (a *Agent) takeWithin(base, ctx context.Context) {
 		work, err := a.cfg.Control.Work(call, a.cfg.Cell.ID, after, workWait)
 		cancel()
 		switch {
-		case ctx.Err() != nil: // what came is of a contact that is lost
+		case ctx.Err() != nil:
 		case err != nil:
 			tries++
 			a.log.Warn("cannot get work", "error", err)
 			pause(ctx, min(retryPause(tries), 2*time.Second))
-		case work != nil:
+		case work != nil && a.apply(base, ctx, work):
 			tries, after = 0, work.Revision
-			a.apply(base, work)
+		case work != nil: // it came too late, and is asked for again
+			pause(ctx, firstRetry)
 		}
 	}
 }
 
-// apply makes work what is wanted.
-func (a *Agent) apply(base context.Context, work *model.Work) {
+// apply makes work what is wanted. It reports false when the lease has run out
+// or the contact that the work came by was lost.
+func (a *Agent) apply(base, contact context.Context, work *model.Work) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if left, _ := a.lease.left(); left <= 0 || a.leaving {
-		return
+	if left, _ := a.lease.left(); left <= 0 || contact.Err() != nil || a.leaving {
+		return false
 	}
 	a.wants = wantsOf(work, a.floating)
 	a.known, a.fenced = true, false
@@ -222,6 +225,7 @@ func (a *Agent) apply(base context.Context, work *model.Work) {
 	}
 	a.wakeAll()
 	a.keeper.want(work.Volumes)
+	return true
 }
 
 // drive runs a driver. a.mu is held.

@@ -144,7 +144,7 @@ func (a *Agent) guardLease(ctx context.Context) error {
 	for {
 		left, moved := a.lease.left()
 		if left <= 0 {
-			a.fence()
+			a.fenceIfOver()
 			select {
 			case <-ctx.Done():
 				return nil
@@ -164,14 +164,24 @@ func (a *Agent) guardLease(ctx context.Context) error {
 	}
 }
 
-// fence stops what may run elsewhere, until there is new work.
-func (a *Agent) fence() {
-	a.contact.lose()
+// fenceIfOver fences the cell if its lease has run out still: it may have been
+// renewed, and new work taken, since that was last looked at.
+func (a *Agent) fenceIfOver() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if left, _ := a.lease.left(); left > 0 {
+		return
+	}
 	if !a.fenced {
 		a.log.Warn("the control plane was not reached for too long: stopping what may be started elsewhere")
 	}
+	a.fence()
+}
+
+// fence stops what may run elsewhere, until there is work of a new contact.
+// a.mu is held.
+func (a *Agent) fence() {
+	a.contact.lose()
 	a.fenced = true
 	a.wakeAll()
 }

@@ -19,7 +19,7 @@ func command(text string) *model.Handler {
 func TestInterruptRunsItsHandlerThenStopsAndDetaches(t *testing.T) {
 	b := newBench(t)
 	b.start()
-	w := instance(0, `trap 'echo stopped >> order; exit 0' TERM; `+sleepLoop, b.mounted("volume-1", "persistent"))
+	w := instance(0, `trap 'echo stopped >> order; exit 0' TERM; touch ready; `+sleepLoop, ready, b.mounted("volume-1", "persistent"))
 	b.control.give(w)
 	pid := b.serving(0)
 	out := wantOut(w, model.Interrupt, command(`env > told; echo handled >> order; echo '{"progress": 0.5, "message": "half"}'; echo said; while ! test -e go; do sleep 0.01; done`))
@@ -68,7 +68,7 @@ const sleepLoop = "while :; do sleep 0.02; done"
 func TestInterruptWithoutHandlerIsTERM(t *testing.T) {
 	b := newBench(t)
 	b.start()
-	w := instance(0, sleeping)
+	w := instance(0, "trap 'exit 0' TERM; touch ready; "+sleepLoop, ready)
 	b.control.give(w)
 	pid := b.serving(0)
 	b.control.give(wantOut(w, model.Interrupt, nil))
