@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -47,20 +48,22 @@ func openFleet(dir string, cells, azs, domains int) (*fleet, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	// Fleets beside each other on one machine are not to meet at an address.
+	subnet := 1 + rand.IntN(240)
 	for i := range cells {
 		f.Hosts = append(f.Hosts, &host{
 			ID:      fmt.Sprintf("cell-%d", i),
 			AZ:      fmt.Sprintf("z%d", i%azs+1),
 			Domain:  i/azs%domains + 1,
-			Address: address(i),
+			Address: address(subnet, i),
 		})
 	}
 	return f, f.save()
 }
 
-// address gives cell number i an address of its own on the loopback device;
-// all of 127.0.0.0/8 is there on Linux.
-func address(i int) string { return fmt.Sprintf("127.83.%d.%d", i/250, i%250+1) }
+// address gives cell number i of a fleet an address of its own on the loopback
+// device; all of 127.0.0.0/8 is there on Linux.
+func address(subnet, i int) string { return fmt.Sprintf("127.83.%d.%d", subnet+i/250, i%250+1) }
 
 // change changes hosts and writes the fleet down.
 func (f *fleet) change(how func()) error {
