@@ -11,10 +11,11 @@ type timing struct {
 	ends []time.Duration // per app, its Limit latest ends so far, latest first
 	from []int32         // per app, where they are
 	all  []time.Duration // the latest MaxInFlight ends
+	end  []time.Duration // of each cell, after makespan
 }
 
 func newTiming(p *Problem) *timing {
-	t := &timing{p: p, from: make([]int32, len(p.Apps)), all: make([]time.Duration, p.MaxInFlight)}
+	t := &timing{p: p, from: make([]int32, len(p.Apps)), all: make([]time.Duration, p.MaxInFlight), end: make([]time.Duration, len(p.Cells))}
 	size := int32(0)
 	most := make([]int32, len(p.Apps))
 	for c := range p.Cells {
@@ -50,6 +51,7 @@ func (t *timing) makespan(order []int, durations []time.Duration) time.Duration 
 			}
 		}
 		end := start + durations[c]
+		t.end[c] = end
 		for _, use := range uses {
 			from, app := t.from[use.App], &t.p.Apps[use.App]
 			if from < 0 {

@@ -8,71 +8,75 @@ import (
 // stale is how many steps without a gain end an improvement.
 const stale = 400
 
-// improve goes on from a candidate: it justifies the schedule forward and
-// backward, and in between lets the wheel that squeaks have its way: cells that
-// end last move up, and some noise moves the others about.
+// improve goes on from a candidate: it tries the whole portfolio, then changes
+// the better mode's best order step by step. Between steps the wheel that
+// squeaks has its way: cells that end last move up, and some noise moves the
+// others about.
 func (pl *planner) improve(from *candidate, more func() bool) *candidate {
 	best := from
 	if pl.near(best) || !more() {
 		return best
 	}
-	tickets := pl.try(best.strategy, best.order)
-	if other := pl.portfolio(func(strategy) bool { return more() }); other != nil && other.score < tickets.score {
-		tickets = other
-	}
-	order := tickets.order
-	for idle := 0; idle < stale && more() && !pl.near(tickets); idle++ {
-		found := pl.justify(tickets.strategy, order)
-		if found.score < tickets.score {
-			tickets, idle = found, 0
+	keep := func(c *candidate) *candidate {
+		if c != nil && c.score < best.score {
+			best = c
 		}
-		if found.score <= tickets.score+tickets.score/200 {
-			order = found.order
-		} else {
-			order = tickets.order
+		return c
+	}
+	strict := pl.try(best.strategy, best.order)
+	if other := keep(pl.portfolio(func(strategy) bool { return more() })); other != nil && other.score < strict.score {
+		strict = other
+	}
+	at := keep(pl.tryGreedy(strict))
+	step := pl.tryGreedy
+	if best.mode == Tickets {
+		at, step = strict, pl.justify
+	}
+	for idle := 0; idle < stale && more() && !pl.near(best); idle++ {
+		score := best.score
+		found := keep(step(pl.squeak(at)))
+		if best.score < score {
+			idle = 0
 		}
-		order = pl.squeak(order)
-	}
-	if tickets.score < best.score {
-		best = tickets
-	}
-	if greedy := pl.tryGreedy(tickets); greedy.score < best.score {
-		best = greedy
+		if found.score <= best.score+best.score/200 {
+			at = found
+		} else if best.mode == at.mode {
+			at = best
+		}
 	}
 	return best
 }
 
 // justify packs an order from the front, then what came of it from the back,
-// then from the front again, and scores the best.
-func (pl *planner) justify(strategy string, order []int) *candidate {
-	pl.pack().pack(order)
-	best := pl.try(strategy, pl.packer.byStart())
+// then from the front again, and gives the better of both.
+func (pl *planner) justify(from *candidate) *candidate {
+	pl.pack().pack(from.order)
+	best := pl.try(from.strategy, pl.packer.byStart())
 	pl.packer.pack(pl.packer.byEnd())
-	order = pl.packer.byEnd() // backward in time, so the last is the first
-	pl.packer.pack(order)
-	if again := pl.try(strategy, pl.packer.byStart()); again.score < best.score {
+	pl.packer.pack(pl.packer.byEnd()) // backward in time, so the last is the first
+	if again := pl.try(from.strategy, pl.packer.byStart()); again.score < best.score {
 		best = again
 	}
 	return best
 }
 
-// squeak moves cells about in an order: those that the packing ends with go up
-// far, the others by chance.
-func (pl *planner) squeak(order []int) []int {
-	last := 0
-	for _, c := range order {
-		last = max(last, pl.packer.start[c]+pl.packer.length[c])
+// squeak moves cells about in the order of a candidate: those that end in the
+// last twentieth go up far, the others by chance.
+func (pl *planner) squeak(from *candidate) *candidate {
+	end := from.end
+	if from.mode == Tickets {
+		pl.timing.makespan(from.order, pl.expected)
+		end = pl.timing.end
 	}
 	key := make([]float64, len(pl.p.Cells))
 	noise := 0.02 + 0.1*pl.random.Float64()
-	for i, c := range order {
-		at := float64(i) / float64(len(order))
-		key[c] = at + noise*(pl.random.Float64()-0.5)
-		if end := pl.packer.start[c] + pl.packer.length[c]; end*20 > last*19 {
+	for i, c := range from.order {
+		key[c] = float64(i)/float64(len(from.order)) + noise*(pl.random.Float64()-0.5)
+		if end[c] > from.exact-from.exact/20 {
 			key[c] -= 0.5 * pl.random.Float64()
 		}
 	}
-	moved := slices.Clone(order)
-	slices.SortStableFunc(moved, func(a, b int) int { return cmp.Compare(key[a], key[b]) })
-	return moved
+	order := slices.Clone(from.order)
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(key[a], key[b]) })
+	return &candidate{order: order, strategy: from.strategy}
 }

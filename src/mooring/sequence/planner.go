@@ -37,7 +37,8 @@ type candidate struct {
 	strategy string
 	// score is what it takes, on average over the durations it was tried on.
 	score time.Duration
-	exact time.Duration // what it takes as expected
+	exact time.Duration   // what it takes as expected
+	end   []time.Duration // of each cell, as expected; greedy ones only
 }
 
 func (c *candidate) name() string {
@@ -92,7 +93,8 @@ func (pl *planner) tryGreedy(c *candidate) *candidate {
 		}
 	}
 	plan := &Plan{Order: c.order, Mode: Greedy}
-	greedy.exact = Simulate(&sub, plan, pl.expected).Makespan
+	line := Simulate(&sub, plan, pl.expected)
+	greedy.exact, greedy.end = line.Makespan, line.End
 	greedy.score = (greedy.exact + Simulate(&sub, plan, pl.off).Makespan) / 2
 	return greedy
 }
