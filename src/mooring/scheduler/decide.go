@@ -32,7 +32,7 @@ type Decision struct {
 // Decide says what to do about a snapshot. The same snapshot, time and rules
 // give the same decision.
 func Decide(snap *state.Snapshot, now time.Time, rules Rules) Decision {
-	r := &round{snap: snap, now: now, rules: rules}
+	r := &round{snap: snap, now: now, rules: rules, calmCells: map[string]bool{}}
 	r.rules.Domains = cmp.Or(rules.Domains, placement.DefaultDomains)
 	r.assignDomains()
 	units := r.units()
@@ -57,8 +57,9 @@ type round struct {
 	txns  []*state.Txn
 	due   time.Time
 
-	domains map[string]int // assigned in this round, by cell
-	fleet   *fleet         // built when something is to be placed
+	domains   map[string]int  // assigned in this round, by cell
+	calmCells map[string]bool // what calm has found out
+	fleet     *fleet          // built when something is to be placed
 }
 
 // add hands in a transaction unless it would do nothing.
@@ -75,21 +76,10 @@ type unit struct {
 	set *model.VolumeSet
 }
 
-// units lists what to decide about, the least free first: fixed volumes, then
+// units lists what there is to decide about, the least free first: fixed volumes, then
 // floating ones, then instances that can go anywhere.
 func (r *round) units() []unit {
 	var ranked [3][]unit
-	rank := func(sets []*model.VolumeSet) int {
-		if len(sets) == 0 {
-			return 2
-		}
-		for _, set := range sets {
-			if !set.Floating {
-				return 0
-			}
-		}
-		return 1
-	}
 	for _, set := range r.snap.VolumeSets() {
 		if r.mounter(set) == nil {
 			at := rank([]*model.VolumeSet{set})
@@ -98,10 +88,27 @@ func (r *round) units() []unit {
 	}
 	for _, app := range r.snap.Apps() {
 		sets, _ := r.setsOf(app, &app.Spec)
+		if r.atRest(app, sets) {
+			continue
+		}
 		at := rank(sets)
 		ranked[at] = append(ranked[at], unit{app: app})
 	}
 	return slices.Concat(ranked[0], ranked[1], ranked[2])
+}
+
+// rank tells how free what mounts the sets is to go anywhere: 0 on fixed
+// volumes, 1 on floating ones, 2 on none.
+func rank(sets []*model.VolumeSet) int {
+	if len(sets) == 0 {
+		return 2
+	}
+	for _, set := range sets {
+		if !set.Floating {
+			return 0
+		}
+	}
+	return 1
 }
 
 // mounter gives the app that mounts a set, nil when there is none.

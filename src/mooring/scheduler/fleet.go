@@ -16,6 +16,8 @@ type fleet struct {
 	sets  map[string]placement.GroupNo // by volume set GUID
 	apps  map[string]placement.GroupNo // by app GUID
 	ports map[string]*placement.Ports  // by cell, filled when first asked for
+	// reserves is the memory kept beside each volume of a set, by its GUID.
+	reserves map[string]model.Size
 	// beside is the memory of what runs on a fixed volume, by the volume's GUID.
 	beside map[string]model.Size
 }
@@ -38,7 +40,7 @@ func (r *round) index() *fleet {
 	}
 	f := &fleet{
 		Index: placement.New(cells), r: r, sets: map[string]placement.GroupNo{},
-		apps: map[string]placement.GroupNo{}, ports: map[string]*placement.Ports{}, beside: map[string]model.Size{},
+		apps: map[string]placement.GroupNo{}, ports: map[string]*placement.Ports{}, beside: map[string]model.Size{}, reserves: map[string]model.Size{},
 	}
 	r.fleet = f
 	f.fill()
@@ -60,25 +62,27 @@ func (r *round) closed(cell *model.Cell) placement.Closed {
 
 // fill puts what is placed where it is.
 func (f *fleet) fill() {
-	// What runs on a fixed volume takes the memory that is reserved beside it,
-	// and more only if it needs more.
+	all := f.r.snap.Volumes()
+	volumes := make(map[string]*model.Volume, len(all))
+	for _, v := range all {
+		volumes[v.GUID] = v
+	}
+	for _, set := range f.r.snap.VolumeSets() {
+		f.reserves[set.GUID] = set.ReserveMemory
+	}
 	instances := f.r.snap.Instances()
 	for _, inst := range instances {
-		if inst.CellID == "" {
-			continue
-		}
 		for _, guid := range inst.Volumes {
-			if v := f.r.snap.Volume(guid); v != nil && !v.Floating && v.CellID == inst.CellID {
+			if v := volumes[guid]; v != nil && !v.Floating && v.CellID == inst.CellID && inst.CellID != "" {
 				f.beside[guid] = inst.Spec.Memory
 				break
 			}
 		}
 	}
 	ending := f.Group("ending")
-	for i, v := range f.r.snap.Volumes() {
+	for i, v := range all {
 		disk := placement.Disk{Class: v.Class, Size: v.Size}
 		cell := f.Cell(v.CellID)
-		memory := f.beside[v.GUID]
 		switch {
 		case v.Floating && v.Ending:
 			f.PutAZ(ending, i, v.AZ, disk)
@@ -88,45 +92,36 @@ func (f *fleet) fill() {
 		case v.Ending:
 			f.Reserve(cell, 0, disk)
 		default:
-			f.Put(f.set(v.SetGUID), v.Index, cell, max(f.reserve(v.SetGUID), memory), disk)
+			// What runs on the volume takes the memory that is reserved beside
+			// it, and more only if it needs more.
+			f.Put(f.set(v.SetGUID), v.Index, cell, max(f.reserves[v.SetGUID], f.beside[v.GUID]), disk)
 		}
 	}
 	for _, inst := range instances {
-		onFixed := false
-		for _, guid := range inst.Volumes {
-			_, beside := f.beside[guid]
-			onFixed = onFixed || beside
-		}
-		cell := f.Cell(inst.CellID)
-		if onFixed || cell == 0 {
-			continue
-		}
-		memory := f.memory(inst)
-		if next := inst.Next; next != nil && f.Cell(next.CellID) != 0 {
-			f.Reserve(cell, memory, placement.Disk{})
-			cell = f.Cell(next.CellID)
-		}
-		f.Put(f.app(inst.AppGUID), inst.Index, cell, memory, placement.Disk{})
+		f.putInstance(inst, volumes)
 	}
 }
 
-// reserve gives the memory that is kept beside each volume of a set.
-func (f *fleet) reserve(setGUID string) model.Size {
-	if set := f.r.snap.VolumeSet(setGUID); set != nil {
-		return set.ReserveMemory
-	}
-	return 0
-}
-
-// memory gives what an instance that is on no fixed volume takes.
-func (f *fleet) memory(inst *model.Instance) model.Size {
+// putInstance puts an instance that is on no fixed volume where it is.
+func (f *fleet) putInstance(inst *model.Instance, volumes map[string]*model.Volume) {
 	memory := inst.Spec.Memory
 	for _, guid := range inst.Volumes {
-		if v := f.r.snap.Volume(guid); v != nil {
-			memory = max(memory, f.reserve(v.SetGUID))
+		if _, fixed := f.beside[guid]; fixed {
+			return
+		}
+		if v := volumes[guid]; v != nil {
+			memory = max(memory, f.reserves[v.SetGUID])
 		}
 	}
-	return memory
+	cell := f.Cell(inst.CellID)
+	if cell == 0 {
+		return
+	}
+	if next := inst.Next; next != nil && f.Cell(next.CellID) != 0 {
+		f.Reserve(cell, memory, placement.Disk{})
+		cell = f.Cell(next.CellID)
+	}
+	f.Put(f.app(inst.AppGUID), inst.Index, cell, memory, placement.Disk{})
 }
 
 // set gives the group of a volume set.
