@@ -183,7 +183,7 @@ func TestInstanceIsStartedOnItsVolumeAndReported(t *testing.T) {
 		w.Ports = []int{15123, 15124}
 		w.Spec.Ports = []string{"client", "bus"}
 		w.Spec.Env = map[string]string{"COLOUR": "blue", "PORT": "mine"}
-		w.HealthyFor = model.Duration(50 * time.Millisecond)
+		w.HealthyFor = model.Duration(300 * time.Millisecond)
 	}))
 	pid := b.serving(0)
 	b.Expect(running(pid)).To(BeTrue())
