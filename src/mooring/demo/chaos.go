@@ -37,7 +37,7 @@ func NewChaos(seed uint64) *Chaos {
 	return &Chaos{
 		Seed: seed,
 		kind: victims[chance.IntN(len(victims))], cell: chance.IntN(cellsTotal), deep: chance.IntN(2) == 0,
-		done: chance.IntN(cellsTotal - 1), then: time.Duration(chance.Int64N(int64(4 * time.Second))),
+		done: chance.IntN(cellsTotal - 1), then: time.Duration(chance.Int64N(int64(3 * time.Second))),
 	}
 }
 

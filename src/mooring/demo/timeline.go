@@ -44,18 +44,23 @@ func count(ctx context.Context, value func() int64) *counter {
 	return c
 }
 
-// at gives the number at a time: the last one seen before it.
-func (c *counter) at(when time.Time) int64 {
+// at gives the number at a time, on the line between the looks before and
+// after it.
+func (c *counter) at(when time.Time) float64 {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	var value int64
+	var last point
 	for _, p := range c.points {
 		if p.at.After(when) {
-			break
+			if last.at.IsZero() {
+				return float64(p.value)
+			}
+			share := float64(when.Sub(last.at)) / float64(p.at.Sub(last.at))
+			return float64(last.value) + share*float64(p.value-last.value)
 		}
-		value = p.value
+		last = p
 	}
-	return value
+	return float64(last.value)
 }
 
 // draw prints who was down when, what happened, and how the writes went on.
@@ -95,10 +100,10 @@ func lane(t watch.Timeline, index int, column time.Duration) string {
 }
 
 // spark draws how much a number grew in each column.
-func spark(from time.Time, column time.Duration, at func(time.Time) int64) string {
+func spark(from time.Time, column time.Duration, at func(time.Time) float64) string {
 	levels := []rune(" ▁▂▃▄▅▆▇█")
-	grown := make([]int64, width)
-	var most int64 = 1
+	grown := make([]float64, width)
+	most := 1.0
 	for i := range grown {
 		begin := from.Add(time.Duration(i) * column)
 		grown[i] = at(begin.Add(column)) - at(begin)
@@ -106,7 +111,7 @@ func spark(from time.Time, column time.Duration, at func(time.Time) int64) strin
 	}
 	line := make([]rune, width)
 	for i, n := range grown {
-		line[i] = levels[int(n*int64(len(levels)-1)/most)]
+		line[i] = levels[int(n/most*float64(len(levels)-1))]
 	}
 	return string(line)
 }
