@@ -14,6 +14,7 @@ func (r *round) tendApp(app *model.App) {
 		return
 	}
 	for _, index := range d.indexes() {
+		d.retry(index)
 		switch inst := d.instances[index]; {
 		case d.full():
 		case inst.Removing:

@@ -21,6 +21,7 @@ func (d *draft) withdraw(inst *model.Instance) {
 		if inst.Next != nil {
 			d.drop(inst)
 		}
+		d.say(inst.Index, "")
 		return
 	}
 	next := edit(inst)

@@ -61,6 +61,43 @@ func TestScalingUpAgainBringsBackWhatHasStopped(t *testing.T) {
 	g.Expect(w.snap.Instance("app-db", 2).Volumes).To(Equal(data))
 }
 
+func TestRemovingTheLastCopyOfDataIsHeldForAPerson(t *testing.T) {
+	g := NewWithT(t)
+	w := fixedApp(g, 4, 3)
+	h := w.cells[w.where("app-db")[2]]
+	h.procs[member{"app-db", 2}].state = model.Crashed
+	w.report(h)
+	w.change("app-db", func(a *model.App) { a.Instances = 2 })
+	w.decide(9)
+	w.decide(9)
+	g.Expect(w.snap.Instance("app-db", 2).Unplaced).To(ContainSubstring("acme/prod/db/2 cannot be drained"))
+	g.Expect(w.told()).To(ContainElement("instance.held"))
+	g.Expect(w.snap.Ledger("app-db").Permits).To(BeEmpty())
+	w.settle() // it is started again, and then drained
+	g.Expect(w.snap.InstancesOf("app-db")).To(HaveLen(2))
+}
+
+func TestAHandlerThatDoesNotDoItsWorkGivesTheBudgetBackAndIsAskedAgain(t *testing.T) {
+	for _, trouble := range []model.DisruptionState{model.TaskHung, model.TaskOverdue, model.TaskFailed} {
+		t.Run(string(trouble), func(t *testing.T) {
+			g := NewWithT(t)
+			w := fixedApp(g, 4, 3)
+			w.change("app-db", func(a *model.App) { a.Instances = 2 })
+			w.decide(9)
+			w.decide(9)
+			permit := w.snap.Ledger("app-db").Permits[0]
+			actual := *w.snap.ActualInstance("app-db", 2, permit.CellID)
+			actual.Disruption = &model.ActualDisruption{PermitID: permit.ID, State: trouble}
+			w.write(&actual)
+			w.decide(9)
+			g.Expect(w.snap.Ledger("app-db").Permits[0].Want).To(Equal(model.WantBack))
+			g.Expect(w.told()).To(ContainElement("instance.kept"))
+			w.settle()
+			g.Expect(w.snap.InstancesOf("app-db")).To(HaveLen(2))
+		})
+	}
+}
+
 func TestScalingUpGivesNewIndexesEmptyVolumes(t *testing.T) {
 	g := NewWithT(t)
 	w := fixedApp(g, 6, 2)

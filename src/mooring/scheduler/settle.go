@@ -131,7 +131,11 @@ func (d *draft) say(index int, why string) {
 	next := edit(inst)
 	next.Unplaced = why
 	d.put(next)
-	if before := d.snap.Instance(d.app.GUID, index); why != "" && (before == nil || before.Unplaced != why) {
-		d.tell("instance.unplaced", index, next.CellID, "finds no place: %s", why)
+	switch before := d.snap.Instance(d.app.GUID, index); {
+	case why == "" || before != nil && before.Unplaced == why:
+	case next.CellID == "":
+		d.tell("instance.unplaced", index, "", "finds no place: %s", why)
+	default:
+		d.tell("instance.held", index, next.CellID, "is held on %s: %s", next.CellID, why)
 	}
 }
