@@ -1,0 +1,76 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// updateEnv names the variable that makes the tests write golden files instead
+// of comparing with them.
+const updateEnv = "MOORING_UPDATE_GOLDEN"
+
+// golden compares a text with a file under the release's top.
+func golden(t *testing.T, path, text string) {
+	t.Helper()
+	path = filepath.Join(top, path)
+	if os.Getenv(updateEnv) != "" {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	NewWithT(t).Expect(text).To(Equal(readFile(t, path)), "%s is not what it was; if that is right, run the tests with %s=1", path, updateEnv)
+}
+
+// renderings are what golden files are kept of: each job as the manifest has
+// it, and once with every property that may be left out.
+var renderings = map[string]map[string]any{
+	"etcd": {"port": 12379, "peer_port": 12380, "metrics_port": 12381, "quota_bytes": 8589934592, "compaction_retention": "1h",
+		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn"},
+	"api":          {"port": 17770, "lease_ttl": "30s"},
+	"scheduler":    nil,
+	"orchestrator": {"default_via": `act "$MOORING_ACTION" on: {the 'host'}`},
+	"cell": {"pool": "redis", "memory": "48G", "ports": "20000-29999", "path": []string{"/var/vcap/packages/redis/bin", "/opt/bin"},
+		"update_domains": map[string]any{"count": 5, "azs": 3}},
+	"volume-manager": {"persistent": map[string]any{"capacity": "500G"}, "ephemeral": map[string]any{"capacity": "100G"},
+		"shared": []any{map[string]any{"name": "shared", "root": "/var/vcap/data/nfs", "capacity": "2T"}}},
+	"moor-cli":    nil,
+	"smoke-tests": {"classes": map[string]any{"fixed": "ephemeral", "floating": "shared"}, "instances": 3, "timeout": 900},
+	"roll-cells": {"plan": map[string]any{"name": "kernel", "cells": map[string]any{"az": []string{"z1"}}, "action": "reboot", "window": "Sat 02:00-06:00 Europe/London"},
+		"reason": "CVE: it's urgent", "wait": true},
+}
+
+func TestWhatTheTemplatesRender(t *testing.T) {
+	f := newFleet(t)
+	NewWithT(t).Expect(sorted(renderings)).To(Equal(sorted(f.jobs)), "each job has its golden files")
+	for _, name := range sorted(renderings) {
+		t.Run(name, func(t *testing.T) {
+			compare(t, f, f.place(name, nil), "defaults")
+			if renderings[name] != nil {
+				compare(t, f, f.place(name, renderings[name]), "everything")
+			}
+		})
+	}
+}
+
+func compare(t *testing.T, f *fleet, p placed, variant string) {
+	t.Helper()
+	sources := p.sources(t)
+	for path, text := range p.render(t) {
+		if !strings.Contains(sources[path], "<%") {
+			NewWithT(t).Expect(text).To(Equal(sources[path]))
+			continue
+		}
+		for pem, name := range f.secrets() {
+			text = strings.ReplaceAll(text, pem, name)
+		}
+		golden(t, filepath.Join("spec", "golden", p.Name, variant, path), text)
+	}
+}
