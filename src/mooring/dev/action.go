@@ -28,7 +28,9 @@ func (s *Supervisor) Act(id string, action model.Action, roll string) error {
 		return fmt.Errorf("%s is retired: it is not coming back", id)
 	}
 	s.log.Info("host action", "cell", id, "action", action, "roll", roll)
-	s.shutDown(m)
+	if err := s.shutDown(m); err != nil {
+		return fmt.Errorf("%s %s: %w", action, id, err)
+	}
 	if err := s.destroy(m.host, action); err != nil {
 		return fmt.Errorf("%s %s: %w", action, id, err)
 	}

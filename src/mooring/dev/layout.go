@@ -54,7 +54,7 @@ func (s *Supervisor) volumeArgs(h *host) []string {
 	}
 	return []string{"volume-manager",
 		"--cell", h.ID, "--boot", h.Boot,
-		"--socket", s.volumeSocket(h.ID),
+		"--socket", s.volumeSocket(h.ID), "--run-dir", s.runDir(h.ID),
 		"--class", class(model.ClassPersistent, s.diskDir(h.ID, model.ClassPersistent), s.cfg.Persistent, "survives=recreate"),
 		"--class", class(model.ClassEphemeral, s.diskDir(h.ID, model.ClassEphemeral), s.cfg.Ephemeral, "survives=reboot"),
 		"--class", class(model.ClassShared, s.sharedDir(h.AZ), s.cfg.Shared, "survives=retire,floating"),

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mooring/container/process"
 	"mooring/model"
 )
 
@@ -69,7 +70,7 @@ func leaveInstance(runDir string) error {
 		return nil
 	}
 	cmd := exec.Command("sleep", "600")
-	cmd.Env = []string{HostEnv + "=" + runDir}
+	cmd.Env = []string{process.HostMark + "=" + runDir, process.InstanceMark + "=left-behind"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd.Start()
 }

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"mooring/container/process"
 	"mooring/model"
 )
 
@@ -177,7 +179,9 @@ func (s *Supervisor) switchOn() (err error) {
 		}
 		// Strays of a supervisor that was killed die before their volumes can
 		// be attached again.
-		powerOff(s.runDir(m.ID))
+		if err := s.powerOff(m); err != nil {
+			return err
+		}
 		if err := s.fleet.change(func() { m.Boot = newBoot() }); err != nil {
 			return err
 		}
@@ -209,17 +213,26 @@ func (s *Supervisor) powerOn(m *machine) error {
 }
 
 // shutDown stops a host's processes in good order, then whatever is left.
-func (s *Supervisor) shutDown(m *machine) {
+func (s *Supervisor) shutDown(m *machine) error {
 	volumes, agent := m.processes()
 	if agent == nil {
-		return
+		return nil
 	}
 	m.setProcesses(nil, nil)
 	agent.stop()
-	if killed := powerOff(s.runDir(m.ID)); killed > 0 {
-		s.log.Warn("processes outlived their agent and were killed", "cell", m.ID, "processes", killed)
-	}
+	err := s.powerOff(m)
 	volumes.stop()
+	return err
+}
+
+// powerOff kills whatever still runs on a host, and returns when nothing does.
+func (s *Supervisor) powerOff(m *machine) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	if err := process.KillAll(ctx, s.runDir(m.ID), s.log); err != nil {
+		return fmt.Errorf("end the processes of %s: %w", m.ID, err)
+	}
+	return nil
 }
 
 // Stop ends every process, hosts before the control plane so that what they
@@ -233,7 +246,9 @@ func (s *Supervisor) Stop() {
 		stopping.Go(func() {
 			m.acting.Lock()
 			defer m.acting.Unlock()
-			s.shutDown(m)
+			if err := s.shutDown(m); err != nil {
+				s.log.Error("a host does not stop", "cell", m.ID, "error", err)
+			}
 		})
 	}
 	stopping.Wait()

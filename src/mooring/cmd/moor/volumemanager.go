@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
+	"mooring/cell"
 	"mooring/model"
 	"mooring/volume"
 )
@@ -22,13 +24,14 @@ host can go through before the data is gone (survives), and "floating" when
 every cell of the AZ reaches the same directory.
 
 Example:
-   moor volume-manager --cell cell-0 --socket /run/moor/volumes.sock \
+   moor volume-manager --cell cell-0 --socket /run/moor/volumes.sock --run-dir /var/moor \
       --class name=persistent,root=/data/volumes,capacity=100G,survives=recreate \
       --class name=shared,root=/mnt/shared,capacity=1T,survives=retire,floating`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "cell", Required: true, Usage: "`ID` of the cell"},
 			bootFlag,
 			&cli.StringFlag{Name: "socket", Required: true, Usage: "`PATH` of the unix socket to listen on"},
+			&cli.StringFlag{Name: "run-dir", Required: true, Usage: "`DIR` of the cell's agent: what may run elsewhere is stopped when the agent can no longer do it"},
 			&cli.StringSliceFlag{Name: "class", Required: true, Usage: "`name=N,root=DIR,capacity=SIZE,survives=ACTION[,floating]`; may be repeated"},
 		},
 		Action: func(c *cli.Context) error {
@@ -44,7 +47,12 @@ Example:
 				}
 				cfg.Classes = append(cfg.Classes, class)
 			}
-			return untilStopped(c, func(ctx context.Context) error { return volume.Serve(ctx, cfg) })
+			return untilStopped(c, func(ctx context.Context) error {
+				guarded, ctx := errgroup.WithContext(ctx)
+				guarded.Go(func() error { return cell.Guard(ctx, c.String("run-dir"), cfg.Logger) })
+				guarded.Go(func() error { return volume.Serve(ctx, cfg) })
+				return guarded.Wait()
+			})
 		},
 	}
 }
