@@ -87,6 +87,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.cellRoutes(routes)
 	s.agentRoutes(routes)
 	s.planRoutes(routes)
+	s.gateRoutes(routes)
 	s.stuckRoutes(routes)
 	s.eventRoutes(routes)
 	return mux, nil

@@ -124,6 +124,9 @@ type Roll struct {
 	// back when it shows others.
 	Boot  string `json:"boot,omitempty"`
 	Start string `json:"start,omitempty"`
+	// AtGate is when BOSH first asked at the cell's gate for leave to stop it
+	// under this roll; zero while it has not.
+	AtGate time.Time `json:"at_gate,omitzero"`
 	// Acted is set once the driver said that the host action is complete.
 	Acted bool `json:"acted,omitempty"`
 	// Error is the last failure of the host action.

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"mooring/gate"
+	"mooring/model"
+)
+
+// gateCommand is what BOSH's hooks on a cell run, and people who must overrule
+// them.
+func gateCommand() *cli.Command {
+	cell := &cli.StringFlag{Name: "cell", EnvVars: []string{"MOORING_CELL"}, Required: true, Usage: "`ID` of the cell this runs on"}
+	dir := &cli.StringFlag{Name: "dir", EnvVars: []string{"MOORING_GATE_DIR"}, Value: "/var/vcap/store/cell/gate", Usage: "`DIR` of the gate on the cell, where it is opened by hand"}
+	return &cli.Command{
+		Name: "gate", Category: operators, Usage: "where BOSH asks for leave before it stops a cell",
+		HideHelpCommand: true,
+		Subcommands: []*cli.Command{
+			command("", "leave", "", "block until the cell may be stopped; for pre-stop",
+				`What BOSH is about to do is read from the environment it gives pre-stop. The
+cell is taken through the roll that a plan has for it, or through one of its
+own. Status 1 means that the cell must not be stopped.
+
+Example, in pre-stop:
+   moor gate leave --cell "$ID"`,
+				[]cli.Flag{cell, dir, &cli.StringFlag{Name: "action", Usage: "`ACTION` that is about to happen (default: what BOSH says)"}}, leave),
+			command("", "return", "", "block until the cell has settled; for post-start", `Example, in post-start:
+   moor gate return --cell "$ID"`,
+				[]cli.Flag{cell, dir}, func(s *session) error { return s.gate().Return(s.ctx()) }),
+			{
+				Name: "open", Usage: "let BOSH go on at once, against the policies",
+				Description: `The emergency exit, on the cell itself: it works without the control plane. Who
+waits at the gate goes on, or who comes within 10 minutes. Instances that have
+not yielded are stopped with their cell.
+
+Example:
+   moor gate open --reason "the control plane is gone, see INC-1234"`,
+				Flags: append(byFlags(), dir),
+				Action: func(c *cli.Context) error {
+					if err := checkArgs(c, nil); err != nil {
+						return err
+					}
+					if c.String("reason") == "" {
+						return usage(c, "say why the gate is opened, with --reason; it is kept with the events")
+					}
+					s, err := newSession(c)
+					if err != nil {
+						return err
+					}
+					if err := gate.Open(s.String("dir"), s.String("reason"), s.String("by"), s.now()); err != nil {
+						return err
+					}
+					s.say("the gate is open for %s: whoever waits there goes on, against the policies", gate.Lasts)
+					return nil
+				},
+			},
+		},
+	}
+}
+
+func (s *session) gate() *gate.Gate {
+	return &gate.Gate{Cell: s.String("cell"), Dir: s.String("dir"), Control: s.api, Out: s.out}
+}
+
+func leave(s *session) error {
+	action := model.Action(s.String("action"))
+	if action == "" {
+		var err error
+		if action, err = gate.ActionOf(os.Getenv); err != nil {
+			return usage(s.Context, "%v", err)
+		}
+	}
+	if action.Rank() == 0 {
+		return usage(s.Context, "--action is %q; use restart, reboot, recreate or retire", action)
+	}
+	return s.gate().Leave(s.ctx(), action)
+}

@@ -1,0 +1,309 @@
+package gate_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/gate"
+	"mooring/model"
+)
+
+func TestActionOf(t *testing.T) {
+	for states, want := range map[string]model.Action{
+		"keep keep keep":       model.Restart,
+		"delete keep keep":     model.Recreate,
+		"delete delete keep":   model.Retire,
+		"delete delete delete": model.Retire,
+	} {
+		action, err := gate.ActionOf(bosh(states))
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(action).To(Equal(want), states)
+	}
+	_, err := gate.ActionOf(bosh("- - -"))
+	NewWithT(t).Expect(err).To(MatchError(ContainSubstring("run this from pre-stop, or give --action")))
+	_, err = gate.ActionOf(bosh("keep maybe keep"))
+	NewWithT(t).Expect(err).To(MatchError(ContainSubstring(`BOSH_INSTANCE_NEXT_STATE is "maybe"`)))
+}
+
+func bosh(states string) func(string) string {
+	next := strings.Fields(strings.ReplaceAll(states, "-", `""`))
+	env := map[string]string{}
+	for i, of := range []string{"VM", "INSTANCE", "DEPLOYMENT"} {
+		env["BOSH_"+of+"_NEXT_STATE"] = strings.Trim(next[i], `"`)
+	}
+	return func(name string) string { return env[name] }
+}
+
+// control is a control plane with one roll, of cell c1.
+type control struct {
+	mu     sync.Mutex
+	view   client.PlanView
+	roll   *model.Roll
+	down   bool
+	opened []client.GateOpened
+	asked  int
+	change chan struct{}
+}
+
+func newControl() *control {
+	c := &control{change: make(chan struct{})}
+	c.view.Name = "p"
+	c.roll = &model.Roll{Plan: "p", CellID: "c1", Phase: model.Queued, Timeline: []model.Entry{{Phase: model.Queued}}}
+	return c
+}
+
+// do changes something once everybody has seen what was before.
+func (c *control) do(change func()) {
+	synctest.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	close(c.change)
+	c.change = make(chan struct{})
+}
+
+func (c *control) enter(phase model.Phase, note string) {
+	c.do(func() {
+		c.roll.Phase = phase
+		c.roll.Timeline = append(c.roll.Timeline, model.Entry{Phase: phase, Note: note})
+	})
+}
+
+var errDown = errors.New("connection refused")
+
+func (c *control) AskLeave(context.Context, string, client.Leave) (*client.GateView, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked++
+	if c.down {
+		return nil, errDown
+	}
+	if c.roll.AtGate.IsZero() {
+		c.roll.AtGate = time.Now()
+	}
+	return &client.GateView{Plan: "p", Phase: c.roll.Phase, Covers: true, Open: c.roll.Phase == model.Acting}, nil
+}
+
+func (c *control) Returning(context.Context, string) (*client.GateView, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return nil, errDown
+	}
+	return &client.GateView{Plan: "p", Phase: c.roll.Phase, Covers: true, Open: c.roll.Phase.Final()}, nil
+}
+
+func (c *control) WatchPlanOnce(ctx context.Context, _ string, each func(client.PlanView) error) error {
+	for {
+		c.mu.Lock()
+		view, changed, down := c.view, c.change, c.down
+		view.Rolls = []model.Roll{*c.roll}
+		c.mu.Unlock()
+		if down {
+			return errDown
+		}
+		if err := each(view); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *control) GateOpened(_ context.Context, _ string, opened client.GateOpened) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return errDown
+	}
+	c.opened = append(c.opened, opened)
+	return nil
+}
+
+// waiter is somebody at the gate.
+type waiter struct {
+	out  bytes.Buffer
+	done chan error
+}
+
+func at(t *testing.T, c *control, dir string, through func(*gate.Gate, context.Context) error) *waiter {
+	w := &waiter{done: make(chan error, 1)}
+	g := &gate.Gate{Cell: "c1", Dir: dir, Control: c, Out: &w.out}
+	go func() { w.done <- through(g, t.Context()) }()
+	synctest.Wait()
+	return w
+}
+
+func leaveFor(action model.Action) func(*gate.Gate, context.Context) error {
+	return func(g *gate.Gate, ctx context.Context) error { return g.Leave(ctx, action) }
+}
+
+// said gives the lines that were printed, without their times.
+func (w *waiter) said() []string {
+	synctest.Wait()
+	var lines []string
+	for line := range strings.Lines(w.out.String()) {
+		_, text, _ := strings.Cut(line, " gate: ")
+		lines = append(lines, strings.TrimSpace(text))
+	}
+	return lines
+}
+
+func (w *waiter) waits(g *WithT) {
+	synctest.Wait()
+	g.Expect(w.done).NotTo(Receive(), "it waits")
+}
+
+func (w *waiter) result() error {
+	time.Sleep(5 * time.Second)
+	synctest.Wait()
+	select {
+	case err := <-w.done:
+		return err
+	default:
+		return errors.New("still at the gate")
+	}
+}
+
+func TestLeaveWaitsUntilTheHostMayBeActedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		w := at(t, c, t.TempDir(), leaveFor(model.Recreate))
+		c.enter(model.Interrupting, "")
+		c.do(func() {
+			c.view.Waiting = []client.Waiting{{CellID: "c1", Why: []string{"o/s/redis has max_interrupted 1, held by 2"}}}
+		})
+		w.waits(g)
+		c.do(func() {
+			c.view.Waiting = nil
+			c.roll.StuckID = "s1"
+			c.view.Stuck = []model.Stuck{{ID: "s1", What: "the interrupt handler of o/s/redis/0 makes no progress", Owner: "team-redis", Advice: "Retry it.", Answers: []model.Verb{model.Retry, model.Skip}}}
+		})
+		w.waits(g)
+		c.do(func() { c.roll.StuckID, c.view.Stuck = "", nil })
+		c.enter(model.Quiesced, "")
+		w.waits(g)
+		c.enter(model.Acting, "")
+		g.Expect(w.result()).To(Succeed())
+		g.Expect(w.said()).To(Equal([]string{
+			"BOSH wants to recreate cell c1; asking for leave",
+			"plan p: queued: it waits for its turn",
+			"plan p: interrupting: instances are being stopped",
+			"plan p: interrupting: instances are being stopped; waits: o/s/redis has max_interrupted 1, held by 2",
+			"plan p: interrupting: instances are being stopped; STUCK: the interrupt handler of o/s/redis/0 makes no progress; team-redis can help: Retry it; moor resolve s1 retry|skip",
+			"plan p: interrupting: instances are being stopped",
+			"plan p: quiesced: nothing runs any more",
+			"plan p: acting: the host is being acted on",
+			"open: cell c1 is quiesced and may be stopped",
+		}))
+	})
+}
+
+func TestLeaveOutlastsTheControlPlane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		c.down = true
+		w := at(t, c, t.TempDir(), leaveFor(model.Restart))
+		time.Sleep(time.Hour)
+		w.waits(g)
+		c.do(func() { c.down = false })
+		time.Sleep(5 * time.Second)
+		c.do(func() { c.down = true })
+		time.Sleep(time.Hour)
+		w.waits(g)
+		c.do(func() { c.down, c.roll.Phase = false, model.Acting })
+		g.Expect(w.result()).To(Succeed())
+		outage := "the control plane does not answer, so cell c1 waits; cloud ops can bring it back, or open the gate on the cell: moor gate open --reason WHY"
+		g.Expect(w.said()).To(Equal([]string{
+			"BOSH wants to restart cell c1; asking for leave",
+			outage, "plan p: queued: it waits for its turn", outage,
+			"open: cell c1 is quiesced and may be stopped",
+		}), "one line for an outage, however long")
+	})
+}
+
+func TestARollThatEndsWithoutItsWorkRefusesLeave(t *testing.T) {
+	for _, phase := range []model.Phase{model.RollAborted, model.RollSkipped} {
+		synctest.Test(t, func(t *testing.T) {
+			g, c := NewWithT(t), newControl()
+			w := at(t, c, t.TempDir(), leaveFor(model.Restart))
+			c.enter(phase, "not tonight")
+			g.Expect(w.result()).To(MatchError(fmt.Sprintf("cell c1 must not be stopped: its roll in plan p was %s: not tonight; its instances go on", phase)))
+		})
+	}
+}
+
+func TestTheGateIsOpenedByHandWithoutAControlPlane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c, dir := NewWithT(t), newControl(), t.TempDir()
+		g.Expect(gate.Open(dir, " ", "olga", time.Now())).To(MatchError(ContainSubstring("say why")))
+		w := at(t, c, dir, leaveFor(model.Recreate))
+		c.do(func() { c.down = true })
+		w.waits(g)
+		g.Expect(gate.Open(dir, "INC-1", "olga", time.Now())).To(Succeed())
+		g.Expect(w.result()).To(Succeed())
+		g.Expect(strings.Join(w.said(), "\n")).To(And(
+			ContainSubstring("OPENED BY HAND by olga (INC-1): the lifecycle policies are NOT kept for cell c1"),
+			ContainSubstring("it is told when the cell returns")))
+
+		// It opened once: the next stop waits as ever.
+		again := at(t, c, dir, leaveFor(model.Recreate))
+		time.Sleep(time.Minute)
+		again.waits(g)
+		c.do(func() { c.down, c.roll.Phase = false, model.Acting })
+		g.Expect(again.result()).To(Succeed())
+
+		// The control plane hears of it when the cell returns, once.
+		c.enter(model.RollDone, "")
+		for range 2 {
+			g.Expect(at(t, c, dir, (*gate.Gate).Return).result()).To(Succeed())
+		}
+		g.Expect(c.opened).To(HaveExactElements(And(
+			HaveField("Reason", "INC-1"), HaveField("By", "olga"), HaveField("Action", model.Recreate),
+			HaveField("Overridden", ContainSubstring("does not answer")))))
+		g.Expect(os.ReadDir(dir)).To(BeEmpty())
+	})
+}
+
+func TestAnOpeningThatNobodyCameForEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c, dir := NewWithT(t), newControl(), t.TempDir()
+		g.Expect(gate.Open(dir, "INC-1", "olga", time.Now())).To(Succeed())
+		time.Sleep(gate.Lasts + time.Second)
+		w := at(t, c, dir, leaveFor(model.Recreate))
+		time.Sleep(time.Minute)
+		w.waits(g)
+		c.enter(model.Acting, "")
+		g.Expect(w.result()).To(Succeed())
+	})
+}
+
+func TestReturnWaitsUntilTheCellHasSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		c.roll.Phase = model.Returning
+		w := at(t, c, t.TempDir(), (*gate.Gate).Return)
+		c.enter(model.Settling, "")
+		c.do(func() { c.down = true })
+		time.Sleep(time.Minute)
+		w.waits(g)
+		c.do(func() { c.down = false })
+		c.enter(model.RollDone, "")
+		g.Expect(w.result()).To(Succeed())
+		g.Expect(w.said()).To(ContainElements("plan p: returning: it is waited for to come back", "plan p: settling: its instances have yet to serve", "open: cell c1 is back in service"))
+	})
+}
