@@ -14,6 +14,7 @@ import (
 
 	"mooring/api"
 	"mooring/client"
+	"mooring/console"
 	"mooring/model"
 	"mooring/orchestrator"
 	"mooring/scheduler"
@@ -151,7 +152,15 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler, TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
+	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err})
+	if err != nil {
+		return err
+	}
+	faces := http.NewServeMux()
+	faces.Handle("/", handler)
+	faces.Handle("GET /{$}", board)
+	faces.Handle("GET /console/", board)
+	server := &http.Server{Handler: faces, TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
 	listener, err := net.Listen("tcp", c.String(listenFlag.Name))
 	if err != nil {
