@@ -36,6 +36,8 @@ type decision struct {
 	snap *state.Snapshot
 	now  time.Time
 	via  model.Via
+	// foresight: what is asked is how things will go, not what to do now.
+	foresight bool
 
 	txns    []*state.Txn
 	touched map[string]bool
@@ -53,6 +55,13 @@ type decision struct {
 type holding struct {
 	appGUID string
 	permit  *model.Permit
+}
+
+// newForesight looks at a snapshot as it will be once what starts has started.
+func newForesight(snap *state.Snapshot, now time.Time) *decision {
+	d := newDecision(snap, now, model.Via{})
+	d.foresight = true
+	return d
 }
 
 func newDecision(snap *state.Snapshot, now time.Time, via model.Via) *decision {

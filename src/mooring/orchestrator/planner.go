@@ -23,7 +23,7 @@ func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.P
 	for _, cell := range cells {
 		plan.Order = append(plan.Order, cell.ID)
 	}
-	d := newDecision(snap, now, model.Via{})
+	d := newForesight(snap, now)
 	s := d.surveyOf(plan, plannedRolls(plan))
 	best := sequence.Order(&s.problem)
 	order := make([]string, 0, len(plan.Order))

@@ -26,7 +26,7 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 	if err != nil {
 		return nil, err
 	}
-	d := newDecision(snap, now, model.Via{})
+	d := newForesight(snap, now)
 	p := &client.Preview{Order: plan.Order}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {

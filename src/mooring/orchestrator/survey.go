@@ -86,7 +86,13 @@ func (d *decision) serves(o *occupant) bool {
 		return false
 	}
 	m := crew.Member(o.inst.Index)
-	return m != nil && m.Standing == lifecycle.Serving
+	return m != nil && (m.Standing == lifecycle.Serving || d.soonServes(m))
+}
+
+// soonServes reports whether a foresight counts on a member that is on its way
+// up: long before its cell's turn comes it will serve.
+func (d *decision) soonServes(m *lifecycle.Member) bool {
+	return d.foresight && m.Permit == nil && !m.Surplus && !m.Crashed
 }
 
 // stateOf gives where a roll stands in the eyes of sequence.
@@ -151,6 +157,6 @@ func (d *decision) downOf(b budget, own map[string]bool) int {
 	spent := crew.Spent(b.kind)
 	return len(slices.DeleteFunc(spent, func(index int) bool {
 		m := crew.Member(index)
-		return m.Permit != nil && own[m.Permit.Holder]
+		return m.Permit != nil && own[m.Permit.Holder] || d.soonServes(m)
 	}))
 }
