@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -47,30 +48,63 @@ var renderings = map[string]map[string]any{
 		"reason": "CVE: it's urgent", "wait": true},
 }
 
-func TestWhatTheTemplatesRender(t *testing.T) {
-	f := newFleet(t)
-	NewWithT(t).Expect(sorted(renderings)).To(Equal(sorted(f.jobs)), "each job has its golden files")
-	for _, name := range sorted(renderings) {
-		t.Run(name, func(t *testing.T) {
-			compare(t, f, f.place(name, nil), "defaults")
-			if renderings[name] != nil {
-				compare(t, f, f.place(name, renderings[name]), "everything")
-			}
-		})
-	}
+// variants are the names of the two, as directories.
+var variants = []string{"defaults", "everything"}
+
+// rendered is the fleet with each job in each of its variants: by job, then by
+// variant, then by path. It is rendered once for all tests that read it.
+var rendered struct {
+	once  sync.Once
+	fleet *fleet
+	jobs  map[string]map[string]map[string]string
 }
 
-func compare(t *testing.T, f *fleet, p placed, variant string) {
+func renderEverything(t *testing.T) (*fleet, map[string]map[string]map[string]string) {
 	t.Helper()
-	sources := p.sources(t)
-	for path, text := range p.render(t) {
-		if !strings.Contains(sources[path], "<%") {
-			NewWithT(t).Expect(text).To(Equal(sources[path]))
-			continue
+	rendered.once.Do(func() {
+		f := newFleet(t)
+		var all []placed
+		for _, name := range sorted(f.jobs) {
+			all = append(all, f.place(name, nil), f.place(name, renderings[name]))
 		}
-		for pem, name := range f.secrets() {
-			text = strings.ReplaceAll(text, pem, name)
+		results := make(map[string]map[string]map[string]string)
+		for i, out := range renderAll(t, all...) {
+			name := all[i].Name
+			if out.err != nil {
+				t.Fatalf("job %s: %v", name, out.err)
+			}
+			if results[name] == nil {
+				results[name] = make(map[string]map[string]string)
+			}
+			results[name][variants[i%2]] = out.files
 		}
-		golden(t, filepath.Join("spec", "golden", p.Name, variant, path), text)
+		rendered.fleet, rendered.jobs = f, results
+	})
+	if rendered.jobs == nil {
+		t.Skip("the templates could not be rendered; the first test that needs them says why")
+	}
+	return rendered.fleet, rendered.jobs
+}
+
+func TestWhatTheTemplatesRender(t *testing.T) {
+	f, jobs := renderEverything(t)
+	NewWithT(t).Expect(sorted(renderings)).To(Equal(sorted(jobs)), "each job has its golden files")
+	for name, byVariant := range jobs {
+		sources := f.jobs[name].sources(t)
+		for variant, files := range byVariant {
+			if variant == "everything" && renderings[name] == nil {
+				continue
+			}
+			for path, text := range files {
+				if !strings.Contains(sources[path], "<%") {
+					NewWithT(t).Expect(text).To(Equal(sources[path]))
+					continue
+				}
+				for pem, name := range f.secrets() {
+					text = strings.ReplaceAll(text, pem, name)
+				}
+				golden(t, filepath.Join("spec", "golden", name, variant, path), text)
+			}
+		}
 	}
 }

@@ -81,34 +81,48 @@ type placed struct {
 	Links      map[string]link
 }
 
-// try renders all templates of the job; the first one that fails ends it.
-func (p placed) try(t *testing.T) (map[string]string, error) {
+// outcome is what became of a job's templates: texts by where they go on a VM,
+// or the first error.
+type outcome struct {
+	files map[string]string
+	err   error
+}
+
+// renderAll renders all templates of several jobs in one go, for ruby takes
+// its time to start.
+func renderAll(t *testing.T, several ...placed) []outcome {
 	t.Helper()
-	sources := p.sources(t)
 	var requests []request
-	paths := sorted(sources)
-	for _, path := range paths {
-		requests = append(requests, request{
-			Name: path, Template: sources[path], Declared: p.declared(), Properties: p.Properties, Spec: p.On, Links: p.Links,
-		})
+	for _, p := range several {
+		sources := p.sources(t)
+		for _, path := range sorted(sources) {
+			requests = append(requests, request{
+				Name: path, Template: sources[path], Declared: p.declared(), Properties: p.Properties, Spec: p.On, Links: p.Links,
+			})
+		}
 	}
 	texts, errs := render(t, requests...)
-	rendered := make(map[string]string)
-	for i, path := range paths {
-		if errs[i] != nil {
-			return nil, errs[i]
+	var outcomes []outcome
+	for _, p := range several {
+		out := outcome{files: make(map[string]string)}
+		for range len(p.Templates) + 1 {
+			out.files[requests[0].Name] = texts[0]
+			if out.err == nil {
+				out.err = errs[0]
+			}
+			requests, texts, errs = requests[1:], texts[1:], errs[1:]
 		}
-		rendered[path] = texts[i]
+		outcomes = append(outcomes, out)
 	}
-	return rendered, nil
+	return outcomes
 }
 
 // render renders all templates of the job by where they go on a VM.
 func (p placed) render(t *testing.T) map[string]string {
 	t.Helper()
-	rendered, err := p.try(t)
-	if err != nil {
-		t.Fatalf("job %s: %v", p.Name, err)
+	out := renderAll(t, p)[0]
+	if out.err != nil {
+		t.Fatalf("job %s: %v", p.Name, out.err)
 	}
-	return rendered
+	return out.files
 }

@@ -1,0 +1,118 @@
+package release
+
+import (
+	"maps"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+// Every refusal names the template, the line, the value and the remedy.
+func TestBadPropertiesAreRefused(t *testing.T) {
+	f := newFleet(t)
+	stranger := newAuthority(t).issue(t, "*.control.default.mooring.bosh")
+	mixed := func(pair map[string]any) map[string]any {
+		mixed := maps.Clone(pair)
+		mixed["private_key"] = stranger["private_key"]
+		return mixed
+	}
+	elsewhere := f.apiCA.issue(t, "*.elsewhere.default.mooring.bosh")
+	type properties = map[string]any
+	rows := map[string]struct {
+		job   string
+		given properties
+		says  string
+	}{
+		"etcd: key of another certificate": {"etcd", properties{"tls": mixed(f.etcd)},
+			`config/tls/certificate.pem' \(line 5: tls.certificate and tls.private_key do not belong together; give both from one variable, such as tls: \(\(etcd_server\)\)`},
+		"etcd: key of another peer certificate": {"etcd", properties{"peer_tls": mixed(f.peer)}, `peer_tls.certificate and peer_tls.private_key do not belong together`},
+		"etcd: certificate for other names": {"etcd", properties{"tls": elsewhere},
+			`tls.certificate is not for 00000000-c0c0-4000-8000-00000000c0c0.control.default.mooring.bosh; generate it with that name`},
+		"etcd: no certificate":              {"etcd", properties{"tls": nil}, `line 1: Can't find property 'tls.ca'`},
+		"etcd: elections too quick":         {"etcd", properties{"election_ms": 300}, `election_ms is 300 and heartbeat_ms 100; election_ms must be at least ten times`},
+		"api: key of another certificate":   {"api", properties{"tls": mixed(f.api)}, `such as tls: \(\(api_server\)\)`},
+		"api: certificate for other names":  {"api", properties{"tls": elsewhere}, `tls.certificate is not for`},
+		"api: key of another client":        {"api", properties{"etcd_tls": mixed(f.etcd)}, `etcd_tls.certificate and etcd_tls.private_key do not belong together`},
+		"scheduler: key of another client":  {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
+		"orchestrator: no certificate":      {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
+		"cell: key of another certificate":  {"cell", properties{"tls": mixed(f.operator)}, `such as tls: \(\(api_cell\)\)`},
+		"cell: a pool with a space":         {"cell", properties{"pool": "big $(reboot)"}, `pool is "big \$\(reboot\)"; use lower-case letters, digits and dashes`},
+		"cell: memory without a unit":       {"cell", properties{"memory": 48}, `memory is 48; write an amount such as 512M or 48G`},
+		"cell: ports that are none":         {"cell", properties{"ports": "all"}, `ports is "all"; write a range such as 10000-19999`},
+		"cell: a relative path":             {"cell", properties{"path": []string{"bin"}}, `path is "bin"; give directories that begin with a slash`},
+		"cell: no update domain":            {"cell", properties{"update_domains": properties{"count": 0}}, `update_domains is 0 for 1 AZs; both are whole numbers from 1`},
+		"cell: update domains in no AZ":     {"cell", properties{"update_domains": properties{"count": 2, "azs": 0}}, `update_domains is 2 for 0 AZs`},
+		"volume-manager: nothing offered":   {"volume-manager", properties{"persistent": properties{"enabled": false}, "ephemeral": properties{"enabled": false}}, `no class of volumes is offered; enable`},
+		"volume-manager: a capacity in %":   {"volume-manager", properties{"persistent": properties{"capacity": "50%"}}, `persistent.capacity is "50%"; write an amount such as 500G`},
+		"volume-manager: a class twice":     {"volume-manager", properties{"shared": []any{properties{"name": "persistent", "root": "/x", "capacity": "1G"}}}, `shared\[0\].name is "persistent"; use`},
+		"volume-manager: a relative root":   {"volume-manager", properties{"shared": []any{properties{"name": "nfs", "root": "x", "capacity": "1G"}}}, `shared\[0\].root is "x"; give a directory`},
+		"volume-manager: no capacity":       {"volume-manager", properties{"shared": []any{properties{"name": "nfs", "root": "/x"}}}, `shared\[0\].capacity is nil; write`},
+		"moor-cli: key of another":          {"moor-cli", properties{"tls": mixed(f.operator)}, `do not belong together`},
+		"smoke-tests: a class that is none": {"smoke-tests", properties{"classes": properties{"floating": "a b"}}, `classes.floating is "a b"; give the name of a class`},
+		"smoke-tests: no instances":         {"smoke-tests", properties{"instances": 0}, `instances is 0; give a whole number from 1`},
+		"roll-cells: a plan without a name": {"roll-cells", properties{"plan": properties{"action": "reboot"}}, `plan needs a name of at most 47`},
+		"roll-cells: no plan":               {"roll-cells", properties{"plan": nil}, `Can't find property 'plan'`},
+		"roll-cells: a reason with a quote": {"roll-cells", properties{"reason": `"; reboot`}, `write a sentence without quotes`},
+	}
+	var all []placed
+	for _, name := range sorted(rows) {
+		all = append(all, f.place(rows[name].job, rows[name].given))
+	}
+	outcomes := renderAll(t, all...)
+	for i, name := range sorted(rows) {
+		NewWithT(t).Expect(outcomes[i].err).To(MatchError(And(
+			MatchRegexp(`^Error filling in template '[a-z_/.]+' \(line \d+: `), MatchRegexp(rows[name].says))), name)
+	}
+}
+
+func TestACellWithoutAZoneIsRefused(t *testing.T) {
+	p := newFleet(t).place("cell", nil)
+	p.On.AZ = ""
+	NewWithT(t).Expect(renderAll(t, p)[0].err).To(MatchError(ContainSubstring("the cell has no availability zone; give its instance group azs")))
+}
+
+func TestPersistentVolumesWithoutAPersistentDiskAreRefused(t *testing.T) {
+	g := NewWithT(t)
+	f := newFleet(t)
+	p := f.place("volume-manager", nil)
+	p.On.PersistentDisk = 0
+	g.Expect(renderAll(t, p)[0].err).To(MatchError(ContainSubstring("this cell has no persistent disk and cannot offer persistent volumes; give its instance group a persistent_disk_type, or set persistent.enabled to false")))
+
+	p = f.place("volume-manager", map[string]any{"persistent": map[string]any{"enabled": false}})
+	p.On.PersistentDisk = 0
+	g.Expect(p.render(t)["config/classes.env"]).NotTo(ContainSubstring("persistent,"))
+}
+
+func TestAMissingLinkIsRefused(t *testing.T) {
+	f := newFleet(t)
+	var all []placed
+	var missing []string
+	for name, j := range f.jobs {
+		for _, wanted := range j.Consumes {
+			p := f.place(name, nil)
+			delete(p.Links, wanted.Name)
+			all, missing = append(all, p), append(missing, wanted.Name)
+		}
+	}
+	for i, out := range renderAll(t, all...) {
+		NewWithT(t).Expect(out.err).To(MatchError(MatchRegexp(`line \d+: Can't find link '%s'`, missing[i])), all[i].Name)
+	}
+}
+
+func TestUndeclaredPropertiesAreInvisible(t *testing.T) {
+	g := NewWithT(t)
+	texts, errs := render(t,
+		request{Name: "t", Template: "\n<%= p('shown') %><% if_p('hidden') { %>yes<% }.else { %>no<% } %>",
+			Declared: map[string]any{"shown": nil}, Properties: map[string]any{"shown": 1, "hidden": 2}},
+		request{Name: "t", Template: "\n<%= p('hidden') %>", Declared: map[string]any{"shown": nil}, Properties: map[string]any{"hidden": 2}},
+		request{Name: "t", Template: "<% if_p('a', 'b') { |a, b| %>both<% }.else_if_p('b') { |b| %>b=<%= b %><% }.else { %>none<% } %>",
+			Declared: map[string]any{"a": nil, "b": false}, Properties: map[string]any{}},
+		request{Name: "t", Template: "<%= p(['a', 'b'], 'c') %><% if_link('x') { %>x<% }.else { %> no x<% } %>", Declared: map[string]any{"a": nil}},
+		request{Name: "t", Template: "a\n<%= nothing.there %>"})
+	g.Expect(errs[0]).NotTo(HaveOccurred())
+	g.Expect(texts[0]).To(Equal("\n1no"))
+	g.Expect(errs[1]).To(MatchError("Error filling in template 't' (line 2: Can't find property 'hidden')"))
+	g.Expect(texts[2]).To(Equal("b=false"))
+	g.Expect(texts[3]).To(Equal("c no x"))
+	g.Expect(errs[4]).To(MatchError(ContainSubstring("line 2: undefined local variable or method `nothing'")))
+}

@@ -1,0 +1,147 @@
+package release
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	. "github.com/onsi/gomega"
+
+	"mooring/manifest"
+)
+
+// everything visits each job in both variants of the golden files.
+func everything(t *testing.T, visit func(job, variant string, files map[string]string)) {
+	t.Helper()
+	_, jobs := renderEverything(t)
+	for _, name := range sorted(jobs) {
+		for variant, files := range jobs[name] {
+			visit(name, variant, files)
+		}
+	}
+}
+
+func TestScriptsAreSound(t *testing.T) {
+	var scripts, sourced []string
+	dir := t.TempDir()
+	everything(t, func(job, variant string, files map[string]string) {
+		for path, text := range files {
+			at := filepath.Join(dir, job, variant, path)
+			switch {
+			case isScript(path) && variant == "defaults":
+				scripts = append(scripts, at)
+			case strings.HasSuffix(path, ".env"):
+				sourced = append(sourced, at)
+			default:
+				continue
+			}
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			NewWithT(t).Expect(strings.HasPrefix(text, "#!/usr/bin/env bash\n") || !isScript(path) || path == "bin/membership").To(BeTrue(), "%s: %s", job, path)
+		}
+	})
+	for _, script := range append(scripts, sourced...) {
+		output, err := exec.Command("bash", "-n", script).CombinedOutput()
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s", output)
+	}
+	for _, env := range sourced {
+		output, err := exec.Command("bash", "-euc", `source "$1"; set -o posix; compgen -v | grep -c .`, "bash", env).CombinedOutput()
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", env, output)
+	}
+	shellcheck, err := exec.LookPath("shellcheck")
+	if err != nil {
+		t.Skip("shellcheck is not installed, so the scripts were only parsed; see scripts/install-dependencies")
+	}
+	packages, err := filepath.Glob(filepath.Join(top, "packages", "*", "*packaging"))
+	if err != nil || len(packages) == 0 {
+		t.Fatalf("no packages found: %v", err)
+	}
+	output, err := exec.Command(shellcheck, append(scripts, packages...)...).CombinedOutput()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s", output)
+}
+
+func TestConfigurationsAreYAML(t *testing.T) {
+	everything(t, func(job, _ string, files map[string]string) {
+		for path, text := range files {
+			if strings.HasSuffix(path, ".yml") {
+				var into map[string]any
+				NewWithT(t).Expect(yaml.UnmarshalWithOptions([]byte(text), &into, yaml.Strict())).To(Succeed(), "%s: %s", job, path)
+				NewWithT(t).Expect(into).NotTo(BeEmpty(), "%s: %s", job, path)
+			}
+		}
+	})
+}
+
+func TestMonitWatchesWhatTheJobRuns(t *testing.T) {
+	for name, j := range jobs(t) {
+		g := NewWithT(t)
+		monit := readFile(t, filepath.Join(top, "jobs", name, "monit"))
+		_, errand := j.Templates["run"]
+		switch {
+		case errand || name == "moor-cli":
+			g.Expect(monit).To(BeEmpty(), name)
+		case j.Templates["bpm.yml.erb"] != "":
+			g.Expect(monit).To(ContainSubstring(`start program "/var/vcap/jobs/bpm/bin/bpm start `+name+`"`), name)
+			g.Expect(monit).To(ContainSubstring("with pidfile /var/vcap/sys/run/bpm/"+name+"/"+name+".pid\n"), name)
+		default:
+			g.Expect(monit).To(ContainSubstring("/var/vcap/jobs/"+name+"/bin/ctl start"), name)
+			g.Expect(readFile(t, filepath.Join(top, "jobs", name, "templates", "ctl"))).To(ContainSubstring("/var/vcap/sys/run/"+name+"\n"), name)
+		}
+		if monit != "" {
+			g.Expect(monit).To(And(HavePrefix("check process "+name+"\n"), HaveSuffix("  group vcap\n")), name)
+		}
+	}
+}
+
+func TestWhatTheTemplatesNameIsThere(t *testing.T) {
+	for name, j := range jobs(t) {
+		g := NewWithT(t)
+		files, err := os.ReadDir(filepath.Join(top, "jobs", name, "templates"))
+		g.Expect(err).NotTo(HaveOccurred())
+		var there []string
+		for _, file := range files {
+			there = append(there, file.Name())
+		}
+		g.Expect(there).To(ConsistOf(sorted(j.Templates)), name)
+		for _, used := range j.Packages {
+			g.Expect(filepath.Join(top, "packages", used, "spec")).To(BeAnExistingFile(), name)
+		}
+	}
+}
+
+func TestPlansAreSound(t *testing.T) {
+	plans, err := filepath.Glob(filepath.Join(top, "manifests", "plans", "*.yml"))
+	if err != nil || len(plans) == 0 {
+		t.Fatalf("no plans found: %v", err)
+	}
+	for _, path := range plans {
+		text := readFile(t, path)
+		_, err := manifest.ParsePlan(path, []byte(text))
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(text).To(HavePrefix("# "))
+	}
+	everything(t, func(job, _ string, files map[string]string) {
+		if plan, found := files["config/plan.yml"]; found {
+			_, err := manifest.ParsePlan(job, []byte(plan))
+			NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		}
+	})
+	var spec struct {
+		Properties map[string]propertySpec `yaml:"properties"`
+	}
+	if err := yaml.Unmarshal([]byte(readFile(t, filepath.Join(top, "jobs", "roll-cells", "spec"))), &spec); err != nil {
+		t.Fatal(err)
+	}
+	example, err := json.Marshal(spec.Properties["plan"].Example)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	_, err = manifest.ParsePlan("example", example)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+}
