@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,7 +18,9 @@ import (
 type Config struct {
 	// DefaultVia is how hosts are acted on by plans that do not say.
 	DefaultVia model.Via
-	Logger     *slog.Logger // nil is silent
+	// Keep says which events are kept; the zero value keeps all.
+	Keep   state.Retention
+	Logger *slog.Logger // nil is silent
 }
 
 // Run takes plans through maintenance until ctx ends (it then returns nil) or
@@ -39,6 +42,10 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 
 	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, logger: cfg.Logger, running: map[string]context.CancelCauseFunc{}}
 	defer acts.stop()
+	var pruning sync.WaitGroup
+	defer pruning.Wait()
+	defer cancel(nil)
+	pruning.Go(func() { prune(ctx, store, lead, cfg.Keep, cfg.Logger) })
 	for ctx.Err() == nil {
 		if err := store.Err(); err != nil {
 			return fmt.Errorf("orchestrate: %w", err)
