@@ -79,16 +79,17 @@ type placer struct {
 	load    []float64             // of each cell
 	level   []float64             // of each AZ: the load of its cells when all is placed and even
 	largest float64               // request
+	scale   []float64             // of each cell: what it can take, to compare loads by
 	taken   []float64             // of each column
 	size    []float64             // of each column: what its cells can take, relative
 	// Of the app at hand: who has a member, and how many each AZ and rank has.
 	has    []int
 	byAZ   []int
-	byRank map[int]int
+	byRank []int
 }
 
 func newPlacer(f *Fleet) *placer {
-	p := &placer{f: f, homes: map[int][]column.Home{}, has: make([]int, len(f.Cells)), byRank: map[int]int{}}
+	p := &placer{f: f, homes: map[int][]column.Home{}, has: make([]int, len(f.Cells))}
 	azs := map[string]int{}
 	cells := make([]column.Cell, len(f.Cells))
 	for c := range f.Cells {
@@ -98,6 +99,7 @@ func newPlacer(f *Fleet) *placer {
 			azs[f.Cells[c].AZ] = az
 		}
 		p.az = append(p.az, az)
+		p.scale = append(p.scale, float64(max(1, f.Cells[c].MemoryMB)))
 		cells[c] = column.Cell{AZ: az, Domain: f.Cells[c].Domain, Expected: f.Estimates[f.Cells[c].ID]}
 	}
 	var apps []column.App
@@ -114,7 +116,7 @@ func newPlacer(f *Fleet) *placer {
 	}
 	p.level = make([]float64, len(azs))
 	for c, az := range p.az {
-		p.level[az] += p.scale(c)
+		p.level[az] += p.scale[c]
 	}
 	total := 0.0
 	for a := range f.Apps {
@@ -127,15 +129,13 @@ func newPlacer(f *Fleet) *placer {
 	p.taken, p.size = make([]float64, len(p.cut.Cells)), make([]float64, len(p.cut.Cells))
 	for k, column := range p.cut.Cells {
 		for _, c := range column {
-			p.size[k] += p.scale(c)
+			p.size[k] += p.scale[c]
 		}
 	}
+	p.byRank = make([]int, slices.Max(p.cut.Rank)+1)
 	p.fillIndex()
 	return p
 }
-
-// scale is what a cell can take, for comparing loads: its memory, or 1.
-func (p *placer) scale(c int) float64 { return float64(max(1, p.f.Cells[c].MemoryMB)) }
 
 func (p *placer) fillIndex() {
 	cells := make([]placement.Cell, len(p.f.Cells))

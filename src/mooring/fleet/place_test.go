@@ -59,7 +59,7 @@ func TestPlaceSpreadsEveryAppAndLoadsCellsEvenly(t *testing.T) {
 				return // two things a cell cannot be even
 			}
 			low, high, largest := spread(f)
-			g.Expect(high - low).To(BeNumerically("<=", 2*largest))
+			g.Expect(high - low).To(BeNumerically("<=", largest))
 		})
 	}
 }

@@ -52,7 +52,7 @@ func (p *placer) place(a int, placed *Placed) error {
 // note counts what an instance takes of its cell and, spread over it, of its
 // column. Instances of no memory count as one unit.
 func (p *placer) note(app *App, c int) {
-	share := float64(max(1, app.MemoryMB)) / p.scale(c)
+	share := float64(max(1, app.MemoryMB)) / p.scale[c]
 	p.load[c] += share
 	p.taken[p.cut.Column[c]] += float64(max(1, app.MemoryMB))
 }
@@ -93,16 +93,16 @@ func (p *placer) choose(r *placement.Request, near []int, mark int) int {
 	best := -1
 	unit := max(1, float64(r.Memory/model.Megabyte))
 	for _, c := range near {
-		if p.has[c] == mark || p.byAZ[p.az[c]] > fewest || p.index.Free(p.no[c]) < r.Memory ||
-			p.index.FreeDisk(p.no[c], class) < r.Disks[0].Size || p.load[c]+unit/p.scale(c) > p.level[p.az[c]]+slack*p.largest/p.scale(c) {
+		if az := p.az[c]; p.has[c] == mark || p.byAZ[az] > fewest || p.load[c]+(unit-slack*p.largest)/p.scale[c] > p.level[az] {
 			continue
 		}
-		if best < 0 {
-			best = c
-			continue
+		if best >= 0 {
+			x, y := p.byRank[p.cut.Rank[c]], p.byRank[p.cut.Rank[best]]
+			if x > y || x == y && p.load[c] >= p.load[best] {
+				continue
+			}
 		}
-		x, y := p.byRank[p.cut.Rank[c]], p.byRank[p.cut.Rank[best]]
-		if x < y || x == y && p.load[c] < p.load[best] {
+		if p.index.Free(p.no[c]) >= r.Memory && p.index.FreeDisk(p.no[c], class) >= r.Disks[0].Size {
 			best = c
 		}
 	}

@@ -82,8 +82,8 @@ func Fleet(cells []Cell, apps []App) *Cut {
 		cut.Blocks = append(cut.Blocks, b*columns/blocks)
 	}
 	sum := make([]float64, len(cut.Cells))
-	for _, az := range azs {
-		cut.deal(cells, byAZ[az], sum)
+	for i, az := range azs {
+		cut.deal(cells, byAZ[az], sum, i, len(azs))
 		cut.number(cells, byAZ[az], (tightest+len(azs)-1)/len(azs))
 	}
 	for _, column := range cut.Cells {
@@ -96,10 +96,13 @@ func Fleet(cells []Cell, apps []App) *Cut {
 // a domain go where least (sum) has gathered. Where an AZ has no cell left for
 // every column, the columns with fewest get one: so all have the same number,
 // and of each AZ the same but for one.
-func (cut *Cut) deal(cells []Cell, members []int, sum []float64) {
+func (cut *Cut) deal(cells []Cell, members []int, sum []float64, az, azs int) {
 	slices.SortStableFunc(members, func(a, b int) int {
 		return cmp.Or(cmp.Compare(cells[a].Domain, cells[b].Domain), cmp.Compare(cells[b].Expected, cells[a].Expected))
 	})
+	// Columns side by side get their odd cell from different AZs, so that a run
+	// of them is even too.
+	late := func(column int) int { return (column - az + azs) % azs }
 	turn := make([]int, len(cut.Cells))
 	for k := range turn {
 		turn[k] = k
@@ -110,7 +113,7 @@ func (cut *Cut) deal(cells []Cell, members []int, sum []float64) {
 		slices.SortStableFunc(next, func(a, b int) int { return cmp.Compare(cells[b].Expected, cells[a].Expected) })
 		slices.SortStableFunc(turn, func(a, b int) int {
 			if len(next) < len(turn) {
-				return cmp.Or(cmp.Compare(len(cut.Cells[a]), len(cut.Cells[b])), cmp.Compare(sum[a], sum[b]))
+				return cmp.Or(cmp.Compare(len(cut.Cells[a]), len(cut.Cells[b])), cmp.Compare(late(a), late(b)), cmp.Compare(sum[a], sum[b]))
 			}
 			return cmp.Compare(sum[a], sum[b])
 		})

@@ -1,0 +1,40 @@
+package generate_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/fleet/generate"
+)
+
+func TestFamiliesAreWhatTheySayAndTheSameForOneSeed(t *testing.T) {
+	for _, family := range generate.Families(120, 0.1) {
+		t.Run(family.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			f := family.Fleet(4)
+			g.Expect(f.Validate()).To(Succeed())
+			g.Expect(family.Fleet(4)).To(Equal(f))
+			g.Expect(family.Fleet(5)).NotTo(Equal(f))
+			instances := 0
+			for _, app := range f.Apps {
+				instances += app.Instances
+				g.Expect(app.Instances).To(BeNumerically("<=", family.MaxN))
+				g.Expect(app.Limit()).To(BeNumerically(">=", 1))
+			}
+			g.Expect(instances).To(BeNumerically("~", 120*family.PerCell, family.MaxN))
+			for _, s := range f.Rolls {
+				g.Expect(s).To(And(BeNumerically(">=", 180), BeNumerically("<=", 900)))
+			}
+			generate.Scatter(f, 1)
+			g.Expect(f.Validate()).To(Succeed())
+			for _, app := range f.Apps {
+				seen := map[string]bool{}
+				for _, cell := range app.Cells {
+					seen[cell] = true
+				}
+				g.Expect(seen).To(HaveLen(app.Instances))
+			}
+		})
+	}
+}
