@@ -1,0 +1,58 @@
+// One plan: how far every cell is, on one time axis.
+
+import { h } from "./dom.js";
+import { isFinal, isRolling } from "./phases.js";
+import { heading, events, cellHref, badge } from "./parts.js";
+import { planHead, band, planFoot } from "./plans.js";
+import { axis, bar, noteOf } from "./timeline.js";
+import { count } from "./text.js";
+
+// How many cells are drawn: those in roll first, then the latest.
+const most = 80;
+
+export const planPage = {
+  about: (name, alert) => alert.plan === decodeURIComponent(name),
+
+  async load(name, get) {
+    const [plan, happened] = await Promise.all([get(`/v1/plans/${name}`), get(`/v1/events?limit=60&plan=${name}`)]);
+    return { plan, happened };
+  },
+
+  draw(name, { plan, happened }, store, context) {
+    const shown = store.plans.get(plan.name) || { ...plan, cells: plan.rolls.length, phases: countPhases(plan.rolls) };
+    const waiting = new Map((plan.waiting || []).map((one) => [one.cell_id, one.why || []]));
+    const rolls = choose(plan.rolls);
+    const span = axis(plan, shown.forecast, context.now);
+    return [
+      heading("plan", ""),
+      h("article", { class: "plan", "data-status": shown.status }, planHead(shown, context, false), band(shown), planFoot(shown, context)),
+      h("section", {}, h("h3", {}, "Timeline"), rolls.length < plan.rolls.length && h("p", { class: "note" }, `${rolls.length} of ${count(plan.rolls.length, "cell")}: those in roll, the last that ended and the next in turn.`),
+        h("div", { class: "timeline" },
+          h("div", { class: "axis", "aria-hidden": "true" }, span.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)),
+            span.nowAt < 100 && h("i", { class: "now", style: { left: `${span.nowAt}%` } })),
+          rolls.map((roll) => h("div", { class: "roll", "data-key": roll.cell_id },
+            h("a", { class: "roll-cell", href: cellHref(roll.cell_id) }, roll.cell_id),
+            badge(roll.stuck_id ? "stuck" : roll.phase),
+            bar(roll, plan, span, context.now),
+            h("span", { class: "roll-note dim" }, waiting.get(roll.cell_id)?.[0] || noteOf(roll)))))),
+      h("section", {}, h("h3", {}, "What happened"), events(happened)),
+    ];
+  },
+};
+
+function countPhases(rolls) {
+  const counts = {};
+  for (const roll of rolls) counts[roll.phase] = (counts[roll.phase] || 0) + 1;
+  return counts;
+}
+
+// choose gives the rolls that say most about where a plan is, in its order.
+function choose(rolls) {
+  if (rolls.length <= most) return rolls;
+  const rank = (roll) => (roll.stuck_id ? 0 : isRolling(roll.phase) ? 1 : isFinal(roll.phase) ? 2 : 3);
+  const ended = (roll) => Date.parse(roll.timeline?.at(-1)?.at || 0);
+  const now = rolls.filter((roll) => rank(roll) < 2).slice(0, most);
+  const done = rolls.filter((roll) => rank(roll) === 2).sort((a, b) => ended(b) - ended(a)).slice(0, Math.max(0, most - now.length - 10));
+  const next = rolls.filter((roll) => rank(roll) === 3).slice(0, most - now.length - done.length);
+  return [...now, ...done, ...next].sort((a, b) => a.order - b.order);
+}

@@ -1,0 +1,40 @@
+// Words for times and numbers.
+
+// duration gives milliseconds as people say them: "8 s", "3 min", "2 h 5 min".
+export function duration(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10 && seconds % 60) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const shortFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+
+// clock gives a moment as a time of day, with its day when that is not today.
+export function clock(moment, now = Date.now()) {
+  const date = new Date(moment);
+  if (Math.abs(date - now) > 18 * 3600 * 1000) return dayFormat.format(date);
+  return clockFormat.format(date);
+}
+
+// clockRange gives two moments as "14:05 to 14:20".
+export function clockRange(from, to) {
+  const a = new Date(from), b = new Date(to);
+  const near = Math.abs(b - Date.now()) < 18 * 3600 * 1000;
+  const format = !near ? dayFormat : b - a < 10 * 60 * 1000 ? clockFormat : shortFormat;
+  const texts = [format.format(a), format.format(b)];
+  return texts[0] === texts[1] ? texts[0] : texts.join(" to ");
+}
+
+export const count = (n, one, many = one + "s") => `${n.toLocaleString()} ${n === 1 ? one : many}`;
+
+// shortApp drops org and space where there is no room for them.
+export const shortApp = (name) => name.slice(name.lastIndexOf("/") + 1);
+
+export const percent = (share) => `${Math.round(100 * share)} %`;

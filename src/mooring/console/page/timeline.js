@@ -1,0 +1,51 @@
+// Rolls drawn against time.
+
+import { h, since } from "./dom.js";
+import { phases, isFinal } from "./phases.js";
+import { clock, duration } from "./text.js";
+
+// spans gives what a roll went through: phase, from and to in ms.
+function spans(roll, plan, now) {
+  const entries = (roll.timeline || []).filter((entry, i, all) => i === 0 || entry.phase !== all[i - 1].phase);
+  const end = plan.finished_at ? Date.parse(plan.finished_at) : now;
+  return entries.map((entry, i) => ({
+    phase: entry.phase, from: Date.parse(entry.at), to: i + 1 < entries.length ? Date.parse(entries[i + 1].at) : Math.max(end, Date.parse(entry.at)),
+  })).filter((span) => !isFinal(span.phase));
+}
+
+// axis gives the time axis of a plan: from its start to now or its likely end.
+export function axis(plan, forecast, now) {
+  const from = Date.parse(plan.created_at);
+  const likely = forecast ? Date.parse(forecast.likely) : 0;
+  const to = plan.finished_at ? Date.parse(plan.finished_at) : Math.max(now + 0.04 * (now - from), Math.min(likely, now + 2 * (now - from) + 60000));
+  const length = Math.max(to - from, 1000);
+  const place = (moment) => Math.min(100, Math.max(0, (100 * (moment - from)) / length));
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800];
+  const step = 1000 * (steps.find((seconds) => length / (1000 * seconds) <= 7) || 604800);
+  const ticks = [];
+  for (let at = 0; at <= length; at += step) ticks.push({ at: place(from + at), text: at ? `+${duration(at)}` : clock(from) });
+  return { place, ticks, nowAt: plan.finished_at ? 100 : place(now) };
+}
+
+// bar draws one roll on an axis.
+export function bar(roll, plan, span, now) {
+  const parts = spans(roll, plan, now);
+  const words = parts.map((part) => `${phases[part.phase].label} ${duration(part.to - part.from)}`).join(", ");
+  return h("div", { class: "track", role: "img", "aria-label": words || "not begun" },
+    parts.map((part) => h("span", { "data-look": part.phase, title: `${phases[part.phase].label}: ${duration(part.to - part.from)}`,
+      style: { left: `${span.place(part.from)}%`, width: `${Math.max(0.15, span.place(part.to) - span.place(part.from))}%` } })));
+}
+
+// noteOf is the last thing that was noted about a roll.
+export const noteOf = (roll) => roll.timeline?.findLast((entry) => entry.note)?.note || "";
+
+// steps draws one roll as the list of phases it went through.
+export function steps(roll, plan, now) {
+  const parts = spans(roll, plan, now);
+  const last = roll.timeline?.at(-1);
+  return h("ol", { class: "steps" },
+    parts.map((part, i) => h("li", { class: i === parts.length - 1 && !isFinal(roll.phase) ? "current" : "" },
+      h("span", { class: "badge", "data-look": roll.stuck_id && i === parts.length - 1 ? "stuck" : part.phase }, phases[part.phase].label),
+      i === parts.length - 1 && !isFinal(roll.phase) ? since(new Date(part.from).toISOString()) : h("span", { class: "dim" }, duration(part.to - part.from)))),
+    isFinal(roll.phase) && h("li", { class: "current" }, h("span", { class: "badge", "data-look": roll.phase }, phases[roll.phase].label), last && h("span", { class: "dim" }, `at ${clock(last.at)}`)));
+}
