@@ -48,8 +48,8 @@ type story struct {
 	failures  []failure
 }
 
-func (s *story) run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, (mostSeconds+60)*time.Second)
+func (s *story) run(whole context.Context) error {
+	ctx, cancel := context.WithTimeout(whole, (mostSeconds+60)*time.Second)
 	defer cancel()
 	if err := s.setUp(ctx); err != nil {
 		return err
@@ -66,7 +66,10 @@ func (s *story) run(ctx context.Context) error {
 	}
 	defer s.load.Close()
 	told := s.roll(ctx)
-	return errors.Join(told, s.verify(ctx))
+	// What was acknowledged is verified however the story ended.
+	verifying, stop := context.WithTimeout(whole, time.Minute)
+	defer stop()
+	return errors.Join(told, s.verify(verifying))
 }
 
 // setUp starts the fleet.

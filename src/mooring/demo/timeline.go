@@ -77,10 +77,14 @@ func (s *story) draw(t watch.Timeline) {
 	fmt.Fprint(s.config.Out, out.String())
 }
 
-// axis writes the seconds above their columns.
+// axis writes the seconds above their columns, as many as there is room for.
 func axis(length, column time.Duration) string {
 	line := []rune(strings.Repeat(" ", width+8))
-	for at := time.Duration(0); at <= length; at += 10 * time.Second {
+	step := 10 * time.Second
+	for step < 7*column {
+		step *= 2
+	}
+	for at := time.Duration(0); at <= length; at += step {
 		copy(line[int(at/max(1, column)):], []rune(fmt.Sprintf("%.0fs", at.Seconds())))
 	}
 	return strings.TrimRight(string(line), " ")

@@ -16,6 +16,7 @@ func TestTheTimelineShowsWhoDidNotServeWhen(t *testing.T) {
 	g.Expect(lane(timeline, 0, time.Second)).To(Equal("──███" + strings.Repeat("─", 75) + strings.Repeat("█", 10)))
 	g.Expect(lane(timeline, 1, time.Second)).To(Equal(strings.Repeat("─", width)))
 	g.Expect(axis(20*time.Second, time.Second)).To(Equal("0s        10s       20s"))
+	g.Expect(axis(width*4*time.Second, 4*time.Second)).To(HavePrefix("0s        40s       80s       120s"))
 }
 
 func TestTheRarerSignIsShown(t *testing.T) {
