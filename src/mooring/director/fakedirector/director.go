@@ -1,0 +1,169 @@
+package fakedirector
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// VM is the host of one instance. Any of its functions may be nil: it does
+// nothing then.
+type VM struct {
+	// PreStop runs the pre-stop script with these variables added to its
+	// environment. An error fails the instance.
+	PreStop func(ctx context.Context, env []string) error
+	// Act does what follows pre-stop, up to the start of the processes:
+	// "restart", "stop", "start", "recreate" or "delete".
+	Act func(action string) error
+	// PostStart runs the post-start script once the processes run.
+	PostStart func(ctx context.Context) error
+}
+
+// Instance is one instance of the group.
+type Instance struct {
+	ID, AZ    string
+	Index     int
+	Bootstrap bool
+	VM        VM
+	ignored   bool
+}
+
+// Config says what the Director manages: one deployment with one group.
+type Config struct {
+	Deployment, Group string
+	Instances         []*Instance
+	// AZs is their order in the manifest.
+	AZs []string
+	// Workers is how many tasks run at once; 0 means 3.
+	Workers int
+	// LockTimeout stands for the 10 s after which a task gives up waiting for
+	// a lock; 0 means 10 s.
+	LockTimeout time.Duration
+	// Version is 280.1.15 unless given.
+	Version string
+	// User and Password are accepted as a basic login, and as those of a UAA
+	// client when UAA is set.
+	User, Password string
+	UAA            bool
+	// TokenLife is how long a token lasts; 0 means an hour.
+	TokenLife time.Duration
+}
+
+// Director is a fake Director. It is an http.Handler.
+type Director struct {
+	cfg     Config
+	mux     *http.ServeMux
+	workers chan struct{}
+	ctx     context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	instances []*Instance
+	tasks     []*task
+	holder    *task // of the deployment's lock
+	freed     chan struct{}
+	deleted   bool
+	tokens    map[string]time.Time
+	logins    int
+	url       string
+	cut       bool
+}
+
+// New gives a Director. Close ends it.
+func New(cfg Config) *Director {
+	if cfg.Workers == 0 {
+		cfg.Workers = 3
+	}
+	if cfg.LockTimeout == 0 {
+		cfg.LockTimeout = 10 * time.Second
+	}
+	if cfg.Version == "" {
+		cfg.Version = "280.1.15"
+	}
+	if cfg.TokenLife == 0 {
+		cfg.TokenLife = time.Hour
+	}
+	d := &Director{cfg: cfg, workers: make(chan struct{}, cfg.Workers), instances: slices.Clone(cfg.Instances), freed: make(chan struct{}), tokens: map[string]time.Time{}}
+	d.ctx, d.stop = context.WithCancel(context.Background())
+	d.routes()
+	return d
+}
+
+// Close ends all tasks and waits for them.
+func (d *Director) Close() {
+	d.stop()
+	d.running.Wait()
+}
+
+// At tells the Director its own address, which it gives out for its UAA and in
+// redirects.
+func (d *Director) At(url string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.url = url
+}
+
+// Cut makes the Director unreachable, or reachable again. Its tasks go on.
+func (d *Director) Cut(cut bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cut = cut
+}
+
+// Logins counts the tokens that were given out.
+func (d *Director) Logins() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.logins
+}
+
+// inOrder gives what would be updated, in the order in which it would be: a
+// slice for each AZ.
+func (d *Director) inOrder(which func(*Instance) bool) [][]*Instance {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var byAZ [][]*Instance
+	for _, az := range d.cfg.AZs {
+		var members []*Instance
+		for _, instance := range d.instances {
+			if instance.AZ == az && which(instance) && !instance.ignored {
+				members = append(members, instance)
+			}
+		}
+		slices.SortFunc(members, func(a, b *Instance) int {
+			if a.Bootstrap != b.Bootstrap {
+				if a.Bootstrap {
+					return -1
+				}
+				return 1
+			}
+			return strings.Compare(a.ID, b.ID)
+		})
+		if len(members) > 0 {
+			byAZ = append(byAZ, members)
+		}
+	}
+	return byAZ
+}
+
+func (d *Director) instance(id string) *Instance {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, instance := range d.instances {
+		if instance.ID == id || fmt.Sprint(instance.Index) == id {
+			return instance
+		}
+	}
+	return nil
+}
+
+func (d *Director) remove(gone *Instance) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.instances = slices.DeleteFunc(d.instances, func(i *Instance) bool { return i == gone })
+}

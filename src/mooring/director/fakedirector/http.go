@@ -1,0 +1,251 @@
+package fakedirector
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (d *Director) routes() {
+	d.mux = http.NewServeMux()
+	d.mux.HandleFunc("GET /info", d.info)
+	d.mux.HandleFunc("POST /oauth/token", d.token)
+	d.mux.HandleFunc("GET /deployments", d.listDeployments)
+	d.mux.HandleFunc("GET /deployments/{deployment}/instances", d.known(d.listInstances))
+	d.mux.HandleFunc("PUT /deployments/{deployment}/jobs/{group}", d.known(d.changeGroup))
+	d.mux.HandleFunc("POST /deployments/{deployment}/instance_groups/{group}/{id}/actions/{action}", d.known(d.actOnInstance))
+	d.mux.HandleFunc("PUT /deployments/{deployment}/instance_groups/{group}/{id}/ignore", d.known(d.ignore))
+	d.mux.HandleFunc("GET /locks", d.listLocks)
+	d.mux.HandleFunc("GET /tasks", d.listTasks)
+	d.mux.HandleFunc("GET /tasks/{id}", d.withTask(func(w http.ResponseWriter, _ *http.Request, t *task) { reply(w, t.hash()) }))
+	d.mux.HandleFunc("GET /tasks/{id}/output", d.withTask(output))
+	d.mux.HandleFunc("DELETE /task/{id}", d.withTask(func(w http.ResponseWriter, _ *http.Request, t *task) {
+		if t.state == "queued" || t.state == "processing" {
+			t.state = "cancelling"
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Director) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	cut := d.cut
+	d.mu.Unlock()
+	switch {
+	case cut:
+		panic(http.ErrAbortHandler)
+	case r.URL.Path != "/info" && r.URL.Path != "/oauth/token" && !d.allowed(r):
+		w.Header().Set("WWW-Authenticate", `Basic realm="BOSH Director"`)
+		http.Error(w, "Not authorized: '"+r.URL.Path+"'", http.StatusUnauthorized)
+	default:
+		d.mux.ServeHTTP(w, r)
+	}
+}
+
+func (d *Director) allowed(r *http.Request) bool {
+	if d.cfg.UAA {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return time.Now().Before(d.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")])
+	}
+	user, password, _ := r.BasicAuth()
+	return user == d.cfg.User && password == d.cfg.Password
+}
+
+func (d *Director) info(w http.ResponseWriter, _ *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	login := map[string]any{"type": "basic", "options": map[string]any{}}
+	if d.cfg.UAA {
+		login = map[string]any{"type": "uaa", "options": map[string]any{"url": d.url}}
+	}
+	reply(w, map[string]any{"name": "fake", "uuid": "fake", "version": d.cfg.Version + " (00000000)", "cpi": "warden_cpi", "user_authentication": login})
+}
+
+func (d *Director) token(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	if user != d.cfg.User || password != d.cfg.Password || r.FormValue("grant_type") != "client_credentials" {
+		w.WriteHeader(http.StatusUnauthorized)
+		reply(w, map[string]string{"error": "invalid_client", "error_description": "Bad credentials"})
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.logins++
+	token := fmt.Sprintf("token-%d", d.logins)
+	d.tokens[token] = time.Now().Add(d.cfg.TokenLife)
+	reply(w, map[string]any{"access_token": token, "token_type": "bearer", "expires_in": int(d.cfg.TokenLife.Seconds())})
+}
+
+// known refuses deployments, groups and instances that are not there.
+func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		deleted := d.deleted
+		d.mu.Unlock()
+		switch {
+		case deleted || r.PathValue("deployment") != d.cfg.Deployment:
+			refuse(w, http.StatusNotFound, 70000, fmt.Sprintf("Deployment '%s' doesn't exist", r.PathValue("deployment")))
+		case r.PathValue("group") != "" && r.PathValue("group") != d.cfg.Group:
+			refuse(w, http.StatusNotFound, 70001, fmt.Sprintf("Instance group '%s' doesn't exist", r.PathValue("group")))
+		case r.PathValue("id") != "" && d.instance(r.PathValue("id")) == nil:
+			refuse(w, http.StatusNotFound, 70001, fmt.Sprintf("'%s/%s' doesn't exist", r.PathValue("group"), r.PathValue("id")))
+		default:
+			serve(w, r)
+		}
+	}
+}
+
+func (d *Director) listDeployments(w http.ResponseWriter, _ *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := []map[string]any{}
+	if !d.deleted {
+		list = append(list, map[string]any{"name": d.cfg.Deployment, "locked": d.holder != nil})
+	}
+	reply(w, list)
+}
+
+func (d *Director) listInstances(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	members := slices.Clone(d.instances)
+	d.mu.Unlock()
+	if r.FormValue("format") == "full" {
+		d.redirect(w, d.submit("retrieve vm-stats", "", "", false, func(t *task) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			for _, i := range members {
+				line, err := json.Marshal(map[string]any{"id": i.ID, "job_name": d.cfg.Group, "index": i.Index, "az": i.AZ, "job_state": "running", "ignore": i.ignored, "bootstrap": i.Bootstrap})
+				if err != nil {
+					return err
+				}
+				t.output = append(append(t.output, line...), '\n')
+			}
+			return nil
+		}))
+		return
+	}
+	list := []map[string]any{}
+	for _, i := range members {
+		list = append(list, map[string]any{"id": i.ID, "job": d.cfg.Group, "index": i.Index, "az": i.AZ, "agent_id": "agent-" + i.ID, "cid": "vm-" + i.ID, "expects_vm": true})
+	}
+	reply(w, list)
+}
+
+func (d *Director) changeGroup(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Type") != "text/yaml" {
+		http.Error(w, "", http.StatusNotFound) // the route wants YAML
+		return
+	}
+	query := r.URL.Query()
+	canaries, _ := strconv.Atoi(query.Get("canaries"))
+	user, _, _ := r.BasicAuth()
+	d.redirect(w, d.Deploy(Update{
+		Action: query.Get("state"), MaxInFlight: query.Get("max_in_flight"), Canaries: canaries,
+		User: user, ContextID: r.Header.Get("X-Bosh-Context-Id"),
+	}))
+}
+
+func (d *Director) actOnInstance(w http.ResponseWriter, r *http.Request) {
+	user, _, _ := r.BasicAuth()
+	d.redirect(w, d.ActOn(r.PathValue("id"), r.PathValue("action"), user, r.Header.Get("X-Bosh-Context-Id")))
+}
+
+func (d *Director) ignore(w http.ResponseWriter, r *http.Request) {
+	var wanted struct{ Ignore bool }
+	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
+		refuse(w, http.StatusBadRequest, 100, err.Error())
+		return
+	}
+	i := d.instance(r.PathValue("id"))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i.ignored = wanted.Ignore
+}
+
+func (d *Director) listLocks(w http.ResponseWriter, _ *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := []map[string]any{}
+	if d.holder != nil {
+		list = append(list, map[string]any{"type": "deployment", "resource": []string{d.cfg.Deployment}, "timeout": "1.0", "task_id": strconv.Itoa(d.holder.id)})
+	}
+	reply(w, list)
+}
+
+func (d *Director) listTasks(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	wanted := strings.FieldsFunc(query.Get("state"), func(c rune) bool { return c == ',' })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := []map[string]any{}
+	for _, t := range slices.Backward(d.tasks) {
+		if len(wanted) > 0 && !slices.Contains(wanted, t.state) ||
+			query.Has("context_id") && t.context != query.Get("context_id") ||
+			query.Has("deployment") && query.Get("deployment") != d.cfg.Deployment ||
+			query.Get("verbose") != "2" && t.light {
+			continue
+		}
+		list = append(list, t.hash())
+	}
+	reply(w, list)
+}
+
+// hash is a task as the API shows it. The Director's mutex is held.
+func (t *task) hash() map[string]any {
+	return map[string]any{"id": t.id, "state": t.state, "description": t.description, "result": t.result, "user": t.user, "deployment": t.d.cfg.Deployment, "context_id": t.context}
+}
+
+// withTask serves a task under the Director's mutex.
+func (d *Director) withTask(serve func(http.ResponseWriter, *http.Request, *task)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, err := strconv.Atoi(r.PathValue("id"))
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err != nil || id < 1 || id > len(d.tasks) {
+			refuse(w, http.StatusNotFound, 10000, fmt.Sprintf("Task %s not found", r.PathValue("id")))
+			return
+		}
+		serve(w, r, d.tasks[id-1])
+	}
+}
+
+func output(w http.ResponseWriter, r *http.Request, t *task) {
+	content := t.events
+	if r.FormValue("type") == "result" {
+		content = t.output
+	}
+	from := 0
+	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {
+		if from >= len(content) {
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+			return
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(content)-1, len(content)))
+		w.WriteHeader(http.StatusPartialContent)
+	}
+	_, _ = w.Write(content[from:])
+}
+
+func (d *Director) redirect(w http.ResponseWriter, id int) {
+	// A real one gives the address it was configured with, which need not be
+	// the one it was called at.
+	w.Header().Set("Location", fmt.Sprintf("http://director.invalid:25555/tasks/%d", id))
+	w.WriteHeader(http.StatusFound)
+}
+
+func refuse(w http.ResponseWriter, status, code int, text string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "description": text})
+}
+
+func reply(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(value)
+}

@@ -1,0 +1,167 @@
+package fakedirector
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Update is a deploy, or a converging action on the group.
+type Update struct {
+	// Action is "restart" (also what a deploy of new configuration does),
+	// "recreate" (also a new stemcell), "stop" or "start".
+	Action string
+	// MaxInFlight is a number or a share of the instances of an AZ; "" is 1.
+	MaxInFlight string
+	Canaries    int
+	// Remove lists the instances that the new manifest does without. They go
+	// first.
+	Remove []string
+	// User and ContextID are the task's.
+	User, ContextID string
+}
+
+// states gives the environment that pre-stop is told the future in.
+func states(vm, instance, deployment string) []string {
+	return []string{"BOSH_VM_NEXT_STATE=" + vm, "BOSH_INSTANCE_NEXT_STATE=" + instance, "BOSH_DEPLOYMENT_NEXT_STATE=" + deployment}
+}
+
+// Deploy starts an update_deployment task and gives its ID.
+func (d *Director) Deploy(update Update) int {
+	return d.submit("create deployment", update.User, update.ContextID, true, func(t *task) error {
+		removed := func(i *Instance) bool { return slices.Contains(update.Remove, i.ID) }
+		leaving := slices.Concat(d.inOrder(removed)...)
+		if err := t.together(leaving, inFlight(update.MaxInFlight, len(leaving)), func(i *Instance) error {
+			return t.take(i, "Deleting unneeded instances", "delete", states("delete", "delete", "keep"))
+		}); err != nil {
+			return err
+		}
+		if update.Action == "" {
+			return nil
+		}
+		env := states("keep", "keep", "keep")
+		if update.Action == "recreate" {
+			env = states("delete", "keep", "keep")
+		}
+		one := func(i *Instance) error { return t.take(i, "Updating instance", update.Action, env) }
+		for n, members := range d.inOrder(func(*Instance) bool { return true }) {
+			most := inFlight(update.MaxInFlight, len(members))
+			if canaries := min(update.Canaries, len(members)); n == 0 && canaries > 0 {
+				if err := t.together(members[:canaries], most, one); err != nil {
+					return err
+				}
+				members = members[canaries:]
+			}
+			if err := t.together(members, most, one); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// DeleteDeployment starts a delete_deployment task and gives its ID.
+func (d *Director) DeleteDeployment() int {
+	return d.submit("delete deployment "+d.cfg.Deployment, "", "", true, func(t *task) error {
+		all := slices.Concat(d.inOrder(func(*Instance) bool { return true })...)
+		err := t.together(all, len(all), func(i *Instance) error {
+			return t.take(i, "Deleting instances", "delete", states("delete", "delete", "delete"))
+		})
+		if err == nil {
+			d.mu.Lock()
+			d.deleted = true
+			d.mu.Unlock()
+		}
+		return err
+	})
+}
+
+// ActOn starts a task that acts on one instance alone, and gives its ID.
+func (d *Director) ActOn(id, action, user, contextID string) int {
+	return d.submit(action+" instance", user, contextID, true, func(t *task) error {
+		env := states("keep", "keep", "keep")
+		if action == "recreate" {
+			env = states("delete", "keep", "keep")
+		}
+		return t.take(d.instance(id), "Updating instance", action, env)
+	})
+}
+
+// inFlight reads a max_in_flight against the size of an AZ; at least 1.
+func inFlight(text string, size int) int {
+	share, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.Atoi(share)
+	if err != nil {
+		return 1
+	}
+	if percent {
+		n = size * n / 100
+	}
+	return max(1, n)
+}
+
+// together takes instances in their order, some at a time. After a failure
+// those in flight finish and the rest never start.
+func (t *task) together(members []*Instance, most int, take func(*Instance) error) error {
+	var mu sync.Mutex
+	var first error
+	var flying sync.WaitGroup
+	seats := make(chan struct{}, max(1, most))
+	for _, member := range members {
+		seats <- struct{}{}
+		mu.Lock()
+		if first == nil {
+			first = t.checkpoint()
+		}
+		failed := first != nil
+		mu.Unlock()
+		if failed {
+			break
+		}
+		flying.Go(func() {
+			defer func() { <-seats }()
+			if err := take(member); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				if first == nil {
+					first = err
+				}
+			}
+		})
+	}
+	flying.Wait()
+	return first
+}
+
+// take takes one instance through an action.
+func (t *task) take(i *Instance, stage, action string, env []string) error {
+	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
+	return t.track(stage, name, func() error {
+		if i.VM.PreStop != nil && action != "start" {
+			// Whatever becomes of the task, the script runs to its end.
+			if err := i.VM.PreStop(t.d.ctx, env); err != nil {
+				return fmt.Errorf("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %w)", name, err)
+			}
+			if err := t.checkpoint(); err != nil {
+				return err
+			}
+		}
+		if i.VM.Act != nil {
+			if err := i.VM.Act(action); err != nil {
+				return fmt.Errorf("CPI error on %s: %w", name, err)
+			}
+		}
+		if action == "delete" {
+			t.d.remove(i)
+			return nil
+		}
+		if i.VM.PostStart != nil && action != "stop" {
+			if err := i.VM.PostStart(t.d.ctx); err != nil {
+				return fmt.Errorf("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %w)", name, err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,136 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Hands acts on the hosts of a Director's deployments, one task of a
+// deployment at a time, however many are asked for. Its zero value but for
+// Client is ready.
+type Hands struct {
+	Client *Client
+	// LockPatience is how long an action on one instance, whose cell stands
+	// quiet, waits for a deployment that somebody else holds; 0 means 5 m.
+	LockPatience time.Duration
+
+	mu     sync.Mutex
+	queues map[string]chan struct{}
+}
+
+// Check refuses what could not be done: a group that is not there and, for
+// actions on single instances, a Director that is too old for them.
+func (h *Hands) Check(ctx context.Context, deployment, group string, single bool) error {
+	if _, err := h.Client.Group(ctx, deployment, group); err != nil {
+		return err
+	}
+	if !single {
+		return nil
+	}
+	info, err := h.Client.Info(ctx)
+	if err != nil {
+		return err
+	}
+	return info.CheckSafeRestarts()
+}
+
+// Act restarts or recreates one instance and returns when that is complete.
+// once names the asking: asked twice for the same, it is done once.
+func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string) error {
+	if err := h.Check(ctx, deployment, group, true); err != nil {
+		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
+	}
+	leave, err := h.queue(ctx, deployment)
+	if err != nil {
+		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
+	}
+	defer leave()
+	patience := h.LockPatience
+	if patience == 0 {
+		patience = 5 * time.Minute
+	}
+	task, err := h.started(ctx, time.Now().Add(patience), func(string) {}, func() (int, error) {
+		return h.Client.ActOnInstance(ctx, deployment, group, id, action, once)
+	})
+	if err == nil {
+		_, err = h.Client.Follow(ctx, task, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
+	}
+	return nil
+}
+
+// Converge restarts or recreates a whole group in one task, with as many
+// instances of an AZ at once as there are: the gates of the cells give the
+// order. It returns when the task has ended, or is being cancelled. say is
+// told what it waits for before the task can start, "" when it has.
+func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error {
+	if err := h.Check(ctx, deployment, group, false); err != nil {
+		return fmt.Errorf("%s %s: %w", action, group, err)
+	}
+	leave, err := h.queue(ctx, deployment)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", action, group, err)
+	}
+	defer leave()
+	task, err := h.started(ctx, time.Time{}, say, func() (int, error) {
+		return h.Client.ConvergeGroup(ctx, deployment, group, action, "100%", once)
+	})
+	if err == nil {
+		say("")
+		_, err = h.Client.Follow(ctx, task, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", action, group, err)
+	}
+	return nil
+}
+
+// started starts a task as soon as the deployment is free and the Director
+// answers, or gives up at a moment (never when it is zero).
+func (h *Hands) started(ctx context.Context, until time.Time, say func(string), start func() (int, error)) (int, error) {
+	for {
+		task, err := start()
+		var locked *LockedError
+		switch {
+		case err == nil:
+			return task, nil
+		case errors.As(err, &locked), passing(err):
+			say(err.Error())
+		default:
+			return 0, err
+		}
+		if !until.IsZero() && time.Now().After(until) {
+			return 0, err
+		}
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(3 * h.Client.poll):
+		}
+	}
+}
+
+// queue waits for the turn of one deployment, and gives what ends it.
+func (h *Hands) queue(ctx context.Context, deployment string) (leave func(), err error) {
+	h.mu.Lock()
+	if h.queues == nil {
+		h.queues = map[string]chan struct{}{}
+	}
+	turn := h.queues[deployment]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		h.queues[deployment] = turn
+	}
+	h.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

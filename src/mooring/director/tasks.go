@@ -1,0 +1,167 @@
+package director
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// States of a task. The last four are final.
+const (
+	StateQueued     = "queued"
+	StateProcessing = "processing"
+	StateCancelling = "cancelling"
+	StateCancelled  = "cancelled"
+	StateDone       = "done"
+	StateError      = "error"
+	StateTimeout    = "timeout"
+)
+
+// Task is one task of the Director.
+type Task struct {
+	ID          int    `json:"id"`
+	State       string `json:"state"`
+	Description string `json:"description"`
+	Result      string `json:"result"`
+	User        string `json:"user"`
+	Deployment  string `json:"deployment"`
+	ContextID   string `json:"context_id"`
+}
+
+// Final reports whether the task has ended.
+func (t Task) Final() bool {
+	switch t.State {
+	case StateCancelled, StateDone, StateError, StateTimeout:
+		return true
+	}
+	return false
+}
+
+// Event is one line of a task's event log.
+type Event struct {
+	Time  int64    `json:"time"`
+	Stage string   `json:"stage"`
+	Tags  []string `json:"tags"`
+	Task  string   `json:"task"`  // such as "cell/UUID (0)"
+	State string   `json:"state"` // "started", "in_progress", "finished", "failed"
+	// Error is set on the line that says why the task failed.
+	Error *EventError `json:"error"`
+}
+
+// EventError is why a task failed, by the Director's code.
+type EventError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// Task gives one task.
+func (c *Client) Task(ctx context.Context, id int) (*Task, error) {
+	task := &Task{}
+	if err := c.get(ctx, path("tasks", strconv.Itoa(id)), nil, task); err != nil {
+		return nil, err
+	}
+	return task, nil
+}
+
+// started gives the task that was started under a context ID, nil when none
+// was.
+func (c *Client) started(ctx context.Context, contextID string) (*Task, error) {
+	var found []Task
+	err := c.get(ctx, "/tasks", url.Values{"context_id": {contextID}, "verbose": {"2"}}, &found)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// Events gives the lines of a task's event log from byte offset on, and where
+// to go on. A line that is not whole yet is left for the next time.
+func (c *Client) Events(ctx context.Context, id int, offset int64) ([]Event, int64, error) {
+	a, err := c.patiently(ctx, call{
+		method: http.MethodGet, path: path("tasks", strconv.Itoa(id), "output"), query: url.Values{"type": {"event"}},
+		header: map[string]string{"Range": fmt.Sprintf("bytes=%d-", offset)},
+	})
+	if err != nil {
+		return nil, offset, err
+	}
+	switch a.status {
+	case http.StatusRequestedRangeNotSatisfiable, http.StatusNoContent:
+		return nil, offset, nil // nothing new
+	case http.StatusOK: // all of it, from the beginning
+		a.body = a.body[min(offset, int64(len(a.body))):]
+	}
+	whole := bytes.LastIndexByte(a.body, '\n') + 1
+	var events []Event
+	for line := range bytes.Lines(a.body[:whole]) {
+		var event Event
+		if json.Unmarshal(line, &event) == nil { // other lines are for people
+			events = append(events, event)
+		}
+	}
+	return events, offset + int64(whole), nil
+}
+
+// Follow waits until a task has ended, or is being cancelled, and calls each
+// (which may be nil) with its events. It outlasts a Director that goes away
+// and comes back. A task that did not end well is a *TaskError.
+func (c *Client) Follow(ctx context.Context, id int, each func(Event)) (*Task, error) {
+	var offset int64
+	var last Event
+	for {
+		task, err := c.Task(ctx, id)
+		if err != nil && !passing(err) {
+			return nil, err
+		}
+		if err == nil {
+			events, next, err := c.Events(ctx, id, offset)
+			if err == nil {
+				offset = next
+				for _, event := range events {
+					if event.Error != nil || event.State == "failed" {
+						last = event
+					}
+					if each != nil {
+						each(event)
+					}
+				}
+			}
+			switch {
+			case task.State == StateDone:
+				return task, nil
+			case task.Final() || task.State == StateCancelling:
+				return task, &TaskError{Task: *task, Last: last}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("following BOSH task %d: %w", id, context.Cause(ctx))
+		case <-time.After(c.poll):
+		}
+	}
+}
+
+// Cancel asks for a task to be cancelled. BOSH lets scripts that run end first.
+func (c *Client) Cancel(ctx context.Context, id int) error {
+	_, err := c.patiently(ctx, call{method: http.MethodDelete, path: path("task", strconv.Itoa(id))})
+	return err
+}
+
+var taskPath = regexp.MustCompile(`/tasks/(\d+)$`)
+
+// taskIn gives the task that an answer redirects to. Only the path counts.
+func taskIn(a *answer) (int, error) {
+	location := a.header.Get("Location")
+	target, err := url.Parse(location)
+	if err == nil && a.status >= 300 && a.status < 400 {
+		if match := taskPath.FindStringSubmatch(target.Path); match != nil {
+			return strconv.Atoi(match[1])
+		}
+	}
+	return 0, fmt.Errorf("the Director answered with status %d and location %q instead of a task", a.status, location)
+}
