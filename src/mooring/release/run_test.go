@@ -1,0 +1,139 @@
+package release
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+// onLoopback is the fleet as one VM at 127.0.0.1 with free ports.
+func onLoopback(t *testing.T) (*fleet, map[string]map[string]any) {
+	f := newFleet(t)
+	f.etcd, f.peer = f.etcdCA.issue(t, "127.0.0.1"), newAuthority(t).issue(t, "127.0.0.1")
+	f.api = f.apiCA.issue(t, "127.0.0.1")
+	here := f.control[0]
+	here.Address, here.IP = "127.0.0.1", "127.0.0.1"
+	f.control, f.cells = []instance{here}, []instance{here, here, here, here, here}
+	return f, map[string]map[string]any{
+		"etcd":        {"port": freePort(t), "peer_port": freePort(t), "metrics_port": freePort(t)},
+		"api":         {"port": freePort(t)},
+		"cell":        {"memory": "1G", "ports": "31000-31099", "path": []string{"/opt/tools/bin"}},
+		"smoke-tests": {"timeout": 60, "classes": map[string]any{"floating": "shared"}},
+	}
+}
+
+// given places a job with the ports of the fleet on the loopback, in links too.
+func given(f *fleet, name string, properties map[string]map[string]any) placed {
+	p := f.place(name, properties[name])
+	for link, l := range p.Links {
+		l.Address = "127.0.0.1"
+		for key, value := range properties[link] {
+			l.Properties[key] = value
+		}
+		p.Links[link] = l
+	}
+	return p
+}
+
+// What the jobs of one VM would run is run: with etcd, TLS everywhere, and the
+// errand that pushes an app, interrupts it and removes all traces.
+func TestTheJobsRunTogether(t *testing.T) {
+	g := NewWithT(t)
+	v := newVM(t)
+	f, properties := onLoopback(t)
+	shared := v.path("data/nfs")
+	properties["volume-manager"] = map[string]any{"shared": []any{map[string]any{"name": "shared", "root": "/var/vcap/data/nfs", "capacity": "1G"}}}
+	var all []placed
+	for name := range f.jobs {
+		all = append(all, given(f, name, properties))
+	}
+	v.install(t, all...)
+
+	_, err := v.run(t, "api", "bin/dns/healthy", nil)
+	g.Expect(err).To(HaveOccurred(), "an API that does not run is not healthy")
+
+	v.must(t, "etcd", "bin/pre-start", nil)
+	v.bpm(t, "etcd")
+	v.must(t, "etcd", "bin/post-start", nil)
+	g.Eventually(func() error { _, err := v.run(t, "etcd", "bin/dns/healthy", nil); return err }, 30*time.Second, 200*time.Millisecond).Should(Succeed())
+	v.bpm(t, "api")
+	v.bpm(t, "scheduler")
+	v.bpm(t, "orchestrator")
+	g.Eventually(func() error { _, err := v.run(t, "api", "bin/dns/healthy", nil); return err }, 30*time.Second, 200*time.Millisecond).Should(Succeed())
+
+	output, err := v.run(t, "volume-manager", "bin/pre-start", nil)
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(output).To(ContainSubstring("no persistent disk is mounted on"))
+	g.Expect(os.WriteFile(v.path("store/.disk"), nil, 0o644)).To(Succeed())
+	v.must(t, "volume-manager", "bin/pre-start", nil)
+
+	_, err = v.run(t, "volume-manager", "bin/ctl", nil, "start")
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(readFile(t, v.path("sys/log/volume-manager/volume-manager.stderr.log"))).To(ContainSubstring(shared + " is not there; mount it on every cell of the AZ first"))
+	g.Expect(os.Mkdir(shared, 0o755)).To(Succeed())
+
+	for _, job := range []string{"volume-manager", "cell"} {
+		v.must(t, job, "bin/ctl", nil, "start")
+		pid := pidOf(t, v, job)
+		v.must(t, job, "bin/ctl", nil, "start")
+		g.Expect(pidOf(t, v, job)).To(Equal(pid), "what runs is not started again")
+		t.Cleanup(func() {
+			_, _ = v.run(t, job, "bin/ctl", nil, "stop")
+			if t.Failed() {
+				t.Logf("%s:\n%s", job, readFile(t, v.path(fmt.Sprintf("sys/log/%s/%[1]s.stderr.log", job))))
+			}
+		})
+	}
+	g.Eventually(func() (string, error) { return v.run(t, "moor-cli", "bin/moor", nil, "cells") }, 30*time.Second, 200*time.Millisecond).
+		Should(And(ContainSubstring(f.cells[4].ID), ContainSubstring("z1")))
+	cell := v.must(t, "moor-cli", "bin/moor", nil, "cells", "--json")
+	for _, class := range []string{"persistent", "ephemeral", "shared"} {
+		g.Expect(cell).To(ContainSubstring(`"name": "` + class + `"`))
+	}
+
+	_, err = v.run(t, "moor-cli", "bin/moor", []string{"MOORING_API=http://127.0.0.1:1"}, "cells")
+	g.Expect(err).To(HaveOccurred(), "who says where the API is, is believed")
+
+	g.Expect(v.must(t, "smoke-tests", "bin/run", nil)).To(HaveSuffix("\npassed\n"))
+	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "--org", "mooring", "--space", "smoke-tests", "volume-sets", "--json")).To(HavePrefix("[]"))
+	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "apps", "--json")).To(HavePrefix("[]"))
+
+	g.Expect(v.must(t, "roll-cells", "bin/run", nil)).To(MatchRegexp(`plan stemcell-\d{8}-\d{6} started: recreate 1 cell`))
+
+	pid := pidOf(t, v, "cell")
+	v.must(t, "cell", "bin/ctl", nil, "stop")
+	g.Expect(filepath.Join("/proc", pid)).NotTo(BeADirectory())
+	g.Expect(v.path("sys/run/cell/cell.pid")).NotTo(BeAnExistingFile())
+	v.must(t, "cell", "bin/ctl", nil, "stop")
+}
+
+func pidOf(t *testing.T, v *vm, job string) string {
+	t.Helper()
+	return strings.TrimSpace(readFile(t, v.path(fmt.Sprintf("sys/run/%s/%[1]s.pid", job))))
+}
+
+// The scripts around the gate hand over where the API is, and what BOSH says.
+func TestTheGateIsAsked(t *testing.T) {
+	g := NewWithT(t)
+	v := newVM(t)
+	f, properties := onLoopback(t)
+	v.install(t, given(f, "cell", properties))
+	g.Expect(os.Remove(v.path("packages"))).To(Succeed())
+	g.Expect(os.MkdirAll(v.path("packages/mooring/bin"), 0o755)).To(Succeed())
+	g.Expect(os.WriteFile(v.path("packages/mooring/bin/moor"), []byte("#!/bin/sh\necho \"$BOSH_VM_NEXT_STATE\" \"$@\"\nexit 7\n"), 0o755)).To(Succeed())
+
+	connection := fmt.Sprintf("--api https://127.0.0.1:%d --tls-ca %[2]s/ca.pem --tls-cert %[2]s/certificate.pem --tls-key %[2]s/private_key.pem --cell %[3]s",
+		properties["api"]["port"], v.path("jobs/cell/config/tls"), f.cells[4].ID)
+	for script, row := range map[string]struct{ does string }{"bin/pre-stop": {"leave"}, "bin/post-start": {"return"}} {
+		output, err := v.run(t, "cell", script, []string{"BOSH_VM_NEXT_STATE=delete"})
+		g.Expect(err).To(MatchError("exit status 7"), "BOSH is told what the gate says")
+		g.Expect(output).To(Equal("delete gate " + row.does + " " + connection + "\n"))
+	}
+	output, _ := v.run(t, "cell", "bin/gate", nil, "open", "--reason", "the API is gone")
+	g.Expect(output).To(Equal(" gate open " + connection + " --reason the API is gone\n"))
+}

@@ -1,0 +1,242 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// vm is a directory in the place of a VM's /var/vcap, with the release's
+// packages in it.
+type vm struct {
+	dir string
+	// rewrites are further texts that stand for others on this VM.
+	rewrites map[string]string
+}
+
+// stubs stand for programs that need root, or a VM: vcap is whoever runs the
+// tests, and every directory is a disk.
+var stubs = map[string]string{
+	"setpriv":    "#!/bin/sh\nwhile [ \"${1#--}\" != \"$1\" ]; do shift; done\nexec \"$@\"\n",
+	"chown":      "#!/bin/sh\n",
+	"mountpoint": "#!/bin/sh\ntest -e \"$2/.disk\"\n",
+}
+
+// binaries builds what the packages would hold, once for all tests.
+var binaries struct {
+	once sync.Once
+	dir  string
+	skip string
+	err  error
+}
+
+func buildBinaries() {
+	if output, err := exec.Command("go", "-C", filepath.Join(top, "src", "etcd"), "list", "-deps", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/etcdctl/v3").CombinedOutput(); err != nil {
+		binaries.skip = fmt.Sprintf("the modules of etcd cannot be had here: %s", output)
+		return
+	}
+	if binaries.dir, binaries.err = os.MkdirTemp("", "moor-packages-"); binaries.err != nil {
+		return
+	}
+	for _, build := range [][]string{
+		{"src/etcd", "etcd/bin/etcd", "go.etcd.io/etcd/server/v3"},
+		{"src/etcd", "etcd/bin/etcdctl", "go.etcd.io/etcd/etcdctl/v3"},
+		{"src/mooring", "mooring/bin/moor", "./cmd/moor"},
+	} {
+		output, err := exec.Command("go", "-C", filepath.Join(top, build[0]), "build", "-o", filepath.Join(binaries.dir, build[1]), build[2]).CombinedOutput()
+		if err != nil {
+			binaries.err = fmt.Errorf("building %s: %w: %s", build[2], err, output)
+			return
+		}
+	}
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if binaries.dir != "" {
+		_ = os.RemoveAll(binaries.dir)
+	}
+	os.Exit(status)
+}
+
+// newVM makes a VM with nothing on it but packages.
+func newVM(t *testing.T) *vm {
+	t.Helper()
+	binaries.once.Do(buildBinaries)
+	if binaries.skip != "" {
+		t.Skip(binaries.skip)
+	}
+	if binaries.err != nil {
+		t.Fatal(binaries.err)
+	}
+	// Not t.TempDir: the path of a socket must be short.
+	dir, err := os.MkdirTemp("", "vcap-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	for _, sub := range []string{"store", "data", "sys/run", "sys/log", "stubs", "jobs"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range stubs {
+		if err := os.WriteFile(filepath.Join(dir, "stubs", name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(binaries.dir, filepath.Join(dir, "packages")); err != nil {
+		t.Fatal(err)
+	}
+	return &vm{dir: dir, rewrites: map[string]string{}}
+}
+
+// path gives where a path under /var/vcap is.
+func (v *vm) path(path string) string { return filepath.Join(v.dir, path) }
+
+// install renders jobs and puts their files where BOSH would.
+func (v *vm) install(t *testing.T, several ...placed) {
+	t.Helper()
+	for i, out := range renderAll(t, several...) {
+		if out.err != nil {
+			t.Fatal(out.err)
+		}
+		for path, text := range out.files {
+			text = strings.ReplaceAll(text, "/var/vcap", v.dir)
+			for from, to := range v.rewrites {
+				text = strings.ReplaceAll(text, from, to)
+			}
+			at := v.path(filepath.Join("jobs", several[i].Name, path))
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// script gives a script of a job, ready to run.
+func (v *vm) script(ctx context.Context, job, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, v.path(filepath.Join("jobs", job, path)), args...)
+	cmd.Env = append(os.Environ(), "PATH="+v.path("stubs")+":"+os.Getenv("PATH"), "MOORING_API=", "MOORING_ORG=", "MOORING_SPACE=")
+	return cmd
+}
+
+// run runs a script of a job to its end and gives what it printed.
+func (v *vm) run(t *testing.T, job, path string, env []string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := v.script(ctx, job, path, args...)
+	cmd.Env = append(cmd.Env, env...)
+	// A pipe would be held open by daemons that a script starts.
+	output, err := os.CreateTemp(v.dir, "output-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
+	failed := cmd.Run()
+	return readFile(t, output.Name()), failed
+}
+
+// must is run for scripts that succeed.
+func (v *vm) must(t *testing.T, job, path string, env []string, args ...string) string {
+	t.Helper()
+	output, err := v.run(t, job, path, env, args...)
+	if err != nil {
+		t.Fatalf("%s of %s: %v\n%s", path, job, err, output)
+	}
+	return output
+}
+
+// process is what BPM runs.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  string
+}
+
+// bpm starts the job's process as BPM would, until the test ends.
+func (v *vm) bpm(t *testing.T, job string) *process {
+	t.Helper()
+	var config struct {
+		Processes []struct {
+			Name, Executable string
+			Args             []string
+			PersistentDisk   bool           `yaml:"persistent_disk"`
+			Limits           map[string]int `yaml:"limits"`
+		}
+	}
+	readYAML(t, v.path(filepath.Join("jobs", job, "config", "bpm.yml")), &config)
+	p := &process{cmd: exec.Command(config.Processes[0].Executable, config.Processes[0].Args...), done: make(chan struct{}), log: v.path("sys/log/" + job + ".log")}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	t.Cleanup(func() {
+		p.stop()
+		if t.Failed() {
+			text := readFile(t, p.log)
+			t.Logf("%s:\n%s", job, text[max(0, len(text)-3000):])
+		}
+	})
+	return p
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
+}
+
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// freePort gives a port that nobody listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
