@@ -47,6 +47,9 @@ func Start(ctx context.Context, config Config) *Watcher {
 	w := &Watcher{config: config, cancel: cancel, from: time.Now(), nodes: map[int]*watched{}}
 	for index := range config.Addresses() {
 		w.nodes[index] = &watched{}
+	}
+	// From here on the map is only read; each follower has its own entry.
+	for index := range w.nodes {
 		w.done.Go(func() { w.follow(ctx, index) })
 	}
 	return w
