@@ -102,7 +102,8 @@ type Plan struct {
 	FinishedAt time.Time        `json:"finished_at,omitzero"`
 	Window     string           `json:"window,omitempty"`
 	Cells      int              `json:"cells"`
-	// Phases counts the cells by phase, Stuck those that are held up.
+	// Phases counts the cells by phase, without those that are held up: these
+	// are counted in Stuck.
 	Phases map[model.Phase]int `json:"phases"`
 	Stuck  int                 `json:"stuck"`
 	// Forecast is nil until it was computed.

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -57,7 +58,7 @@ func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]
 	return given
 }
 
-func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model.Plan, left []string) {
+func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model.Plan, left remainder) {
 	made := foretell(f.planner, snap, plan, left, f.now())
 	f.mu.Lock()
 	f.busy = false
@@ -73,40 +74,94 @@ func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model
 
 // remaining gives the cells that a plan has still to take through, and a text
 // that changes whenever the forecast should.
-func remaining(snap *state.Snapshot, plan *model.Plan) (left []string, stage string) {
-	ended := map[string]bool{}
+func remaining(snap *state.Snapshot, plan *model.Plan) (left remainder, stage string) {
+	rolls := map[string]*model.Roll{}
 	stuck := 0
 	for _, roll := range snap.Rolls(plan.Name) {
-		ended[roll.CellID] = roll.Phase.Final()
+		rolls[roll.CellID] = roll
 		if roll.StuckID != "" {
 			stuck++
 		}
 	}
 	for _, id := range plan.Order {
-		if !ended[id] {
-			left = append(left, id)
+		switch roll := rolls[id]; {
+		case roll == nil || roll.Phase == model.Queued:
+			left.queued = append(left.queued, id)
+		case !roll.Phase.Final():
+			left.rolling = append(left.rolling, id)
 		}
 	}
-	return left, fmt.Sprintf("%s %d %d", plan.Status, len(left), stuck)
+	return left, fmt.Sprintf("%s %d %d %d", plan.Status, len(left.queued), len(left.rolling), stuck)
 }
 
+// remainder is what a plan has still to take through.
+type remainder struct{ queued, rolling []string }
+
+func (r remainder) size() int { return len(r.queued) + len(r.rolling) }
+
 // foretell plans what is left of a plan anew; nil when that cannot be done.
-func foretell(planner Planner, snap *state.Snapshot, plan *model.Plan, left []string, now time.Time) *Forecast {
-	if len(left) == 0 {
+// How far the rolls under way are is not known to the planner, so the end is
+// told as if they were over (the earliest), as if they began now (the latest),
+// and half-way between.
+func foretell(planner Planner, snap *state.Snapshot, plan *model.Plan, left remainder, now time.Time) *Forecast {
+	snap = allBack(snap)
+	whole, err := replan(planner, snap, plan, slices.Concat(left.rolling, left.queued), now)
+	if err != nil || left.size() == 0 {
 		return nil
 	}
-	spec := plan.PlanSpec
-	spec.Cells = model.Selector{IDs: left}
-	spec.MaxInFlight = model.Limit{Count: plan.MaxInFlight.Of(len(plan.Order))}
-	if len(left) < len(plan.Order) {
-		spec.Canaries = max(0, plan.Canaries-(len(plan.Order)-len(left)))
-	}
-	preview, err := planner(snap, spec, now)
-	if err != nil {
-		return nil
+	rest := &client.Preview{}
+	if len(left.queued) > 0 && len(left.rolling) > 0 {
+		if rest, err = replan(planner, snap, plan, left.queued, now); err != nil {
+			return nil
+		}
+	} else if len(left.queued) > 0 {
+		rest = whole
 	}
 	return &Forecast{
-		Earliest: now.Add(preview.Shortest.D()), Likely: now.Add(preview.Expected.D()), Latest: now.Add(preview.Longest.D()),
-		Bottleneck: preview.Bottleneck, Left: len(preview.Timeline), Open: len(left) - len(preview.Timeline),
+		Earliest: now.Add(rest.Shortest.D()), Likely: now.Add((rest.Expected.D() + whole.Expected.D()) / 2), Latest: now.Add(whole.Longest.D()),
+		Bottleneck: whole.Bottleneck, Left: len(whole.Timeline), Open: left.size() - len(whole.Timeline),
 	}
+}
+
+// replan asks for a plan over some of its cells.
+func replan(planner Planner, snap *state.Snapshot, plan *model.Plan, cells []string, now time.Time) (*client.Preview, error) {
+	spec := plan.PlanSpec
+	spec.Cells = model.Selector{IDs: cells}
+	spec.MaxInFlight = model.Limit{Count: plan.MaxInFlight.Of(len(plan.Order))}
+	spec.Canaries = max(0, plan.Canaries-(len(plan.Order)-len(cells)))
+	return planner(snap, spec, now)
+}
+
+// allBack gives a snapshot as if everybody who is away on purpose served
+// again, and their cells answered: a planner takes those who are away for
+// failures, which nothing is planned around.
+func allBack(snap *state.Snapshot) *state.Snapshot {
+	tx := snap.Txn()
+	answers := func(cellID string) {
+		if cell := snap.Cell(cellID); cell != nil && !cell.Lost && snap.Presence(cellID) == nil {
+			tx.Put(&model.Presence{CellID: cellID, Boot: cell.Boot, Start: cell.Start})
+		}
+	}
+	for _, ledger := range snap.Ledgers() {
+		if len(ledger.Permits) == 0 {
+			continue
+		}
+		for i := range ledger.Permits {
+			inst := snap.Instance(ledger.AppGUID, ledger.Permits[i].Index)
+			if inst == nil || inst.CellID == "" {
+				continue
+			}
+			answers(inst.CellID)
+			tx.Put(&model.ActualInstance{AppGUID: inst.AppGUID, Index: inst.Index, CellID: inst.CellID, GUID: inst.GUID, SpecVersion: inst.SpecVersion, State: model.Serving})
+		}
+		tx.Put(&model.Ledger{AppGUID: ledger.AppGUID})
+	}
+	for _, plan := range snap.Plans() {
+		for _, roll := range snap.Rolls(plan.Name) {
+			if !roll.Phase.Final() && roll.Phase != model.Queued {
+				answers(roll.CellID)
+			}
+		}
+	}
+	return snap.Apply(tx)
 }

@@ -46,9 +46,10 @@ func (v *viewer) planOf(plan *model.Plan) Plan {
 				roll.Phase = model.RollAborted
 			}
 		}
-		shown.Phases[roll.Phase]++
 		if roll.StuckID != "" {
 			shown.Stuck++
+		} else {
+			shown.Phases[roll.Phase]++
 		}
 		v.mark(plan, roll)
 	}

@@ -33,7 +33,7 @@ export const appPage = {
       h("section", {}, h("h3", {}, "Instances"), table(["Index", "Condition", "Cell", "AZ", "Disruption", "Restarts", "Version"],
         members.map((one) => h("tr", { "data-key": one.index }, h("th", { scope: "row" }, one.index), h("td", {}, condition(one, kindOf.get(`${one.cell_id}/${one.index}`))),
           h("td", {}, one.cell_id && h("a", { href: cellHref(one.cell_id) }, one.cell_id)), h("td", {}, one.az),
-          h("td", {}, disruption(one.permit, one.actual)), h("td", { class: "n" }, one.actual?.restarts || ""), h("td", { class: "n" }, one.spec_version)))),
+          h("td", {}, disruption(one.permit, one.actual)), h("td", { class: "n" }, one.actual?.restarts || ""), h("td", { class: "n" }, one.spec_version))))),
       h("section", {}, h("h3", {}, "What happened"), events(happened)),
     ];
   },

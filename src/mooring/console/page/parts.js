@@ -37,7 +37,7 @@ export const condition = (instance, volume) => [mark(instance.standing, volume),
 // events lists what happened, the newest first.
 export function events(list) {
   if (!list?.length) return h("p", { class: "note" }, "Nothing is kept about it.");
-  return h("ol", { class: "events" }, [...list].reverse().map((event) => h("li", { "data-key": event.id },
+  return h("ol", { class: "events", tabindex: "0", "aria-label": "What happened, the newest first" }, [...list].reverse().map((event) => h("li", { "data-key": event.id },
     h("time", { datetime: event.at, title: new Date(event.at).toLocaleString() }, clock(event.at)),
     h("span", { class: "event-kind" }, event.kind), h("span", {}, event.text, event.reason && h("span", { class: "dim" }, ` “${event.reason}”`)),
     h("span", { class: "dim" }, event.actor))));

@@ -19,7 +19,7 @@ export const planPage = {
   },
 
   draw(name, { plan, happened }, store, context) {
-    const shown = store.plans.get(plan.name) || { ...plan, cells: plan.rolls.length, phases: countPhases(plan.rolls) };
+    const shown = store.plans.get(plan.name) || { ...plan, cells: plan.rolls.length, phases: countPhases(plan.rolls), stuck: plan.rolls.filter((roll) => roll.stuck_id).length };
     const waiting = new Map((plan.waiting || []).map((one) => [one.cell_id, one.why || []]));
     const rolls = choose(plan.rolls);
     const span = axis(plan, shown.forecast, context.now);
@@ -42,7 +42,7 @@ export const planPage = {
 
 function countPhases(rolls) {
   const counts = {};
-  for (const roll of rolls) counts[roll.phase] = (counts[roll.phase] || 0) + 1;
+  for (const roll of rolls) if (!roll.stuck_id) counts[roll.phase] = (counts[roll.phase] || 0) + 1;
   return counts;
 }
 

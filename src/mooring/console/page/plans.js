@@ -41,12 +41,13 @@ function steering(plan, { mayAct, connected }) {
 
 // band is a plan as one bar: its cells by phase.
 export function band(plan) {
-  const parts = ["done", "settling", "returning", "acting", "quiesced", "interrupting", "moving", "draining", "cordoned", "queued", "skipped", "aborted"]
-    .filter((phase) => plan.phases[phase]);
-  const words = order.filter((phase) => plan.phases[phase]).map((phase) => `${plan.phases[phase]} ${phases[phase].label}`).join(", ");
+  const counts = { ...plan.phases, stuck: plan.stuck };
+  const parts = ["done", "settling", "returning", "acting", "quiesced", "interrupting", "moving", "draining", "cordoned", "stuck", "queued", "skipped", "aborted"]
+    .filter((phase) => counts[phase]);
+  const words = order.filter((phase) => counts[phase]).map((phase) => `${counts[phase]} ${phases[phase].label}`).join(", ");
   return h("div", { class: "band", role: "img", "aria-label": words }, parts.map((phase) =>
-    h("span", { "data-key": phase, "data-look": phase, title: `${plan.phases[phase]} ${phases[phase].label}`, style: { "flex-grow": plan.phases[phase] } },
-      h("b", {}, plan.phases[phase].toLocaleString()), h("i", {}, ` ${phases[phase].label}`))));
+    h("span", { "data-key": phase, "data-look": phase, title: `${counts[phase]} ${phases[phase].label}`, style: { "flex-grow": counts[phase] } },
+      h("b", {}, counts[phase].toLocaleString()), h("i", {}, ` ${phases[phase].label}`))));
 }
 
 // planFoot says when a plan ends, and what bounds it.

@@ -36,8 +36,8 @@ export function bar(roll, plan, span, now) {
       style: { left: `${span.place(part.from)}%`, width: `${Math.max(0.15, span.place(part.to) - span.place(part.from))}%` } })));
 }
 
-// noteOf is the last thing that was noted about a roll.
-export const noteOf = (roll) => roll.timeline?.findLast((entry) => entry.note)?.note || "";
+// noteOf is what was noted about where a roll is now.
+export const noteOf = (roll) => (isFinal(roll.phase) && roll.phase === "done" ? "" : roll.timeline?.at(-1)?.note || "");
 
 // steps draws one roll as the list of phases it went through.
 export function steps(roll, plan, now) {
