@@ -48,7 +48,9 @@ type decision struct {
 	// cordoning holds the cells that this look cordons.
 	cordoning map[string]bool
 	crews     map[string]*lifecycle.Crew
-	past      *history
+	// queued remembers what stands on the cells of rolls in the queue.
+	queued map[*model.Roll][]*occupant
+	past   *history
 }
 
 // holding is a permit with the app whose ledger it is in.
@@ -68,6 +70,7 @@ func newDecision(snap *state.Snapshot, now time.Time, via model.Via) *decision {
 	d := &decision{
 		snap: snap, now: now, via: via,
 		touched: map[string]bool{}, held: map[string][]holding{}, cordoning: map[string]bool{}, crews: map[string]*lifecycle.Crew{},
+		queued: map[*model.Roll][]*occupant{},
 	}
 	for _, ledger := range snap.Ledgers() {
 		for i := range ledger.Permits {

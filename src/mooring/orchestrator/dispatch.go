@@ -62,7 +62,7 @@ func (d *decision) candidates(plan *model.Plan) []*model.Roll {
 func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 	c := d.draft(plan, roll)
 	cell := d.snap.Cell(roll.CellID)
-	occupants := d.occupants(roll)
+	occupants := d.queuedOn(roll)
 	switch {
 	case cell == nil || cell.Lost:
 		c.end(model.RollSkipped, "the cell is gone for good")

@@ -117,7 +117,7 @@ func (h *history) rollOf(d *decision, roll *model.Roll) estimate {
 	e := h.outage(roll.Action)
 	var handlers, soak time.Duration
 	drains := false
-	for _, o := range d.occupants(roll) {
+	for _, o := range d.queuedOn(roll) {
 		if o.app == nil {
 			continue
 		}

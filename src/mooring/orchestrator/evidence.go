@@ -187,18 +187,18 @@ func (c *draft) notSettled(h holding, since time.Time) *model.Stuck {
 // notServing is an instance that may run again and does not get to serve.
 func (d *decision) notServing(h holding, since time.Time) *model.Stuck {
 	alert := d.about(model.NotSettled, h.appGUID, h.permit.Index, since)
-	state := "nothing is heard of it"
+	state := " (nothing is heard of it)"
 	if inst := d.snap.Instance(h.appGUID, h.permit.Index); inst != nil {
 		alert.CellID = inst.CellID
 		if inst.CellID == "" {
-			state = orElse(inst.Unplaced, "it is placed nowhere")
+			state = " (" + orElse(inst.Unplaced, "it is placed nowhere") + ")"
 		}
 		if actual := d.snap.ActualInstance(h.appGUID, h.permit.Index, inst.CellID); actual != nil {
-			state = "it is " + string(actual.State)
+			state = "" // it comes and goes where it crashes again and again
 			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
 		}
 	}
-	alert.What = fmt.Sprintf("%s does not serve again (%s)", d.nameOf(h.appGUID, h.permit.Index), state)
+	alert.What = fmt.Sprintf("%s does not serve again%s", d.nameOf(h.appGUID, h.permit.Index), state)
 	alert.Advice = fmt.Sprintf("Ask %s to look at its output. The alert closes once it serves.", alert.Owner)
 	return alert
 }

@@ -57,6 +57,17 @@ func processRuns(actual *model.ActualInstance) bool {
 	return true
 }
 
+// queuedOn is occupants for a roll in the queue as the snapshot has it, which
+// is asked for often: room that this look itself takes is not considered.
+func (d *decision) queuedOn(roll *model.Roll) []*occupant {
+	found, known := d.queued[roll]
+	if !known {
+		found = d.occupants(roll)
+		d.queued[roll] = found
+	}
+	return found
+}
+
 func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
 	o := &occupant{inst: inst, app: d.snap.App(inst.AppGUID)}
 	if inst.CellID != roll.CellID { // a replacement on its way here

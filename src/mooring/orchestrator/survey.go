@@ -65,7 +65,7 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 		}
 	}
 	if beforeHost(roll.Phase) {
-		for _, o := range d.occupants(roll) {
+		for _, o := range d.queuedOn(roll) {
 			if o.permit == nil && !o.leaving && !o.means.Replace && d.serves(o) {
 				spend(o.inst.AppGUID, o.means.Kind)
 			}
