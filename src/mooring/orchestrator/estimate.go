@@ -18,8 +18,6 @@ type estimate struct {
 	quick, likely time.Duration
 	// slow is when it is time to wonder.
 	slow time.Duration
-	// samples is how many were measured; 0 means it is a documented guess.
-	samples int
 }
 
 // priorOutage is what an action on a host is taken to last until one was
@@ -37,8 +35,8 @@ const (
 	priorDrain     = 10 * time.Minute
 )
 
-// minimumSamples is how many outages must have been measured before their
-// slowest says when to wonder, and patience how far beyond that is still usual.
+// minimumSamples is how many outages must have been measured before twice
+// their slowest says when to wonder, and wonderFloor the earliest it can say.
 const (
 	minimumSamples = 5
 	wonderFloor    = 30 * time.Second
@@ -134,5 +132,5 @@ func (h *history) rollOf(d *decision, roll *model.Roll) estimate {
 // spread gives the tenth, the median and the ninetieth of a hundred.
 func spread(sorted []time.Duration) estimate {
 	at := func(share int) time.Duration { return sorted[min(len(sorted)-1, len(sorted)*share/100)] }
-	return estimate{quick: at(10), likely: at(50), slow: at(90), samples: len(sorted)}
+	return estimate{quick: at(10), likely: at(50), slow: at(90)}
 }

@@ -71,12 +71,10 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.settle()
 		return w.events()
 	case "kill-cell":
-		w.dead[d.CmdArgs[0].Key] = true
 		w.takeDown(d.CmdArgs[0].Key)
 		w.settle()
 		return w.events()
 	case "start-cell":
-		delete(w.dead, d.CmdArgs[0].Key)
 		w.register(w.snap.Cell(d.CmdArgs[0].Key))
 		w.settle()
 		return w.events()

@@ -24,20 +24,15 @@ type world struct {
 	// What is to go wrong.
 	hang, fail map[string]bool // handlers, by instance name
 	broken     map[string]bool // processes that do not start, by instance name
-	dead       map[string]bool // cells whose agent is gone, by ID
 	failHost   map[string]bool // host actions, by cell
 	stayAway   map[string]bool // cells that do not come back from an action
 	full       bool            // the scheduler finds no place for anything
 
 	boots      int
 	violations []string
-	log        []string // events, as they were written
-	down       bool     // the orchestrator is dead
-	// trouble: something failed that nobody planned, so that fewer may serve
-	// than the policy promises about planned disruptions.
-	trouble bool
-	most    map[string]int // most instances of an app seen not to serve
-	commits int
+	log        []string       // events, as they were written
+	down       bool           // the orchestrator is dead
+	most       map[string]int // most instances of an app seen not to serve
 	// unchecked: the invariants are not looked at, for benchmarks.
 	unchecked bool
 }
@@ -63,7 +58,7 @@ func newWorld() *world {
 	return &world{
 		snap: state.SnapshotOf(), start: start, now: start, via: model.Via{Command: "act"},
 		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
-		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{}, dead: map[string]bool{},
+		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{},
 		failHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
 	}
 }
@@ -113,7 +108,6 @@ func (w *world) orchestrate(limit int) (acted bool, due time.Time) {
 		if limit > 0 && i == limit {
 			break
 		}
-		w.commits++
 		w.write(tx)
 	}
 	return len(txns) > 0, due

@@ -230,7 +230,6 @@ func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
 		return false, up
 	}
 	op.back = true
-	delete(w.dead, op.cell)
 	if cell := w.snap.Cell(op.cell); cell != nil && !cell.Lost {
 		w.register(cell)
 	}
