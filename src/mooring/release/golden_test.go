@@ -37,7 +37,7 @@ var renderings = map[string]map[string]any{
 		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn"},
 	"api":          {"port": 17770, "lease_ttl": "30s"},
 	"scheduler":    nil,
-	"orchestrator": {"default_via": `act "$MOORING_ACTION" on: {the 'host'}`},
+	"orchestrator": {"events": map[string]any{"keep": 500000, "keep_for": "2160h"}, "default_via": `act "$MOORING_ACTION" on: {the 'host'}`},
 	"cell": {"pool": "redis", "memory": "48G", "ports": "20000-29999", "path": []string{"/var/vcap/packages/redis/bin", "/opt/bin"},
 		"update_domains": map[string]any{"count": 5, "azs": 3}},
 	"volume-manager": {"persistent": map[string]any{"capacity": "500G"}, "ephemeral": map[string]any{"capacity": "100G"},

@@ -85,7 +85,7 @@ func TestTheJobsRunTogether(t *testing.T) {
 		t.Cleanup(func() {
 			_, _ = v.run(t, job, "bin/ctl", nil, "stop")
 			if t.Failed() {
-				t.Logf("%s:\n%s", job, readFile(t, v.path(fmt.Sprintf("sys/log/%s/%[1]s.stderr.log", job))))
+				t.Log(job, tail(readFile(t, v.path(fmt.Sprintf("sys/log/%s/%[1]s.stderr.log", job)))))
 			}
 		})
 	}
@@ -103,13 +103,24 @@ func TestTheJobsRunTogether(t *testing.T) {
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "--org", "mooring", "--space", "smoke-tests", "volume-sets", "--json")).To(HavePrefix("[]"))
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "apps", "--json")).To(HavePrefix("[]"))
 
-	g.Expect(v.must(t, "roll-cells", "bin/run", nil)).To(MatchRegexp(`plan stemcell-\d{8}-\d{6} started: recreate 1 cell`))
-
+	// BOSH restarts the cell: pre-stop, stop, start, post-start.
+	v.must(t, "cell", "bin/pre-stop", []string{"BOSH_VM_NEXT_STATE=keep", "BOSH_INSTANCE_NEXT_STATE=keep", "BOSH_DEPLOYMENT_NEXT_STATE=keep"})
 	pid := pidOf(t, v, "cell")
 	v.must(t, "cell", "bin/ctl", nil, "stop")
-	g.Expect(filepath.Join("/proc", pid)).NotTo(BeADirectory())
+	g.Expect(alive(pid)).To(BeFalse())
 	g.Expect(v.path("sys/run/cell/cell.pid")).NotTo(BeAnExistingFile())
 	v.must(t, "cell", "bin/ctl", nil, "stop")
+	v.must(t, "cell", "bin/ctl", nil, "start")
+	v.must(t, "cell", "bin/post-start", nil)
+	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "rolls")).To(ContainSubstring("done"))
+
+	g.Expect(v.must(t, "roll-cells", "bin/run", nil)).To(MatchRegexp(`plan stemcell-\d{8}-\d{6} started: recreate 1 cell`))
+}
+
+// alive reports whether a process runs; one that nobody has reaped does not.
+func alive(pid string) bool {
+	cmdline, err := os.ReadFile(filepath.Join("/proc", pid, "cmdline"))
+	return err == nil && len(cmdline) > 0
 }
 
 func pidOf(t *testing.T, v *vm, job string) string {
@@ -117,7 +128,8 @@ func pidOf(t *testing.T, v *vm, job string) string {
 	return strings.TrimSpace(readFile(t, v.path(fmt.Sprintf("sys/run/%s/%[1]s.pid", job))))
 }
 
-// The scripts around the gate hand over where the API is, and what BOSH says.
+// The scripts around the gate hand over where the API is, and what BOSH says;
+// what the gate says goes back to BOSH.
 func TestTheGateIsAsked(t *testing.T) {
 	g := NewWithT(t)
 	v := newVM(t)
@@ -125,15 +137,15 @@ func TestTheGateIsAsked(t *testing.T) {
 	v.install(t, given(f, "cell", properties))
 	g.Expect(os.Remove(v.path("packages"))).To(Succeed())
 	g.Expect(os.MkdirAll(v.path("packages/mooring/bin"), 0o755)).To(Succeed())
-	g.Expect(os.WriteFile(v.path("packages/mooring/bin/moor"), []byte("#!/bin/sh\necho \"$BOSH_VM_NEXT_STATE\" \"$@\"\nexit 7\n"), 0o755)).To(Succeed())
+	g.Expect(os.WriteFile(v.path("packages/mooring/bin/moor"),
+		[]byte("#!/bin/sh\necho \"$BOSH_VM_NEXT_STATE $MOORING_API $MOORING_API_CERT $MOORING_CELL\" \"$@\"\nexit 7\n"), 0o755)).To(Succeed())
 
-	connection := fmt.Sprintf("--api https://127.0.0.1:%d --tls-ca %[2]s/ca.pem --tls-cert %[2]s/certificate.pem --tls-key %[2]s/private_key.pem --cell %[3]s",
-		properties["api"]["port"], v.path("jobs/cell/config/tls"), f.cells[4].ID)
-	for script, row := range map[string]struct{ does string }{"bin/pre-stop": {"leave"}, "bin/post-start": {"return"}} {
+	connection := fmt.Sprintf("https://127.0.0.1:%d %s %s ", properties["api"]["port"], v.path("jobs/cell/config/tls/certificate.pem"), f.cells[4].ID)
+	for script, does := range map[string]string{"bin/pre-stop": "leave", "bin/post-start": "return"} {
 		output, err := v.run(t, "cell", script, []string{"BOSH_VM_NEXT_STATE=delete"})
-		g.Expect(err).To(MatchError("exit status 7"), "BOSH is told what the gate says")
-		g.Expect(output).To(Equal("delete gate " + row.does + " " + connection + "\n"))
+		g.Expect(err).To(MatchError("exit status 7"))
+		g.Expect(output).To(Equal("delete " + connection + "gate " + does + "\n"))
 	}
 	output, _ := v.run(t, "cell", "bin/gate", nil, "open", "--reason", "the API is gone")
-	g.Expect(output).To(Equal(" gate open " + connection + " --reason the API is gone\n"))
+	g.Expect(output).To(Equal(" " + connection + "gate open --reason the API is gone\n"))
 }

@@ -196,12 +196,14 @@ func (v *vm) bpm(t *testing.T, job string) *process {
 	t.Cleanup(func() {
 		p.stop()
 		if t.Failed() {
-			text := readFile(t, p.log)
-			t.Logf("%s:\n%s", job, text[max(0, len(text)-3000):])
+			t.Log(job, tail(readFile(t, p.log)))
 		}
 	})
 	return p
 }
+
+// tail is the end of a log, for a test that failed.
+func tail(log string) string { return log[max(0, len(log)-1500):] }
 
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(os.Interrupt)
