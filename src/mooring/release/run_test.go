@@ -61,6 +61,7 @@ func TestTheJobsRunTogether(t *testing.T) {
 	v.bpm(t, "etcd")
 	v.must(t, "etcd", "bin/post-start", nil)
 	g.Eventually(func() error { _, err := v.run(t, "etcd", "bin/dns/healthy", nil); return err }, 30*time.Second, 200*time.Millisecond).Should(Succeed())
+	v.must(t, "etcd", "bin/etcdctl", nil, "snapshot", "save", v.path("data/backup.db"))
 	v.bpm(t, "api")
 	v.bpm(t, "scheduler")
 	v.bpm(t, "orchestrator")
