@@ -95,4 +95,9 @@ type Event struct {
 	CellID  string `json:"cell_id,omitempty"`
 	Plan    string `json:"plan,omitempty"`
 	Reason  string `json:"reason,omitempty"` // as a person gave it
+	// Stuck is what the event is about, as it was then, with the kinds
+	// EventStuckOpened, EventStuckChanged and EventStuckClosed.
+	Stuck *Stuck `json:"stuck,omitempty"`
+	// Permit is the permit with all its times, with EventPermitReleased.
+	Permit *Permit `json:"permit,omitempty"`
 }

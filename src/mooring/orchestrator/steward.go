@@ -31,7 +31,11 @@ func (d *decision) advanceLedger(ledger *model.Ledger) {
 				permit.Times = map[model.Step]time.Time{}
 			}
 			permit.Times[step] = d.now
-			tx.Event(d.permitEvent(ledger.AppGUID, &permit, string(step)))
+			event := d.permitEvent(ledger.AppGUID, &permit, string(step))
+			if step == model.StepReleased {
+				event.Permit = &permit // all its times, for whoever measures
+			}
+			tx.Event(event)
 		}
 		if step != model.StepReleased {
 			next.Permits = append(next.Permits, permit)

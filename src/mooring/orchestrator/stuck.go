@@ -63,7 +63,7 @@ func (c *draft) closeAlert(why string) {
 func (d *decision) openAlert(tx *state.Txn, problem *model.Stuck) {
 	problem.FlaggedAt = d.now
 	tx.Put(problem)
-	tx.Event(d.alertEvent("stuck.opened", problem, problem.What))
+	tx.Event(d.alertEvent(model.EventStuckOpened, problem, problem.What))
 }
 
 // renewAlert keeps an alert that is open as it is, with newer evidence when
@@ -75,11 +75,14 @@ func (d *decision) renewAlert(tx *state.Txn, problem *model.Stuck) {
 	}
 	problem.FlaggedAt, problem.Since, problem.Answer = open.FlaggedAt, open.Since, open.Answer
 	tx.Put(problem)
+	if open.What != problem.What { // who else waits is no news
+		tx.Event(d.alertEvent(model.EventStuckChanged, problem, problem.What))
+	}
 }
 
 func (d *decision) closeAlert(tx *state.Txn, alert *model.Stuck, why string) {
 	tx.Delete(alert)
-	tx.Event(d.alertEvent("stuck.closed", alert, fmt.Sprintf("%s: %s", alert.ID, why)))
+	tx.Event(d.alertEvent(model.EventStuckClosed, alert, fmt.Sprintf("%s: %s", alert.ID, why)))
 }
 
 func (d *decision) alertEvent(kind string, alert *model.Stuck, text string) model.Event {
@@ -87,6 +90,9 @@ func (d *decision) alertEvent(kind string, alert *model.Stuck, text string) mode
 	if alert.App != nil {
 		index := alert.Index
 		event.App, event.Index = alert.App.String(), &index
+	}
+	if kind == model.EventStuckOpened || kind == model.EventStuckChanged || kind == model.EventStuckClosed {
+		event.Stuck = alert
 	}
 	return event
 }

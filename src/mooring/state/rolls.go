@@ -66,3 +66,13 @@ func (s *Snapshot) StuckItems() []*model.Stuck {
 func (s *Snapshot) StuckItem(id string) *model.Stuck {
 	return one[model.Stuck](s, model.TableStuck+"/"+id)
 }
+
+// Deliveries lists how far each receiver of alerts has been told, by name.
+func (s *Snapshot) Deliveries() []*model.Delivery {
+	return under[model.Delivery](s, model.TableDeliveries+"/")
+}
+
+// Delivery finds how far a receiver of alerts has been told.
+func (s *Snapshot) Delivery(receiver string) *model.Delivery {
+	return one[model.Delivery](s, model.DeliveryKey(receiver))
+}

@@ -83,7 +83,8 @@ var tables = map[string]table{
 	model.TableRolls: tableOf(map[string]func(*model.Roll) []string{
 		byCell: func(r *model.Roll) []string { return []string{r.CellID} },
 	}),
-	model.TableStuck: tableOf[model.Stuck](nil),
+	model.TableStuck:      tableOf[model.Stuck](nil),
+	model.TableDeliveries: tableOf[model.Delivery](nil),
 	model.TableEvents: tableOf(map[string]func(*model.Event) []string{
 		byOrder: func(e *model.Event) []string { return []string{e.ID} },
 	}),

@@ -12,10 +12,12 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
+	"mooring/alerting"
 	"mooring/api"
 	"mooring/client"
 	"mooring/console"
 	"mooring/model"
+	"mooring/notify"
 	"mooring/orchestrator"
 	"mooring/scheduler"
 	"mooring/state"
@@ -28,6 +30,7 @@ var (
 	listenFlag  = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
 	keepFlag    = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
 	keepForFlag = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
+	alertsFlag  = &cli.StringFlag{Name: "alerts-config", Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
 	viaFlag     = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
 )
 
@@ -48,7 +51,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, etcdFlag}, append(tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients")...)...),
+			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, append(tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients")...)...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -101,7 +104,7 @@ func schedulerCommand() *cli.Command {
 }
 
 func orchestratorCommand() *cli.Command {
-	return role("orchestrator", "carry out plans; one of several leads", []cli.Flag{nameFlag, viaFlag, keepFlag, keepForFlag}, orchestrate)
+	return role("orchestrator", "carry out plans; one of several leads", []cli.Flag{nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag}, orchestrate)
 }
 
 // openState opens the state in etcd, starting an embedded one when asked to;
@@ -197,15 +200,33 @@ func schedule(ctx context.Context, c *cli.Context, store *state.Store) error {
 	})
 }
 
+// orchestrate carries out plans and tells of what is stuck. The two have
+// leaders of their own: neither has to wait for the other.
 func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error {
 	via := model.Via{Command: c.String(viaFlag.Name)}
 	via.Wait = via.Command == ""
-	return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
-		return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
-			Logger: logger("orchestrator"), DefaultVia: via,
-			Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name)},
+	alerts := alerting.Config{Config: notify.LogOnly(logger("alerts")), Logger: logger("alerts")}
+	if file := c.String(alertsFlag.Name); file != "" {
+		var err error
+		if alerts.Config, err = notify.Load(file, logger("alerts")); err != nil {
+			return err
+		}
+	}
+	roles, ctx := errgroup.WithContext(ctx)
+	roles.Go(func() error {
+		return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
+			return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
+				Logger: logger("orchestrator"), DefaultVia: via,
+				Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name)},
+			})
 		})
 	})
+	roles.Go(func() error {
+		return lead(ctx, c, store, "alerts", func(ctx context.Context, leadership *state.Leadership) error {
+			return alerting.Run(ctx, store, leadership, alerts)
+		})
+	})
+	return roles.Wait()
 }
 
 // lead runs a controller while this process leads in its role, and campaigns

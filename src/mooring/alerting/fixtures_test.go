@@ -1,0 +1,185 @@
+package alerting
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/model"
+	"mooring/notify"
+	"mooring/state"
+)
+
+// etcd is one real etcd for all tests; each has a prefix of its own.
+var (
+	etcd  *state.Embedded
+	tests atomic.Int64
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "alerting-test")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		etcd, err = state.StartEmbedded(context.Background(), state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0"})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer etcd.Close()
+		return m.Run()
+	}())
+}
+
+// world is a state whose alerts are told by control planes that come and go.
+type world struct {
+	t      *testing.T
+	prefix string
+	store  *state.Store // of whoever opens and closes alerts
+	cfg    notify.Config
+	lives  int
+}
+
+// newWorld loads who is told from the text of a configuration file.
+func newWorld(t *testing.T, config string) *world {
+	t.Helper()
+	g := NewWithT(t)
+	w := &world{t: t, prefix: fmt.Sprintf("/test-%d/", tests.Add(1))}
+	w.store = w.connect()
+	file := filepath.Join(t.TempDir(), "alerts.yml")
+	g.Expect(os.WriteFile(file, []byte(config), 0o600)).To(Succeed())
+	var err error
+	w.cfg, err = notify.Load(file, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	return w
+}
+
+func (w *world) connect() *state.Store {
+	w.t.Helper()
+	store, err := state.Open(w.t.Context(), state.Config{Endpoints: etcd.Endpoints(), Prefix: w.prefix})
+	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
+	w.t.Cleanup(func() { store.Close() })
+	return store
+}
+
+// life starts a control plane that tells; the result kills it.
+func (w *world) life() (kill func()) {
+	w.t.Helper()
+	w.lives++
+	store := w.connect()
+	lead, err := store.Lead(w.t.Context(), "alerting", fmt.Sprint("life-", w.lives))
+	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- Run(ctx, store, lead, Config{Config: w.cfg}) }()
+	var once sync.Once
+	kill = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				w.t.Errorf("it ended with %v", err)
+			}
+			_ = lead.Resign(context.WithoutCancel(ctx))
+		})
+	}
+	w.t.Cleanup(kill)
+	return kill
+}
+
+func hung(id string) *model.Stuck {
+	return &model.Stuck{
+		ID: id, Kind: model.HandlerHung, What: id + " hangs", Advice: "retry it", CellID: "c1", Plan: "plan", Owner: "team-redis",
+		App: &model.Name{Org: "acme", Space: "prod", Name: "redis"}, Index: 3, Output: []string{"moving", "waiting"},
+		Since: time.Now().Add(-time.Minute), FlaggedAt: time.Now(), Answers: []model.Verb{model.Retry, model.Skip},
+	}
+}
+
+// write changes the state as the orchestrator does: what is stuck and the
+// event about it in one transaction.
+func (w *world) write(kind string, stuck *model.Stuck, text string) {
+	w.t.Helper()
+	tx := w.store.Snapshot().Txn()
+	if kind == model.EventStuckClosed {
+		tx.Delete(stuck)
+	} else {
+		tx.Put(stuck)
+	}
+	tx.Event(model.Event{At: time.Now(), Kind: kind, Actor: "orchestrator", Text: text, Stuck: stuck})
+	_, err := w.store.Commit(w.t.Context(), tx)
+	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
+}
+
+func (w *world) open(stuck *model.Stuck)  { w.write(model.EventStuckOpened, stuck, stuck.What) }
+func (w *world) close(stuck *model.Stuck) { w.write(model.EventStuckClosed, stuck, "it moves again") }
+
+// sink is a web server that can be out of order.
+type sink struct {
+	*httptest.Server
+	mu     sync.Mutex
+	status int
+	bodies [][]byte
+	tried  int
+}
+
+func newSink(t *testing.T) *sink {
+	s := &sink{status: http.StatusOK}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body json.RawMessage
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.tried++
+		if s.status == http.StatusOK {
+			s.bodies = append(s.bodies, body)
+		}
+		w.WriteHeader(s.status)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *sink) answer(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
+}
+
+func (s *sink) attempts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tried
+}
+
+func (s *sink) taken() [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([][]byte(nil), s.bodies...)
+}
+
+// told gives "opened a", "closed a", ... as a webhook took them.
+func (s *sink) told() []string {
+	var all []string
+	for _, body := range s.taken() {
+		var event notify.CloudEvent
+		if err := json.Unmarshal(body, &event); err != nil {
+			return []string{err.Error()}
+		}
+		all = append(all, string(event.Data.Change)+" "+event.Subject)
+	}
+	return all
+}

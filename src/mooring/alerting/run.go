@@ -1,0 +1,62 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mooring/notify"
+	"mooring/state"
+)
+
+// DefaultGiveUp is how long a receiver is tried with a notice before it is
+// left out.
+const DefaultGiveUp = 24 * time.Hour
+
+// Config is what telling people needs besides state.
+type Config struct {
+	notify.Config
+	// GiveUp is how old a notice may become before a receiver that cannot be
+	// reached does without it; 0 means DefaultGiveUp.
+	GiveUp time.Duration
+	Logger *slog.Logger // nil is silent
+}
+
+var errLost = errors.New("tell of what is stuck: the leadership is lost")
+
+// Run tells every receiver of what concerns it until ctx ends (it then returns
+// nil) or the leadership is lost.
+func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Config) error {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.GiveUp == 0 {
+		cfg.GiveUp = DefaultGiveUp
+	}
+	tellers, ctx := errgroup.WithContext(ctx)
+	tellers.Go(func() error {
+		select {
+		case <-lead.Lost():
+			return errLost
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	for name, receiver := range cfg.Receivers {
+		t := &teller{
+			store: store, lead: lead, to: receiver, giveUp: cfg.GiveUp, logger: cfg.Logger.With("receiver", name),
+			line: line{receiver: name, routes: cfg.Routes},
+		}
+		tellers.Go(func() error {
+			if err := t.run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("tell %s of what is stuck: %w", name, err)
+			}
+			return nil
+		})
+	}
+	return tellers.Wait()
+}

@@ -1,0 +1,176 @@
+package alerting
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/model"
+	"mooring/notify"
+)
+
+func toWebhook(s *sink) string {
+	return fmt.Sprintf(`
+receivers:
+- {name: hook, webhook: {url: %s}}
+routes:
+- receivers: [hook]
+`, s.URL)
+}
+
+func TestEveryChangeIsToldOnce(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	tx := w.store.Snapshot().Txn()
+	tx.Put(&model.Cell{ID: "c1", AZ: "z1"})
+	_, err := w.store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+	w.life()
+	a, b := hung("a"), hung("b")
+	w.open(a)
+	w.open(b)
+	worse := *a
+	worse.What = "it looks worse"
+	w.write(model.EventStuckChanged, &worse, worse.What)
+	w.close(b)
+
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b", "changed a", "closed b"}))
+	g.Consistently(s.attempts, "300ms").Should(Equal(4))
+	var event notify.CloudEvent
+	g.Expect(json.Unmarshal(s.taken()[0], &event)).To(Succeed())
+	g.Expect(event.Data.Stuck.Output).To(Equal([]string{"moving", "waiting"}), "with the evidence")
+	g.Expect(event.Data.AZ).To(Equal("z1"))
+}
+
+// TestNothingIsLostWhileReceiverAndControlPlaneAreDown takes the webhook down,
+// changes things, kills the control plane in the middle of it, changes more
+// while nobody tells, and starts another.
+func TestNothingIsLostWhileReceiverAndControlPlaneAreDown(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	kill := w.life()
+	a, b, c := hung("a"), hung("b"), hung("c")
+	w.open(a)
+	g.Eventually(s.told, "10s").Should(HaveLen(1))
+
+	s.answer(http.StatusServiceUnavailable)
+	w.open(b)
+	g.Eventually(s.attempts, "10s").Should(BeNumerically(">", 2), "it is tried again")
+	g.Eventually(func() string { return w.store.Snapshot().Delivery("hook").Error }, "10s").Should(ContainSubstring("503"))
+	w.close(a)
+	kill()
+	w.open(c)
+	w.close(b)
+	s.answer(http.StatusOK)
+	w.life()
+
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b", "closed a", "opened c", "closed b"}))
+	g.Eventually(func() bool { return w.store.Snapshot().Delivery("hook").FailingSince.IsZero() }, "10s").Should(BeTrue())
+	g.Consistently(s.attempts, "300ms").Should(Equal(s.attempts()), "nothing is told twice")
+}
+
+func TestALongStoryIsToldWhole(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	w.life()()
+	for range 3 { // more events than are looked at at once
+		tx := w.store.Snapshot().Txn()
+		for range scan / 2 {
+			tx.Event(model.Event{At: time.Now(), Kind: "permit.granted", Actor: "orchestrator"})
+		}
+		_, err := w.store.Commit(t.Context(), tx)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	w.open(hung("a"))
+
+	w.life()
+
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a"}))
+}
+
+func TestANewReceiverIsToldOfWhatIsOpen(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	old, open := hung("old"), hung("open")
+	w.open(old)
+	w.close(old)
+	w.open(open)
+	s.answer(http.StatusBadGateway)
+	kill := w.life()
+	g.Eventually(s.attempts, "10s").Should(BeNumerically(">", 1))
+	kill()
+	s.answer(http.StatusOK)
+
+	w.life()
+
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened open"}), "and not of what is over")
+	w.close(open)
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened open", "closed open"}))
+}
+
+func TestWhatIsRefusedOrTooOldHoldsNothingUp(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	w.life()
+	s.answer(http.StatusUnprocessableEntity)
+	w.open(hung("refused"))
+	g.Eventually(s.attempts, "10s").Should(Equal(1))
+	s.answer(http.StatusOK)
+	w.open(hung("a"))
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a"}))
+
+	s.answer(http.StatusServiceUnavailable)
+	tx := w.store.Snapshot().Txn()
+	tx.Event(model.Event{At: time.Now().Add(-25 * time.Hour), Kind: model.EventStuckOpened, Stuck: hung("stale")})
+	_, err := w.store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Eventually(func() string { return w.store.Snapshot().Delivery("hook").After }, "10s").
+		Should(Equal(w.store.Snapshot().RecentEvents(1)[0].ID), "it is left out")
+	s.answer(http.StatusOK)
+	w.open(hung("b"))
+	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b"}))
+}
+
+func TestEachReceiverHearsOfItsOwn(t *testing.T) {
+	g := NewWithT(t)
+	ops, acme, down := newSink(t), newSink(t), newSink(t)
+	down.answer(http.StatusServiceUnavailable)
+	w := newWorld(t, strings.NewReplacer("OPS", ops.URL, "ACME", acme.URL, "DOWN", down.URL).Replace(`
+receivers:
+- {name: ops, webhook: {url: OPS}}
+- {name: acme, webhook: {url: ACME}}
+- {name: down, webhook: {url: DOWN}}
+routes:
+- receivers: [ops, down]
+- match: {org: acme, space: prod}
+  receivers: [acme]
+`))
+	w.life()
+	gone := &model.Stuck{ID: "gone", Kind: model.CellGone, CellID: "c1", What: "gone", FlaggedAt: time.Now()}
+	other := hung("other")
+	other.App = &model.Name{Org: "acme", Space: "dev", Name: "redis"}
+	w.open(gone)
+	w.open(other)
+	w.open(hung("own"))
+
+	g.Eventually(ops.told, "10s").Should(Equal([]string{"opened gone", "opened other", "opened own"}), "whatever the receiver that is down does")
+	g.Eventually(acme.told, "10s").Should(Equal([]string{"opened own"}))
+}
+
+func TestItEndsWhenTheLeadershipIsLost(t *testing.T) {
+	g, s := NewWithT(t), newSink(t)
+	w := newWorld(t, toWebhook(s))
+	lead, err := w.store.Lead(t.Context(), "alerting", "one")
+	g.Expect(err).NotTo(HaveOccurred())
+	ended := make(chan error, 1)
+	go func() { ended <- Run(t.Context(), w.store, lead, Config{Config: w.cfg}) }()
+
+	g.Expect(lead.Resign(t.Context())).To(Succeed())
+
+	g.Eventually(ended, "10s").Should(Receive(MatchError(ContainSubstring("leadership is lost"))))
+}

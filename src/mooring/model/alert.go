@@ -1,0 +1,70 @@
+package model
+
+import "time"
+
+// StuckKinds lists every kind of being stuck, in the order of the stuck table.
+var StuckKinds = []StuckKind{
+	HandlerHung, HandlerOverdue, HandlerFailed, DrainImpossible, WaitingForBudget, PolicyForbids,
+	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom,
+}
+
+// Severity is how much something stuck matters.
+type Severity string
+
+// Severities, the worst first.
+const (
+	Critical Severity = "critical" // data or a host is at risk
+	Warning  Severity = "warning"  // maintenance is held up, or an instance is down
+	Info     Severity = "info"     // somebody should know before it matters
+)
+
+// Severities lists them, the worst first.
+var Severities = []Severity{Critical, Warning, Info}
+
+// Severity gives how much something stuck of this kind matters. It depends on
+// nothing else, so that an alert keeps its severity as long as it is open.
+func (k StuckKind) Severity() Severity {
+	switch k {
+	case DrainImpossible, CellGone, NotReturned, ActionFailed:
+		return Critical
+	case PolicyForbids:
+		return Info
+	}
+	return Warning
+}
+
+// Runbook gives the page about this kind, as a path in the repository.
+func (k StuckKind) Runbook() string { return "docs/runbooks/" + string(k) + ".md" }
+
+// The kinds of events that tell the story of something stuck. Each carries
+// what was stuck, as it was then, in Event.Stuck.
+const (
+	EventStuckOpened  = "stuck.opened"
+	EventStuckChanged = "stuck.changed"
+	EventStuckClosed  = "stuck.closed"
+)
+
+// EventPermitReleased is the kind of the event that ends a disruption.
+const EventPermitReleased = "permit.released"
+
+// Delivery is how far one receiver of alerts has been told. Written by the
+// leader that tells them.
+type Delivery struct {
+	Receiver string `json:"receiver"`
+	// After is the ID of the last event that the receiver was told of, or that
+	// did not concern it.
+	After string    `json:"after"`
+	At    time.Time `json:"at"`
+	// FailingSince and Error are set while the receiver cannot be reached.
+	FailingSince time.Time `json:"failing_since,omitzero"`
+	Error        string    `json:"error,omitempty"`
+}
+
+// TableDeliveries is the table of Delivery records.
+const TableDeliveries = "deliveries"
+
+// DeliveryKey is the key of a receiver's record.
+func DeliveryKey(receiver string) string { return TableDeliveries + "/" + receiver }
+
+// Key implements Record.
+func (d *Delivery) Key() string { return DeliveryKey(d.Receiver) }
