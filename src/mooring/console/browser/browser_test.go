@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience is how long a page may take to show what a test waits for.
@@ -151,4 +152,20 @@ func (p *page) screenshot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), image, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// press presses a key.
+func (p *page) press(key string) {
+	p.t.Helper()
+	code := map[string]string{"ArrowRight": kb.ArrowRight, "Enter": kb.Enter}[key]
+	if code == "" {
+		code = key
+	}
+	p.run("press "+key, chromedp.KeyEvent(code))
+}
+
+// fill types into a field, in place of what it held.
+func (p *page) fill(selector, text string) {
+	p.t.Helper()
+	p.run("fill "+selector, chromedp.SetValue(selector, ""), chromedp.SendKeys(selector, text))
 }

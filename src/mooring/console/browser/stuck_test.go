@@ -1,0 +1,127 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+// shownAt makes the page note when it first shows an alert of a kind.
+func shownAt(p *page, kind string) {
+	eval[bool](p, `(() => {
+		const look = () => { if (!window.shownAt && document.querySelector('.alert[data-kind="`+kind+`"]')?.checkVisibility()) window.shownAt = Date.now(); };
+		new MutationObserver(() => requestAnimationFrame(look)).observe(document.getElementById("stuck"), {subtree: true, childList: true, attributes: true});
+		return true;
+	})()`)
+}
+
+func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
+	g := NewWithT(t)
+	f := startFleet(t)
+	api, err := client.New(client.Config{Endpoints: []string{f.url}})
+	g.Expect(err).NotTo(HaveOccurred())
+	p := openPage(t, f.url)
+	p.await(`document.querySelectorAll(".cell").length === 6`)
+	p.await(allServe)
+	shownAt(p, "handler-hung")
+	f.write("hang-2", "", 0o644)
+	f.roll("stemcell-2")
+	p.await(`window.shownAt`)
+
+	stuck, err := api.Stuck(context.Background())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(stuck).To(HaveLen(1))
+	delay := time.UnixMilli(eval[int64](p, `window.shownAt`)).Sub(stuck[0].FlaggedAt)
+	t.Logf("shown %s after it was flagged", delay.Round(time.Millisecond))
+	g.Expect(delay).To(BeNumerically("<", 2*time.Second))
+
+	card := p.text(".alert")
+	for _, evidence := range []string{"default/default/ledger/2", "ledger team, #ledger", "stemcell-2", "while interrupting", "31 %", "5300 of 16384 slots moved", "connecting to the peer at 127.83.0.4:10007: no answer", "stands still for"} {
+		g.Expect(card).To(ContainSubstring(evidence))
+	}
+	g.Expect(p.text(".cell[data-look=stuck]")).To(ContainSubstring("stuck, interrupting"))
+	g.Expect(eval[string](p, `document.title`)).To(HavePrefix("(1!)"))
+	g.Expect(eval[string](p, `document.getElementById("news").textContent`)).To(ContainSubstring("Stuck: "))
+	p.screenshot("stuck")
+	p.dark(true)
+	p.screenshot("stuck-dark")
+	p.dark(false)
+
+	// Without a reason nothing is sent.
+	eval[bool](p, `(document.querySelector('.alert [data-verb="force"]').click(), true)`)
+	p.await(`document.getElementById("dialog").open`)
+	eval[bool](p, `(document.querySelector("#dialog [type=submit]").click(), true)`)
+	g.Expect(eval[bool](p, `document.getElementById("dialog").open && document.querySelector("#ask-reason").matches(":invalid")`)).To(BeTrue())
+	p.fill("#ask-reason", "the peer is gone for good; agreed with the ledger team")
+	p.fill("#ask-by", "Robin")
+	p.screenshot("force")
+	eval[bool](p, `(document.querySelector("#dialog [type=submit]").click(), true)`)
+	p.await(`!document.getElementById("dialog").open`)
+	p.await(`document.querySelector('.plan[data-status="done"]')`)
+	p.await(`document.getElementById("stuck").hidden`)
+	g.Expect(f.sh("moor rolls")).To(MatchRegexp(`stemcell-2 .*done +6/6`))
+
+	events, err := api.Events(context.Background(), client.EventQuery{Plan: "stemcell-2", Limit: 1000})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(events).To(ContainElement(And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "Robin"),
+		HaveField("Reason", "the peer is gone for good; agreed with the ledger team"))))
+}
+
+func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
+	g := NewWithT(t)
+	chromium(t)
+	answers := make(chan model.Answer, 1)
+	s := paperServer(t, records(6, &model.Stuck{
+		ID: "p.cell-1.drain-impossible", Kind: model.DrainImpossible, What: "redis/1 is down and holds data", CellID: "cell-0001", Plan: "p",
+		App: &model.Name{Org: "acme", Space: "prod", Name: "redis"}, Index: 1, Owner: "data team", Since: time.Now(), FlaggedAt: time.Now(),
+		Data: []string{"acme/prod/redis/1"}, Answers: []model.Verb{model.Retry, model.Force, model.Skip},
+	}))
+	s.answer = func(body []byte) (int, string) {
+		var answer model.Answer
+		if json.Unmarshal(body, &answer) != nil {
+			return 400, `{"title":"Bad Request"}`
+		}
+		answers <- answer
+		if answer.Reason == "too late" {
+			return 409, `{"title":"Conflict","detail":"it was answered with skip by Kim"}`
+		}
+		return 200, `{}`
+	}
+	p := openPage(t, s.url)
+	p.await(`document.querySelector('.alert [data-verb="force"]')`)
+	eval[bool](p, `(document.querySelector('.alert [data-verb="force"]').click(), true)`)
+	p.fill("#ask-reason", "too late")
+	p.fill("#ask-by", "Robin")
+	p.fill("#ask-names", "acme/prod/redis/2")
+	submit := `(document.querySelector("#dialog [type=submit]").click(), true)`
+	eval[bool](p, submit)
+	g.Expect(eval[bool](p, `document.querySelector("#ask-names").matches(":invalid")`)).To(BeTrue())
+	g.Expect(answers).To(BeEmpty())
+	p.fill("#ask-names", "acme/prod/redis/1")
+	p.screenshot("force-with-data")
+	eval[bool](p, submit)
+	g.Eventually(answers).Should(Receive(Equal(model.Answer{Verb: model.Force, Reason: "too late", By: "Robin", Confirm: []string{"acme/prod/redis/1"}})))
+	// A refusal is said in the dialog, and what was typed is kept.
+	p.await(`document.querySelector("#dialog .error")?.innerText === "it was answered with skip by Kim"`)
+	p.fill("#ask-reason", "agreed with the data team")
+	eval[bool](p, submit)
+	g.Eventually(answers).Should(Receive(HaveField("Reason", "agreed with the data team")))
+	p.await(`!document.getElementById("dialog").open`)
+}
+
+func TestAViewerWhoMayNotActIsOfferedNothing(t *testing.T) {
+	g := NewWithT(t)
+	chromium(t)
+	s := paperServer(t, records(6, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Answers: []model.Verb{model.Retry}}))
+	s.mayAct.Store(false)
+	p := openPage(t, s.url)
+	p.await(`document.querySelector(".alert")`)
+	g.Expect(eval[int](p, `document.querySelectorAll(".alert button, .plan button").length`)).To(BeZero())
+	g.Expect(p.text(".alert")).To(ContainSubstring("You may look, not answer"))
+}
