@@ -35,7 +35,7 @@ func (s *server) gateRoutes(routes huma.API) {
 			var view *client.GateView
 			_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 				var tx *state.Txn
-				tx, view = decideLeave(snap, in.ID, in.Body.Action, s.now())
+				tx, view = decideLeave(snap, in.ID, in.Body, s.now())
 				return tx, nil
 			})
 			return view, err
@@ -59,7 +59,8 @@ func (s *server) gateRoutes(routes huma.API) {
 // The roll that opens the gate is any of the cell, whoever planned it, whose
 // action destroys at least as much as the one asked for: what would be lost
 // has then been handed over.
-func decideLeave(snap *state.Snapshot, cellID string, action model.Action, now time.Time) (*state.Txn, *client.GateView) {
+func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now time.Time) (*state.Txn, *client.GateView) {
+	action := leave.Action
 	view := &client.GateView{CellID: cellID}
 	cell := snap.Cell(cellID)
 	if cell == nil || cell.Lost {
@@ -86,11 +87,15 @@ func decideLeave(snap *state.Snapshot, cellID string, action model.Action, now t
 	default:
 		view.Why = fmt.Sprintf("plan %s has acted on the host already and the cell has not settled since", plan.Name)
 	}
-	if !view.Covers || !roll.AtGate.IsZero() || snap.Roll(plan.Name, cellID) == nil {
+	if !view.Covers || snap.Roll(plan.Name, cellID) == nil {
+		return nil, view
+	}
+	if roll.Asking == leave.Asking && (roll.Refused != "" || !roll.AtGate.IsZero()) {
+		view.Refused = roll.Refused
 		return nil, view
 	}
 	arrived := *roll
-	arrived.AtGate = now
+	arrived.AtGate, arrived.Asking, arrived.Refused = now, leave.Asking, ""
 	tx := snap.Txn()
 	tx.Put(&arrived)
 	tx.Event(model.Event{At: now, Kind: "gate.asked", Actor: gateActor, CellID: cellID, Plan: plan.Name,

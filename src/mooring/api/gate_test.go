@@ -15,7 +15,7 @@ var gateNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // asks lets BOSH ask for leave, and gives the answer and what became of it.
 func asks(snap *state.Snapshot, action model.Action) (*state.Snapshot, *client.GateView) {
-	tx, view := decideLeave(snap, "c1", action, gateNow)
+	tx, view := decideLeave(snap, "c1", client.Leave{Action: action, Asking: "me"}, gateNow)
 	if tx != nil {
 		snap = snap.Apply(tx)
 	}
@@ -101,6 +101,19 @@ func TestTheRollKnowsWhenItsCellCameToTheGate(t *testing.T) {
 	g.Expect(snap.Roll("p", "c1").AtGate).To(Equal(gateNow))
 	again, _ := asks(snap, model.Recreate)
 	g.Expect(again).To(BeIdenticalTo(snap))
+}
+
+func TestWhoIsTurnedAwayMayComeAgain(t *testing.T) {
+	g := NewWithT(t)
+	records := rolls("p", model.Recreate, model.Queued, "olga")
+	roll := records[1].(*model.Roll)
+	roll.Asking, roll.Refused = "me", "BOSH task 7 was cancelled"
+	snap, view := asks(hostWith(records...), model.Recreate)
+	g.Expect(view.Refused).To(Equal("BOSH task 7 was cancelled"))
+	_, view = decideLeave(snap, "c1", client.Leave{Action: model.Recreate, Asking: "another"}, gateNow)
+	g.Expect(view.Refused).To(BeEmpty())
+	tx, _ := decideLeave(snap, "c1", client.Leave{Action: model.Recreate, Asking: "another"}, gateNow)
+	g.Expect(snap.Apply(tx).Roll("p", "c1")).To(And(HaveField("Refused", ""), HaveField("Asking", "another"), HaveField("AtGate", gateNow)))
 }
 
 func TestAGatePlanMakesWayForOneThatCoversMore(t *testing.T) {

@@ -68,6 +68,9 @@ func planNamed(snap *state.Snapshot, name string) (*model.Plan, error) {
 }
 
 func (s *server) preview(ctx context.Context, in *planInput) (*client.Preview, error) {
+	if err := s.checkPlan(ctx, in.Body.PlanSpec); err != nil {
+		return nil, err
+	}
 	preview, _, err := s.foresee(ctx, s.store.Snapshot(), &in.Body.PlanSpec)
 	return preview, err
 }
@@ -86,37 +89,38 @@ func (s *server) foresee(ctx context.Context, snap *state.Snapshot, spec *model.
 	return preview, cells, nil
 }
 
-// chosen gives the ids of the cells that a selector chooses, sorted. Cells
-// that were declared lost are no part of any plan.
+// checkPlan asks the outside world whether it could carry out a plan. What is
+// wrong with the plan itself is found without it.
+func (s *server) checkPlan(ctx context.Context, spec model.PlanSpec) error {
+	if s.check == nil || spec.Validate() != nil {
+		return nil
+	}
+	if err := s.check(ctx, spec); err != nil {
+		return invalid(fmt.Sprintf("plan %s is refused", spec.Name), fault("via", "%v", err))
+	}
+	return nil
+}
+
+// chosen gives the ids of the cells that a selector chooses.
 func chosen(snap *state.Snapshot, selector *model.Selector) ([]string, error) {
-	var cells []string
-	for _, cell := range snap.Cells() {
-		if cell.Lost ||
-			len(selector.IDs) > 0 && !slices.Contains(selector.IDs, cell.ID) ||
-			selector.Pool != "" && poolOf(cell.Pool) != selector.Pool ||
-			len(selector.AZ) > 0 && !slices.Contains(selector.AZ, cell.AZ) {
-			continue
-		}
-		cells = append(cells, cell.ID)
+	if selector.Empty() {
+		return nil, nil // the plan's validation says it better
 	}
-	var unknown []string
-	for _, id := range selector.IDs {
-		if cell := snap.Cell(id); cell == nil {
-			unknown = append(unknown, id)
-		} else if cell.Lost {
-			return nil, fault("cells", "cell %s was declared lost; leave it out", id)
-		}
+	cells, err := selector.Choose(snap.Cells())
+	if err != nil {
+		return nil, fault("cells", "%v", err)
 	}
-	if len(unknown) > 0 {
-		return nil, fault("cells", "there is no cell %s", strings.Join(unknown, ", "))
+	ids := make([]string, len(cells))
+	for i, cell := range cells {
+		ids[i] = cell.ID
 	}
-	if len(cells) == 0 && !selector.Empty() {
-		return nil, fault("cells", "no cell is chosen; see the cells with: moor cells")
-	}
-	return cells, nil
+	return ids, nil
 }
 
 func (s *server) startPlan(ctx context.Context, in *planInput) (*client.PlanView, error) {
+	if err := s.checkPlan(ctx, in.Body.PlanSpec); err != nil {
+		return nil, err
+	}
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		return s.decidePlan(ctx, snap, &in.Body)
 	})

@@ -83,8 +83,8 @@ func faultsOf(snap *state.Snapshot, app, old *model.App) []error {
 	}
 	for i, set := range mountedSets(snap, app) {
 		where := fmt.Sprintf("mounts[%d].volume", i)
-		if poolOf(set.Pool) != poolOf(app.Spec.Pool) {
-			faults = append(faults, fault(where, "volume set %s is in pool %s, the app in pool %s", set.Name, poolOf(set.Pool), poolOf(app.Spec.Pool)))
+		if model.Pooled(set.Pool) != model.Pooled(app.Spec.Pool) {
+			faults = append(faults, fault(where, "volume set %s is in pool %s, the app in pool %s", set.Name, model.Pooled(set.Pool), model.Pooled(app.Spec.Pool)))
 		}
 		// A set that was left with data is not cut down in passing.
 		if old == nil && set.Count > app.Instances {
@@ -143,9 +143,9 @@ func setNames(app *model.App) []string {
 func warningsOf(snap *state.Snapshot, app *model.App) []string {
 	warnings := app.Warnings()
 	if len(snap.Cells()) > 0 && !slices.ContainsFunc(snap.Cells(), func(cell *model.Cell) bool {
-		return !cell.Lost && poolOf(cell.Pool) == poolOf(app.Spec.Pool) && cell.Memory >= app.Spec.Memory
+		return !cell.Lost && model.Pooled(cell.Pool) == model.Pooled(app.Spec.Pool) && cell.Memory >= app.Spec.Memory
 	}) {
-		warnings = append(warnings, fmt.Sprintf("no cell of pool %s has the memory for an instance (%s); instances will stay unplaced", poolOf(app.Spec.Pool), app.Spec.Memory))
+		warnings = append(warnings, fmt.Sprintf("no cell of pool %s has the memory for an instance (%s); instances will stay unplaced", model.Pooled(app.Spec.Pool), app.Spec.Memory))
 	}
 	return warnings
 }

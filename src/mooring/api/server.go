@@ -30,6 +30,9 @@ type Planner func(ctx context.Context, snap *state.Snapshot, spec model.PlanSpec
 type Config struct {
 	Store   *state.Store
 	Planner Planner
+	// CheckPlan, when it is set, refuses plans that the outside world cannot
+	// carry out, such as through a BOSH group that is not there.
+	CheckPlan func(ctx context.Context, spec model.PlanSpec) error
 	// Logger is silent when nil.
 	Logger *slog.Logger
 	// LeaseTTL is what cells are told; 0 means DefaultLeaseTTL. At least 1 s.
@@ -42,6 +45,7 @@ type Config struct {
 type server struct {
 	store   *state.Store
 	planner Planner
+	check   func(context.Context, model.PlanSpec) error
 	logger  *slog.Logger
 	ttl     time.Duration
 	watch   *workWatch
@@ -71,7 +75,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Version = "dev"
 	}
 	s := &server{
-		store: cfg.Store, planner: cfg.Planner, logger: cfg.Logger, ttl: cfg.LeaseTTL,
+		store: cfg.Store, planner: cfg.Planner, check: cfg.CheckPlan, logger: cfg.Logger, ttl: cfg.LeaseTTL,
 		watch: &workWatch{}, logs: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}},
 		newGUID: uuid.NewString, now: func() time.Time { return time.Now().UTC() },
 	}

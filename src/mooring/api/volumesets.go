@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 
 	"mooring/client"
 	"mooring/model"
-	"mooring/placement"
 	"mooring/state"
 )
 
@@ -113,7 +111,7 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	reach := map[string]model.Size{} // of a floating class, by AZ
 	var offered []string
 	for _, cell := range snap.Cells() {
-		if cell.Lost || poolOf(cell.Pool) != poolOf(set.Pool) {
+		if cell.Lost || model.Pooled(cell.Pool) != model.Pooled(set.Pool) {
 			continue
 		}
 		for _, class := range cell.Classes {
@@ -140,7 +138,7 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	for _, capacity := range reach {
 		room += int(capacity / set.Size)
 	}
-	where := "any cell of pool " + poolOf(set.Pool)
+	where := "any cell of pool " + model.Pooled(set.Pool)
 	switch {
 	case !known:
 		slices.Sort(offered)
@@ -156,9 +154,6 @@ func fit(snap *state.Snapshot, set *model.VolumeSet) error {
 	}
 	return nil
 }
-
-// poolOf names the pool of what names none.
-func poolOf(pool string) string { return cmp.Or(pool, placement.DefaultPool) }
 
 // mountedBy gives the app that a set belongs to, nil when there is none any more.
 func mountedBy(snap *state.Snapshot, set *model.VolumeSet) *model.App {

@@ -34,12 +34,15 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// fleet is a running `moor dev`.
+// fleet is a `moor dev` with a directory of its own.
 type fleet struct {
-	t   *testing.T
-	dir string // where commands run; the state is beside
-	api string
-	cmd *exec.Cmd
+	t      *testing.T
+	dir    string // where commands run; the state is beside
+	listen string
+	api    string // URL
+	flags  []string
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
 }
 
 // startFleet runs `moor dev` until the test ends.
@@ -53,45 +56,52 @@ func startFleet(t *testing.T, flags ...string) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := listener.Addr().String()
 	listener.Close()
-
-	f := &fleet{t: t, dir: filepath.Join(dir, "work"), api: "http://" + address}
+	f := &fleet{t: t, dir: filepath.Join(dir, "work"), listen: listener.Addr().String(), flags: flags}
+	f.api = "http://" + f.listen
 	if err := os.Mkdir(f.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	var stderr bytes.Buffer
-	f.cmd = exec.Command(moor, append([]string{"dev", "--state-dir", filepath.Join(dir, "state"), "--listen", address}, flags...)...)
-	f.cmd.Stderr = &stderr
-	stdout, err := f.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		f.stop()
 		if t.Failed() {
-			t.Logf("moor dev said:\n%s", stderr.String())
-			t.Logf("the fleet's logs are kept in %s", filepath.Join(dir, "state", "logs"))
+			t.Logf("moor dev said:\n%s", f.stderr.String())
+			t.Logf("the fleet's logs are kept in %s", filepath.Join(f.stateDir(), "logs"))
 			return
 		}
 		_ = os.RemoveAll(dir)
 	})
+	f.start()
+	return f
+}
+
+func (f *fleet) stateDir() string { return filepath.Join(filepath.Dir(f.dir), "state") }
+
+// start runs `moor dev` and returns when it says that it is ready.
+func (f *fleet) start() {
+	f.t.Helper()
+	f.cmd = exec.Command(moor, append([]string{"dev", "--state-dir", f.stateDir(), "--listen", f.listen}, f.flags...)...)
+	f.cmd.Stderr = &f.stderr
+	stdout, err := f.cmd.StdoutPipe()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "ready:") {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return f
+			return
 		}
 	}
-	t.Fatalf("the fleet did not come up:\n%s", stderr.String())
-	return nil
+	f.t.Fatalf("the fleet did not come up:\n%s", f.stderr.String())
 }
 
+// stop presses Ctrl-C and waits.
 func (f *fleet) stop() {
-	if f.cmd.ProcessState != nil {
+	if f.cmd == nil || f.cmd.Process == nil || f.cmd.ProcessState != nil {
 		return
 	}
 	_ = f.cmd.Process.Signal(syscall.SIGINT)

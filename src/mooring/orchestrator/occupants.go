@@ -151,7 +151,7 @@ func (d *decision) roomFor(o *occupant) (now, ever bool) {
 		if cell.ID == o.inst.CellID || !d.snap.Present(cell.ID) {
 			continue
 		}
-		if !samePool(cell.Pool, o.inst.Spec.Pool) || !d.canHave(cell, o) {
+		if model.Pooled(cell.Pool) != model.Pooled(o.inst.Spec.Pool) || !d.canHave(cell, o) {
 			continue
 		}
 		ever = true
@@ -174,19 +174,6 @@ func (d *decision) canHave(cell *model.Cell, o *occupant) bool {
 	}
 	return true
 }
-
-// samePool compares placement pools; no name is the default pool.
-func samePool(a, b string) bool {
-	if a == "" {
-		a = defaultPool
-	}
-	if b == "" {
-		b = defaultPool
-	}
-	return a == b
-}
-
-const defaultPool = "default"
 
 // phaseFor gives the earliest phase in which something on the cell still has
 // to happen; Quiesced when nothing has.

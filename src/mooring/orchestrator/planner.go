@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +14,7 @@ import (
 // which they get their turn. It refuses a spec that chooses no cells or names
 // one that does not exist.
 func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.Plan, error) {
-	cells, err := selectCells(snap, spec.Cells)
+	cells, err := spec.Cells.Choose(snap.Cells())
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
 	}
@@ -46,29 +45,4 @@ func plannedRolls(plan *model.Plan) []*model.Roll {
 		rolls[i] = &model.Roll{Plan: plan.Name, CellID: cell, Order: i, Action: plan.Action, Phase: model.Queued}
 	}
 	return rolls
-}
-
-// selectCells gives the cells that a selector chooses, by ID. A cell named by
-// its ID must exist.
-func selectCells(snap *state.Snapshot, selector model.Selector) ([]*model.Cell, error) {
-	for _, id := range selector.IDs {
-		if cell := snap.Cell(id); cell == nil || cell.Lost {
-			return nil, fmt.Errorf("there is no cell %q; see moor cells", id)
-		}
-	}
-	var chosen []*model.Cell
-	for _, cell := range snap.Cells() {
-		switch {
-		case cell.Lost:
-		case len(selector.IDs) > 0 && !slices.Contains(selector.IDs, cell.ID):
-		case selector.Pool != "" && !samePool(selector.Pool, cell.Pool):
-		case len(selector.AZ) > 0 && !slices.Contains(selector.AZ, cell.AZ):
-		default:
-			chosen = append(chosen, cell)
-		}
-	}
-	if len(chosen) == 0 {
-		return nil, errors.New("it names no cell; see moor cells")
-	}
-	return chosen, nil
 }

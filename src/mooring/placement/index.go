@@ -12,7 +12,7 @@ import (
 const Unlimited = model.Size(math.MaxInt64)
 
 // DefaultPool is the pool of cells and requests that name none.
-const DefaultPool = "default"
+const DefaultPool = model.DefaultPool
 
 // Closed is why a cell takes no new work.
 type Closed string
