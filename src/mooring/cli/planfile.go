@@ -25,6 +25,7 @@ func planFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "on-stuck", Usage: "hold or skip a cell that is stuck (`CHOICE`)"},
 		&cli.StringFlag{Name: "via-command", Usage: "`COMMAND` that acts on a host (default: the control plane's own way)"},
 		&cli.BoolFlag{Name: "via-wait", Usage: "somebody else acts on each host once it is quiesced"},
+		&cli.StringFlag{Name: "via-bosh", Usage: "BOSH acts on each host; the cells are instances of `DEPLOYMENT/GROUP`"},
 	}, more...)
 }
 
@@ -89,8 +90,12 @@ func (s *session) override(p *model.PlanSpec) error {
 	if s.IsSet("on-stuck") {
 		p.OnStuck = model.StuckChoice(s.String("on-stuck"))
 	}
-	if s.IsSet("via-command") || s.IsSet("via-wait") {
+	if s.IsSet("via-command") || s.IsSet("via-wait") || s.IsSet("via-bosh") {
 		p.Via = model.Via{Command: s.String("via-command"), Wait: s.Bool("via-wait")}
+		if s.IsSet("via-bosh") {
+			deployment, group, _ := strings.Cut(s.String("via-bosh"), "/")
+			p.Via.Bosh = &model.BoshVia{Deployment: deployment, InstanceGroup: group}
+		}
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 // Leave is what BOSH asks at a cell's gate before it stops the cell.
 type Leave struct {
 	Action model.Action `json:"action" enum:"restart,reboot,recreate,retire" doc:"What BOSH is about to do to the host"`
+	// Asking names this asking apart from later ones.
+	Asking string `json:"asking,omitempty"`
 }
 
 // GateView is how a cell's gate stands.
@@ -25,6 +27,8 @@ type GateView struct {
 	// Covers: the roll is the one that will open the gate. Otherwise it has to
 	// end first, and the gate is to be asked again.
 	Covers bool `json:"covers,omitempty"`
+	// Refused says why the host must not be acted on, "" while it may yet be.
+	Refused string `json:"refused,omitempty"`
 	// Why is one sentence where the rest does not say it all.
 	Why string `json:"why,omitempty"`
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/google/uuid"
+
 	"mooring/client"
 	"mooring/model"
 )
@@ -52,8 +54,9 @@ var (
 // stopped: its roll was aborted or skipped, or ctx ended.
 func (g *Gate) Leave(ctx context.Context, action model.Action) error {
 	g.say("BOSH wants to %s cell %s; asking for leave", action, g.Cell)
+	asking := uuid.NewString()
 	err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
-		return g.Control.AskLeave(ctx, g.Cell, client.Leave{Action: action})
+		return g.Control.AskLeave(ctx, g.Cell, client.Leave{Action: action, Asking: asking})
 	}, true)
 	switch {
 	case g.opening != nil:
@@ -100,6 +103,9 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 			if view.Why != "" {
 				g.say("%s", view.Why)
 			}
+			if view.Refused != "" {
+				return &refused{fmt.Sprintf("cell %s must not be stopped: %s; its instances go on", g.Cell, view.Refused)}
+			}
 			if view.Open {
 				return nil
 			}
@@ -144,7 +150,7 @@ func (g *Gate) watch(ctx context.Context, asked *client.GateView, covers bool) e
 			case roll.CellID != g.Cell:
 			case covers && (roll.Phase == model.RollAborted || roll.Phase == model.RollSkipped):
 				return &refused{fmt.Sprintf("cell %s must not be stopped: its roll in plan %s was %s: %s; its instances go on", g.Cell, view.Name, roll.Phase, lastNote(roll))}
-			case roll.Phase != asked.Phase:
+			case roll.Phase != asked.Phase || covers && roll.Refused != "":
 				return errChanged
 			case covers && roll.AtGate.IsZero() && len(roll.Timeline) > 0:
 				return errChanged // it was not written yet when we came

@@ -21,6 +21,10 @@ type planFile struct {
 type viaEntry struct {
 	Command scalar `yaml:"command"`
 	Wait    scalar `yaml:"wait"`
+	Bosh    *struct {
+		Deployment    scalar `yaml:"deployment"`
+		InstanceGroup scalar `yaml:"instance_group"`
+	} `yaml:"bosh"`
 }
 
 // cellsEntry is "all", a list of cells, or a choice by pool and zone.
@@ -65,8 +69,11 @@ func ParsePlan(file string, data []byte) (model.PlanSpec, error) {
 	}
 	if plan.Via != nil {
 		spec.Via = model.Via{Command: plan.Via.Command.text, Wait: r.yes(plan.Via.Wait, "via.wait")}
+		if bosh := plan.Via.Bosh; bosh != nil {
+			spec.Via.Bosh = &model.BoshVia{Deployment: bosh.Deployment.text, InstanceGroup: bosh.InstanceGroup.text}
+		}
 		if spec.Via == (model.Via{}) {
-			r.wrong(r.locate("via"), "via", "says nothing; give a command, or wait: true, or leave it out for the control plane's own way")
+			r.wrong(r.locate("via"), "via", "says nothing; give a command, wait: true or bosh, or leave it out for the control plane's own way")
 		}
 	}
 	r.place("", spec.Validate())

@@ -60,7 +60,7 @@ plan.yml: action: is missing; use restart, reboot, recreate or retire`},
 		"a ceiling of none":       {"name: p\naction: reboot\ncells: all\nmax_in_flight: 0\n", "plan.yml:4:16: max_in_flight: is 0, with which no cell would ever roll; leave it out for no ceiling"},
 		"a ceiling of what":       {"name: p\naction: reboot\ncells: all\nmax_in_flight: few\n", `plan.yml:4:16: max_in_flight: limit "few" is neither a count such as 1 nor a share such as 25%`},
 		"a way that is not known": {"name: p\naction: reboot\ncells: all\nvia: {boat: x}\n", `plan.yml:4:7: unknown field "boat"`},
-		"no way":                  {"name: p\naction: reboot\ncells: all\nvia: {wait: false}\n", "plan.yml:4:1: via: says nothing; give a command, or wait: true, or leave it out for the control plane's own way"},
+		"no way":                  {"name: p\naction: reboot\ncells: all\nvia: {wait: false}\n", "plan.yml:4:1: via: says nothing; give a command, wait: true or bosh, or leave it out for the control plane's own way"},
 		"a choice not known":      {"name: p\naction: reboot\ncells: {zone: z1}\n", `plan.yml:3:9: unknown field "zone"`},
 		"several, in order": {"name: p/q\naction: explode\ncells: [c1, c1]\nwindow: Sat\nvia: {wait: perhaps, command: x}\n",
 			`plan.yml:1:7: name: "p/q" is not a name: use 1 to 63 letters, digits, '.', '-' and '_', beginning and ending with a letter or digit

@@ -43,6 +43,8 @@ type Via struct {
 	Command string `json:"command,omitempty"`
 	// Wait: somebody else acts on the host once it is quiesced.
 	Wait bool `json:"wait,omitempty"`
+	// Bosh: the Director acts on the hosts.
+	Bosh *BoshVia `json:"bosh,omitempty"`
 }
 
 // PlanStatus is where a plan stands.
@@ -77,6 +79,9 @@ type Plan struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by,omitempty"`
 	FinishedAt time.Time  `json:"finished_at,omitzero"`
+	// Converging is how BOSH's one task for the whole plan stands; nil before
+	// it was asked for, and where there is none.
+	Converging *Converging `json:"converging,omitempty"`
 	// Cells is the order chosen when the plan was made.
 	Order []string `json:"order"`
 }
@@ -127,6 +132,10 @@ type Roll struct {
 	// AtGate is when BOSH first asked at the cell's gate for leave to stop it
 	// under this roll; zero while it has not.
 	AtGate time.Time `json:"at_gate,omitzero"`
+	// Asking names who stands at the gate, and Refused says why that one is
+	// turned away: BOSH waits for its answer, and is to have one.
+	Asking  string `json:"asking,omitempty"`
+	Refused string `json:"refused,omitempty"`
 	// Acted is set once the driver said that the host action is complete.
 	Acted bool `json:"acted,omitempty"`
 	// Error is the last failure of the host action.

@@ -27,9 +27,12 @@ func (p *PlanSpec) Validate() error {
 	case p.Action.Rank() == 0:
 		c.field("action").wrong("is %q; use restart, reboot, recreate or retire", p.Action)
 	}
-	if p.Via.Command != "" && p.Via.Wait {
-		c.field("via").wrong("has both a command and wait; give one")
+	switch p.Via.count() {
+	case 0, 1:
+	default:
+		c.field("via").wrong("has more than one of command, wait and bosh; give one")
 	}
+	p.checkBosh(c)
 	p.MaxInFlight.check(c.field("max_in_flight"))
 	if p.Canaries < 0 {
 		c.field("canaries").wrong("is %d; it cannot be less than 0", p.Canaries)

@@ -38,7 +38,7 @@ func TestValidatePlan(t *testing.T) {
 		"a cell twice":             {func(p *model.PlanSpec) { p.Cells = model.Selector{IDs: []string{"cell-1", "cell-1"}} }, []string{`cells.ids[1]: "cell-1" is there twice`}},
 		"no action":                {func(p *model.PlanSpec) { p.Action = "" }, []string{"action: is missing; use restart, reboot, recreate or retire"}},
 		"an action that is none":   {func(p *model.PlanSpec) { p.Action = "explode" }, []string{`action: is "explode"; use restart, reboot, recreate or retire`}},
-		"two ways":                 {func(p *model.PlanSpec) { p.Via = model.Via{Command: "x", Wait: true} }, []string{"via: has both a command and wait; give one"}},
+		"two ways":                 {func(p *model.PlanSpec) { p.Via = model.Via{Command: "x", Wait: true} }, []string{"via: has more than one of command, wait and bosh; give one"}},
 		"canaries below 0":         {func(p *model.PlanSpec) { p.Canaries = -1 }, []string{"canaries: is -1; it cannot be less than 0"}},
 		"a window that never was":  {func(p *model.PlanSpec) { p.Window = "02:00-06:00" }, []string{`window: window "02:00-06:00": it needs times and a time zone; write it as "Sat 02:00-06:00 Europe/London" or "02:00-06:00 UTC"`}},
 		"a plan that forces":       {func(p *model.PlanSpec) { p.OnStuck = model.StuckForce }, []string{`on_stuck: is "force"; use hold or skip`}},

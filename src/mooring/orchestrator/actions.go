@@ -21,10 +21,13 @@ var errNotWanted = errors.New("the roll no longer wants it")
 // What is to run is read from state on every look, so after a restart all of
 // it is started again, under the same roll IDs.
 type actions struct {
-	store  *state.Store
-	lead   *state.Leadership
-	via    model.Via
-	logger *slog.Logger
+	store *state.Store
+	lead  *state.Leadership
+	via   model.Via
+	// director acts on hosts for plans that ask for BOSH; nil where none is
+	// known.
+	director host.Director
+	logger   *slog.Logger
 
 	mu sync.Mutex
 	// running holds what ends each driver, by roll ID, also after it ended: as
@@ -41,6 +44,12 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 	for _, plan := range snap.Plans() {
 		if plan.Finished() {
 			continue
+		}
+		if wantsTask(plan) {
+			wanted[convergeOf(plan)] = true
+			if a.running[convergeOf(plan)] == nil {
+				a.converge(ctx, plan)
+			}
 		}
 		for _, roll := range snap.Rolls(plan.Name) {
 			if roll.Phase != model.Acting || roll.Acted || roll.Error != "" {
@@ -61,7 +70,7 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 }
 
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
-	driver := host.For(plan.Via, a.via)
+	driver := a.driver(plan)
 	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
 	acting, end := context.WithCancelCause(ctx)
 	a.running[roll.ID] = end
@@ -78,22 +87,7 @@ func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll)
 // report writes down how an action ended, unless the roll has meanwhile gone
 // another way.
 func (a *actions) report(ctx context.Context, request host.Request, result error) {
-	for ctx.Err() == nil {
-		snap := a.store.Snapshot()
-		tx := acted(snap, request, result, time.Now())
-		if tx == nil {
-			return
-		}
-		tx.As(a.lead)
-		_, err := a.store.Commit(ctx, tx)
-		if err == nil {
-			return
-		}
-		if !errors.Is(err, state.ErrConflict) {
-			a.logger.Error("cannot write down the end of a host action; trying again", "roll", request.Roll, "error", err)
-		}
-		pause(ctx, a.store, snap.Revision())
-	}
+	a.write(ctx, func(snap *state.Snapshot) *state.Txn { return acted(snap, request, result, time.Now()) })
 }
 
 // acted gives the transaction that records the end of an action, nil when the

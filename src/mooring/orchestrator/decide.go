@@ -27,6 +27,7 @@ func decide(snap *state.Snapshot, now time.Time, via model.Via) (txns []*state.T
 			d.advancePlan(plan)
 		}
 	}
+	d.watchDirector()
 	d.watchOthers()
 	return d.txns, d.due
 }

@@ -69,6 +69,9 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 	case !d.snap.Present(roll.CellID) && !roll.Force && phaseFor(occupants) != model.Quiesced:
 		c.waitForCell()
 	default: // unless another plan has the cell
+		if plan.Converges() && roll.AtGate.IsZero() {
+			return true // BOSH has yet to come to it
+		}
 		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID]
 	}
 	c.submit()

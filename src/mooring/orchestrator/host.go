@@ -18,6 +18,9 @@ func (c *draft) acting() model.Phase {
 
 // somebodyElse reports whether nobody here acts on the plan's hosts.
 func (d *decision) somebodyElse(plan *model.Plan) bool {
+	if plan.Via.Bosh != nil {
+		return plan.Converges()
+	}
 	for _, via := range []model.Via{plan.Via, d.via} {
 		if via.Command != "" || via.Wait {
 			return via.Command == ""

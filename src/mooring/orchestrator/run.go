@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mooring/host"
 	"mooring/model"
 	"mooring/state"
 )
@@ -18,6 +19,8 @@ import (
 type Config struct {
 	// DefaultVia is how hosts are acted on by plans that do not say.
 	DefaultVia model.Via
+	// Director acts on hosts for plans through BOSH; nil where none is known.
+	Director host.Director
 	// Keep says which events are kept; the zero value keeps all.
 	Keep   state.Retention
 	Logger *slog.Logger // nil is silent
@@ -40,7 +43,7 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 		}
 	}()
 
-	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, logger: cfg.Logger, running: map[string]context.CancelCauseFunc{}}
+	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]context.CancelCauseFunc{}}
 	defer acts.stop()
 	var pruning sync.WaitGroup
 	defer pruning.Wait()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -51,7 +52,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, append(tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients")...)...),
+			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -96,7 +97,7 @@ func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.C
 }
 
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, tlsFlags("tls-", "the API's clients")...), serveAPI)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, append(directorFlags(), tlsFlags("tls-", "the API's clients")...)...), serveAPI)
 }
 
 func schedulerCommand() *cli.Command {
@@ -104,7 +105,7 @@ func schedulerCommand() *cli.Command {
 }
 
 func orchestratorCommand() *cli.Command {
-	return role("orchestrator", "carry out plans; one of several leads", []cli.Flag{nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag}, orchestrate)
+	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag), orchestrate)
 }
 
 // openState opens the state in etcd, starting an embedded one when asked to;
@@ -146,8 +147,12 @@ func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc
 // serveAPI serves until ctx ends. Streams and long polls are ended then; other
 // requests get a moment to finish.
 func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
+	bosh, err := hands(c)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
-		Store: store, Planner: preview,
+		Store: store, Planner: preview, CheckPlan: checkPlan(bosh),
 		Logger: logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
 	})
 	if err != nil {
@@ -205,9 +210,12 @@ func schedule(ctx context.Context, c *cli.Context, store *state.Store) error {
 func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error {
 	via := model.Via{Command: c.String(viaFlag.Name)}
 	via.Wait = via.Command == ""
+	bosh, err := hands(c)
+	if err != nil {
+		return err
+	}
 	alerts := alerting.Config{Config: notify.LogOnly(logger("alerts")), Logger: logger("alerts")}
 	if file := c.String(alertsFlag.Name); file != "" {
-		var err error
 		if alerts.Config, err = notify.Load(file, logger("alerts")); err != nil {
 			return err
 		}
@@ -216,7 +224,7 @@ func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error 
 	roles.Go(func() error {
 		return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
 			return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
-				Logger: logger("orchestrator"), DefaultVia: via,
+				Logger: logger("orchestrator"), DefaultVia: via, Director: bosh,
 				Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name)},
 			})
 		})

@@ -1,0 +1,42 @@
+package host
+
+import (
+	"context"
+	"errors"
+
+	"mooring/model"
+)
+
+// Director is what it takes to act on the hosts of a BOSH deployment;
+// *director.Hands does.
+type Director interface {
+	// Check refuses an instance group that is not there and, for actions on
+	// single instances, a Director that cannot do them safely.
+	Check(ctx context.Context, deployment, group string, single bool) error
+	// Act restarts or recreates one instance and returns when that is
+	// complete. Asked twice for the same once, it is done once.
+	Act(ctx context.Context, deployment, group, id, action, once string) error
+	// Converge does so to all instances of a group in one task. say is told
+	// what it waits for before it can start, "" when it has.
+	Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error
+}
+
+// Bosh is the driver for hosts that are instances of a BOSH group: each is
+// acted on by itself.
+type Bosh struct {
+	Director Director
+	Via      model.BoshVia
+}
+
+// ErrNoDirector is why nothing can be done through BOSH where no Director is
+// known.
+var ErrNoDirector = errors.New("no Director is known here; give the orchestrator and the API --director and its login")
+
+// Act has the Director restart or recreate the instance that is the cell. The
+// roll's ID names the asking.
+func (b Bosh) Act(ctx context.Context, request Request) error {
+	if b.Director == nil {
+		return ErrNoDirector
+	}
+	return b.Director.Act(ctx, b.Via.Deployment, b.Via.InstanceGroup, request.Cell, string(request.Action), request.Roll)
+}

@@ -1,0 +1,66 @@
+package model
+
+// BoshVia names the BOSH instance group whose instances are the plan's cells:
+// a cell's ID is its instance's.
+type BoshVia struct {
+	Deployment    string `json:"deployment" example:"mooring"`
+	InstanceGroup string `json:"instance_group" example:"cell"`
+}
+
+// Converging is the one task by which BOSH takes a whole instance group
+// through a plan.
+type Converging struct {
+	// Waits says what it waits for before it can start, such as who holds the
+	// deployment.
+	Waits string `json:"waits,omitempty"`
+	// Ended says how it ended, "" while it has not: "done" when it came to
+	// every cell, otherwise what went wrong.
+	Ended string `json:"ended,omitempty"`
+}
+
+// ConvergingDone is how a converging task ends that came to every cell.
+const ConvergingDone = "done"
+
+// DirectorBlocks is the kind of an alert about a plan that BOSH does not carry
+// out: somebody else holds the deployment, or its task ended early.
+const DirectorBlocks StuckKind = "director"
+
+// WholeGroup reports whether BOSH takes the plan's cells through it in one
+// converging task: those are the cells of the group, and no choice of some.
+func (p *PlanSpec) WholeGroup() bool {
+	return p.Via.Bosh != nil && len(p.Cells.IDs) == 0 && len(p.Cells.AZ) == 0
+}
+
+// Converges reports whether that task is still to come or under way. After it
+// ended, what it left is taken one cell at a time.
+func (p *Plan) Converges() bool {
+	return p.WholeGroup() && (p.Converging == nil || p.Converging.Ended == "")
+}
+
+func (p *PlanSpec) checkBosh(c check) {
+	if p.Via.Bosh == nil {
+		return
+	}
+	for _, field := range []struct{ name, text string }{{"deployment", p.Via.Bosh.Deployment}, {"instance_group", p.Via.Bosh.InstanceGroup}} {
+		if field.text == "" {
+			c.field("via").field("bosh").field(field.name).wrong("is missing; name it as in the deployment's manifest")
+		}
+	}
+	switch p.Action {
+	case Reboot:
+		c.field("action").wrong("is reboot, which BOSH does not do to a group; use restart or recreate")
+	case Retire:
+		c.field("action").wrong("is retire, which BOSH does by a deploy with fewer instances: deploy that, and its gates make the plan")
+	}
+}
+
+// count says how many ways are given.
+func (v Via) count() int {
+	n := 0
+	for _, given := range []bool{v.Command != "", v.Wait, v.Bosh != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,189 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mooring/host"
+	"mooring/model"
+	"mooring/state"
+)
+
+// The plans that BOSH carries out: for a whole group BOSH supplies the
+// threads, in one task that is asked for once, and the cells' gates the order.
+
+// driver gives what acts on a plan's hosts.
+func (a *actions) driver(plan *model.Plan) host.Driver {
+	switch {
+	case plan.Converges():
+		return host.Wait{}
+	case plan.Via.Bosh != nil:
+		return host.Bosh{Director: a.director, Via: *plan.Via.Bosh}
+	}
+	return host.For(plan.Via, a.via)
+}
+
+// convergeOf names the running of a plan's task among the actions.
+func convergeOf(plan *model.Plan) string { return "converge:" + plan.Name }
+
+// wantsTask reports whether a plan's task is to be asked for, or followed.
+func wantsTask(plan *model.Plan) bool {
+	return plan.Converges() && (plan.Intent == model.IntentRun || plan.Converging != nil)
+}
+
+// converge has BOSH take a whole group through a plan. a.mu is held.
+func (a *actions) converge(ctx context.Context, plan *model.Plan) {
+	acting, end := context.WithCancelCause(ctx)
+	a.running[convergeOf(plan)] = end
+	a.done.Go(func() {
+		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", plan.Via.Bosh.Deployment, "group", plan.Via.Bosh.InstanceGroup)
+		err := error(host.ErrNoDirector)
+		if a.director != nil {
+			// The plan's name may be used again in another installation.
+			once := plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+			err = a.director.Converge(acting, plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, string(plan.Action), once, func(waits string) {
+				a.write(acting, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
+			})
+		}
+		if acting.Err() != nil {
+			return // ended from here; whoever leads next follows it
+		}
+		a.write(acting, func(snap *state.Snapshot) *state.Txn { return converged(snap, plan.Name, err, time.Now()) })
+	})
+}
+
+// converging gives the transaction that records what a plan's task waits for,
+// nil when that is on record.
+func converging(snap *state.Snapshot, name, waits string) *state.Txn {
+	plan := snap.Plan(name)
+	if plan == nil || plan.Finished() || !plan.Converges() || plan.Converging != nil && plan.Converging.Waits == waits {
+		return nil
+	}
+	next := *plan
+	next.Converging = &model.Converging{Waits: waits}
+	tx := snap.Txn()
+	tx.Put(&next)
+	return tx
+}
+
+// converged gives the transaction that records the end of a plan's task, nil
+// when it is on record. A task that did not come to every cell leaves the plan
+// paused: nobody whom BOSH has turned its back on is kept waiting, and a
+// person says how to go on.
+func converged(snap *state.Snapshot, name string, result error, now time.Time) *state.Txn {
+	plan := snap.Plan(name)
+	if plan == nil || plan.Finished() || !plan.Converges() {
+		return nil
+	}
+	tx := snap.Txn()
+	next := *plan
+	next.Converging = &model.Converging{Ended: model.ConvergingDone}
+	var left []string
+	for _, roll := range snap.Rolls(name) {
+		changed := *roll
+		switch {
+		case roll.Phase.Final():
+			continue
+		case beforeHost(roll.Phase):
+			left = append(left, roll.CellID)
+			if result != nil && !roll.AtGate.IsZero() {
+				changed.AtGate, changed.Refused = time.Time{}, result.Error()
+			}
+		case roll.Phase == model.Acting && !roll.Acted && roll.Error == "" && result != nil:
+			changed.Error = result.Error()
+		}
+		if changed.Error != roll.Error || changed.Refused != roll.Refused {
+			changed.Timeline = slices.Clone(roll.Timeline)
+			tx.Put(&changed)
+		}
+	}
+	event := model.Event{At: now, Kind: "plan.converged", Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}
+	switch {
+	case result != nil:
+		next.Converging.Ended = result.Error()
+	case len(left) > 0:
+		next.Converging.Ended = "BOSH is done and did not come to " + strings.Join(left, ", ")
+	}
+	if next.Converging.Ended != model.ConvergingDone {
+		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
+		if len(left) > 0 && plan.Intent == model.IntentRun {
+			next.Intent, next.Reason = model.IntentPause, next.Converging.Ended
+		}
+	}
+	tx.Put(&next)
+	tx.Event(event)
+	return tx
+}
+
+// write commits what decide makes of the state, again and again until it is
+// written, nothing is left to write, or ctx ends.
+func (a *actions) write(ctx context.Context, decide func(*state.Snapshot) *state.Txn) {
+	for ctx.Err() == nil {
+		snap := a.store.Snapshot()
+		tx := decide(snap)
+		if tx == nil {
+			return
+		}
+		tx.As(a.lead)
+		_, err := a.store.Commit(ctx, tx)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, state.ErrConflict) {
+			a.logger.Error("cannot write down how a host action goes; trying again", "error", err)
+		}
+		pause(ctx, a.store, snap.Revision())
+	}
+}
+
+// watchDirector keeps an alert open for each plan that BOSH does not carry
+// out: who holds the deployment, or how its task ended.
+func (d *decision) watchDirector() {
+	for _, plan := range d.snap.Plans() {
+		if problem := blockedByDirector(plan, d.now); problem != nil && d.snap.StuckItem(problem.ID) == nil {
+			tx := d.snap.Txn()
+			d.openAlert(tx, problem)
+			d.add(tx)
+		} else if problem != nil {
+			tx := d.snap.Txn()
+			d.renewAlert(tx, problem)
+			d.add(tx)
+		}
+	}
+	for _, open := range d.snap.StuckItems() {
+		if open.Kind != model.DirectorBlocks {
+			continue
+		}
+		if plan := d.snap.Plan(open.Plan); plan == nil || blockedByDirector(plan, d.now) == nil {
+			tx := d.snap.Txn()
+			d.closeAlert(tx, open, "it moves again")
+			d.add(tx)
+		}
+	}
+}
+
+// blockedByDirector gives what keeps BOSH from carrying out a plan, nil when
+// nothing does.
+func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
+	if plan.Finished() || plan.Converging == nil {
+		return nil
+	}
+	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now}
+	switch c := plan.Converging; {
+	case c.Waits != "" && plan.Intent == model.IntentRun:
+		alert.What = fmt.Sprintf("plan %s waits to begin: %s", plan.Name, c.Waits)
+		alert.Advice = "It begins by itself once the deployment is free and the Director answers. No cell is touched until then."
+		alert.Error = c.Waits
+	case c.Ended != "" && c.Ended != model.ConvergingDone && plan.Intent == model.IntentPause:
+		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)
+		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then take the cells that are left one at a time with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
+		alert.Error = c.Ended
+	default:
+		return nil
+	}
+	return alert
+}
