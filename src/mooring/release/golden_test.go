@@ -35,9 +35,18 @@ func golden(t *testing.T, path, text string) {
 var renderings = map[string]map[string]any{
 	"etcd": {"port": 12379, "peer_port": 12380, "metrics_port": 12381, "quota_bytes": 8589934592, "compaction_retention": "1h",
 		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn"},
-	"api":          {"port": 17770, "lease_ttl": "30s"},
-	"scheduler":    nil,
-	"orchestrator": {"events": map[string]any{"keep": 500000, "keep_for": "2160h"}, "default_via": `act "$MOORING_ACTION" on: {the 'host'}`},
+	"api":       {"port": 17770, "lease_ttl": "30s"},
+	"scheduler": nil,
+	"orchestrator": {
+		"alerts": map[string]any{
+			"board": "https://mooring.example.com:7770", "webhook_secret": "s3cret",
+			"receivers": []any{
+				map[string]any{"name": "ops", "alertmanager": map[string]any{"urls": []string{"http://10.0.0.9:9093"}}},
+				map[string]any{"name": "pager", "webhook": map[string]any{"url": "https://pager.example.com", "secret_file": "/var/vcap/jobs/orchestrator/config/webhook_secret"}}},
+			"routes": []any{map[string]any{"receivers": []string{"ops"}}, map[string]any{"match": map[string]any{"severity": []string{"critical"}}, "receivers": []string{"pager"}}},
+		},
+		"events": map[string]any{"keep": 500000, "keep_for": "2160h"}, "default_via": `act "$MOORING_ACTION" on: {the 'host'}`,
+	},
 	"cell": {"pool": "redis", "memory": "48G", "ports": "20000-29999", "path": []string{"/var/vcap/packages/redis/bin", "/opt/bin"},
 		"update_domains": map[string]any{"count": 5, "azs": 3}},
 	"volume-manager": {"persistent": map[string]any{"capacity": "500G"}, "ephemeral": map[string]any{"capacity": "100G"},

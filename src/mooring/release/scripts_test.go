@@ -2,6 +2,7 @@ package release
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"mooring/manifest"
+	"mooring/notify"
 )
 
 // everything visits each job in both variants of the golden files.
@@ -74,7 +76,7 @@ func TestConfigurationsAreYAML(t *testing.T) {
 			if strings.HasSuffix(path, ".yml") {
 				var into map[string]any
 				NewWithT(t).Expect(yaml.UnmarshalWithOptions([]byte(text), &into, yaml.Strict())).To(Succeed(), "%s: %s", job, path)
-				NewWithT(t).Expect(into).NotTo(BeEmpty(), "%s: %s", job, path)
+				NewWithT(t).Expect(into).NotTo(BeNil(), "%s: %s", job, path)
 			}
 		}
 	})
@@ -114,6 +116,21 @@ func TestWhatTheTemplatesNameIsThere(t *testing.T) {
 		for _, used := range j.Packages {
 			g.Expect(filepath.Join(top, "packages", used, "spec")).To(BeAnExistingFile(), name)
 		}
+	}
+}
+
+func TestAlertsAreUnderstood(t *testing.T) {
+	g := NewWithT(t)
+	_, jobs := renderEverything(t)
+	dir := t.TempDir()
+	for variant, files := range jobs["orchestrator"] {
+		for _, name := range []string{"alerts.yml", "webhook_secret"} {
+			text := strings.ReplaceAll(files["config/"+name], "/var/vcap/jobs/orchestrator/config", dir)
+			g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
+		}
+		config, err := notify.Load(filepath.Join(dir, "alerts.yml"), slog.New(slog.DiscardHandler))
+		g.Expect(err).NotTo(HaveOccurred(), variant)
+		g.Expect(config.Receivers).To(HaveLen(map[string]int{"defaults": 0, "everything": 2}[variant]))
 	}
 }
 
