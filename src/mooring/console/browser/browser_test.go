@@ -167,5 +167,6 @@ func (p *page) press(key string) {
 // fill types into a field, in place of what it held.
 func (p *page) fill(selector, text string) {
 	p.t.Helper()
-	p.run("fill "+selector, chromedp.SetValue(selector, ""), chromedp.SendKeys(selector, text))
+	eval[bool](p, fmt.Sprintf(`(document.querySelector(%q).select(), true)`, selector))
+	p.run("fill "+selector, chromedp.SendKeys(selector, text))
 }

@@ -3,6 +3,7 @@ package browser
 import (
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -12,7 +13,7 @@ import (
 func TestALostConnectionIsSaidAndMended(t *testing.T) {
 	g := NewWithT(t)
 	chromium(t)
-	s := paperServer(t, records(6, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Answers: []model.Verb{model.Retry}}))
+	s := paperServer(t, records(6, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Since: time.Now(), FlaggedAt: time.Now(), Answers: []model.Verb{model.Retry}}))
 	p := openPage(t, s.url)
 	p.await(`document.querySelector('.alert [data-verb="retry"]:not(:disabled)')`)
 	g.Expect(p.text("#connection")).To(Equal("Live"))
@@ -25,7 +26,7 @@ func TestALostConnectionIsSaidAndMended(t *testing.T) {
 
 	// What happens meanwhile is shown once it is back, without a reload.
 	eval[bool](p, `(window.same = true)`)
-	s.change(&model.Stuck{ID: "s2", Kind: model.HandlerFailed, What: "it failed meanwhile", CellID: "cell-0002"},
+	s.change(&model.Stuck{ID: "s2", Kind: model.HandlerFailed, What: "it failed meanwhile", CellID: "cell-0002", Since: time.Now(), FlaggedAt: time.Now()},
 		&model.Roll{Plan: "p", CellID: "cell-0003", Phase: model.Acting})
 	s.up(t, strings.TrimPrefix(s.url, "http://"))
 	p.await(`document.querySelector("#connection").dataset.state === "live"`)

@@ -47,7 +47,7 @@ func TestTwoThousandCellsAreDrawnWithoutALongFrame(t *testing.T) {
 	p.screenshot("2000-cells")
 
 	// Rolls go on all over the fleet: every 20 ms five cells take a step.
-	stop := make(chan struct{})
+	stop, began := make(chan struct{}), time.Now()
 	var rolling sync.WaitGroup
 	rolling.Go(func() {
 		steps := time.NewTicker(20 * time.Millisecond)
@@ -64,7 +64,8 @@ func TestTwoThousandCellsAreDrawnWithoutALongFrame(t *testing.T) {
 						Phase: model.Phases[(n/40+i)%len(model.Phases)], Timeline: []model.Entry{{Phase: model.Queued, At: time.Now()}}})
 				}
 				if n%50 == 0 {
-					changes = append(changes, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Progress: float64(n%100) / 100})
+					changes = append(changes, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Plan: "p", Phase: model.Interrupting,
+						Owner: "data team", Since: began, FlaggedAt: began, Progress: float64(n%100) / 100, Answers: []model.Verb{model.Retry, model.Skip}})
 				}
 				s.change(changes...)
 			}

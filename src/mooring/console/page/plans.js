@@ -74,5 +74,5 @@ const fact = (name, ...value) => h("span", { class: "fact" }, h("span", { class:
 function ends(forecast, now) {
   const latest = Date.parse(forecast.latest);
   if (latest < now) return `later than the ${clock(latest)} expected`;
-  return `${clockRange(Math.max(now, Date.parse(forecast.earliest)), latest)}, likely ${clock(Math.max(now, Date.parse(forecast.likely)))}`;
+  return clockRange(Math.max(now, Date.parse(forecast.earliest)), Math.max(now, Date.parse(forecast.likely)), latest);
 }

@@ -23,13 +23,13 @@ export function clock(moment, now = Date.now()) {
   return clockFormat.format(date);
 }
 
-// clockRange gives two moments as "14:05 to 14:20".
-export function clockRange(from, to) {
-  const a = new Date(from), b = new Date(to);
-  const near = Math.abs(b - Date.now()) < 18 * 3600 * 1000;
-  const format = !near ? dayFormat : b - a < 10 * 60 * 1000 ? clockFormat : shortFormat;
-  const texts = [format.format(a), format.format(b)];
-  return texts[0] === texts[1] ? texts[0] : texts.join(" to ");
+// clockRange gives a range with its middle as "14:05 to 14:20, likely 14:11",
+// as exactly as the range is wide.
+export function clockRange(from, middle, to) {
+  const near = Math.abs(to - Date.now()) < 18 * 3600 * 1000;
+  const format = !near ? dayFormat : to - from < 10 * 60 * 1000 ? clockFormat : shortFormat;
+  const texts = [from, to].map((moment) => format.format(new Date(moment)));
+  return texts[0] === texts[1] ? texts[0] : `${texts.join(" to ")}, likely ${format.format(new Date(middle))}`;
 }
 
 export const count = (n, one, many = one + "s") => `${n.toLocaleString()} ${n === 1 ? one : many}`;
