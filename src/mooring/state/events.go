@@ -103,3 +103,16 @@ func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
 	}
 	return tx
 }
+
+// CountEvents gives how many events are kept.
+func (s *Snapshot) CountEvents() int {
+	all, err := s.txn.Get(model.TableEvents, "id_prefix", model.TableEvents+"/")
+	if err != nil {
+		panic(fmt.Sprintf("state: count the events: %v", err))
+	}
+	count := 0
+	for all.Next() != nil {
+		count++
+	}
+	return count
+}

@@ -115,3 +115,21 @@ func (l *Leadership) Resign(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Leaders gives who leads in each role that somebody leads in, as the id that
+// was given to Lead.
+func (s *Store) Leaders(ctx context.Context) (map[string]string, error) {
+	seats := strings.TrimSuffix(s.prefix, "/") + "-leaders/"
+	got, err := s.client.Get(ctx, seats, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByCreateRevision, clientv3.SortAscend))
+	if err != nil {
+		return nil, fmt.Errorf("find out who leads: %w", err)
+	}
+	leaders := map[string]string{}
+	for _, kv := range got.Kvs {
+		role, _, _ := strings.Cut(strings.TrimPrefix(string(kv.Key), seats), "/")
+		if _, led := leaders[role]; !led { // those after the first wait
+			leaders[role] = string(kv.Value)
+		}
+	}
+	return leaders, nil
+}

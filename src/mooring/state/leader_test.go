@@ -95,3 +95,27 @@ func as(t *testing.T, s *Store, lead *Leadership) error {
 	_, err := s.Commit(t.Context(), tx)
 	return err
 }
+
+func TestLeadersAreKnownToAll(t *testing.T) {
+	g := NewWithT(t)
+	store := open(t, prefixOf(t))
+	g.Expect(store.Leaders(t.Context())).To(BeEmpty())
+	lead, err := store.Lead(t.Context(), "scheduler", "node-1")
+	g.Expect(err).NotTo(HaveOccurred())
+	waiting, cancel := context.WithCancel(t.Context())
+	gaveUp := make(chan struct{})
+	go func() {
+		defer close(gaveUp)
+		_, _ = store.Lead(waiting, "scheduler", "node-2")
+	}()
+	_, err = store.Lead(t.Context(), "orchestrator", "node-3")
+	g.Expect(err).NotTo(HaveOccurred())
+
+	g.Consistently(func() (map[string]string, error) { return store.Leaders(t.Context()) }, "200ms").
+		Should(Equal(map[string]string{"scheduler": "node-1", "orchestrator": "node-3"}), "who waits does not lead")
+	cancel()
+	<-gaveUp
+	g.Expect(lead.Resign(t.Context())).To(Succeed())
+	g.Eventually(func() (map[string]string, error) { return store.Leaders(t.Context()) }, "10s").
+		Should(Equal(map[string]string{"orchestrator": "node-3"}))
+}

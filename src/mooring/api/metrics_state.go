@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mooring/lifecycle"
+	"mooring/model"
+	"mooring/state"
+)
+
+// leadersTimeout bounds how long one scrape waits for etcd to say who leads.
+const leadersTimeout = 2 * time.Second
+
+// controllers are the roles in which somebody has to lead.
+var controllers = []string{"alerts", "orchestrator", "scheduler"}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("mooring_"+name, help, labels, nil)
+}
+
+var (
+	descRevision  = describe("state_revision", "Revision of the state that this node shows.")
+	descFollows   = describe("state_follows", "1 while this node's mirror follows the state, 0 once it has stopped.")
+	descLeader    = describe("controller_leader", "1 while somebody leads in the role, 0 while nobody does.", "role")
+	descReceivers = describe("alert_receiver_failing", "1 while a receiver of alerts cannot be reached.", "receiver")
+	descEvents    = describe("events", "Events that are kept.")
+	descCells     = describe("cells", "Cells that registered, by AZ and whether their agent is there.", "az", "present")
+	descCordons   = describe("cells_cordoned", "Cells that take no new work.")
+	descInstances = describe("app_instances", "Instances of an app by standing.", "app", "standing")
+	descLimit     = describe("app_limit", "Effective limits of an app's policy.", "app", "limit")
+	descPermits   = describe("app_permits", "Permits in use of an app by kind of disruption.", "app", "kind")
+	descClaims    = describe("claims_waiting", "Claims in line for permits.")
+	descPlans     = describe("plans", "Plans by status.", "status")
+	descRolls     = describe("plan_rolls", "Rolls of the plans that have not finished, by phase.", "plan", "phase")
+	descHeld      = describe("plan_rolls_stuck", "Rolls of the plans that have not finished, that are stuck.", "plan")
+	descStuck     = describe("stuck", "Things that are stuck, by kind.", "kind")
+)
+
+// stateCollector reads the state when it is asked, so that the figures are
+// never older than the mirror. What can be counted is shown when it is 0 too.
+type stateCollector struct{ store *state.Store }
+
+// gauges shows one figure.
+type gauges func(desc *prometheus.Desc, value int, labels ...string)
+
+// Describe implements prometheus.Collector.
+func (stateCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{
+		descRevision, descFollows, descLeader, descReceivers, descEvents, descCells, descCordons,
+		descInstances, descLimit, descPermits, descClaims, descPlans, descRolls, descHeld, descStuck,
+	} {
+		out <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c stateCollector) Collect(out chan<- prometheus.Metric) {
+	snap := c.store.Snapshot()
+	gauge := func(desc *prometheus.Desc, value int, labels ...string) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
+	}
+	gauge(descRevision, int(snap.Revision()))
+	gauge(descFollows, one(c.store.Err() == nil))
+	gauge(descEvents, snap.CountEvents())
+	gauge(descCordons, len(snap.Cordons()))
+	gauge(descClaims, len(snap.Claims()))
+	c.leaders(gauge)
+	for _, delivery := range snap.Deliveries() {
+		gauge(descReceivers, one(!delivery.FailingSince.IsZero()), delivery.Receiver)
+	}
+	cells := map[[2]string]int{}
+	for _, cell := range snap.Cells() {
+		cells[[2]string{cell.AZ, strconv.FormatBool(snap.Present(cell.ID))}]++
+	}
+	for labels, count := range cells {
+		gauge(descCells, count, labels[:]...)
+	}
+	for _, app := range snap.Apps() {
+		collectApp(snap, app, gauge)
+	}
+	collectPlans(snap, gauge)
+	stuck := map[model.StuckKind]int{}
+	for _, item := range snap.StuckItems() {
+		stuck[item.Kind]++
+	}
+	for _, kind := range model.StuckKinds {
+		gauge(descStuck, stuck[kind], string(kind))
+	}
+}
+
+// leaders says nothing when etcd does not answer: state_follows does.
+func (c stateCollector) leaders(gauge gauges) {
+	ctx, cancel := context.WithTimeout(context.Background(), leadersTimeout)
+	defer cancel()
+	leaders, err := c.store.Leaders(ctx)
+	if err != nil {
+		return
+	}
+	for _, role := range controllers {
+		gauge(descLeader, one(leaders[role] != ""), role)
+	}
+}
+
+func collectApp(snap *state.Snapshot, app *model.App, gauge gauges) {
+	name, limits := app.Name.String(), lifecycle.LimitsOf(&app.Policy, app.Instances)
+	serving, disrupted, down := snap.Crew(app.GUID).Count()
+	gauge(descInstances, serving, name, "serving")
+	gauge(descInstances, disrupted, name, "disrupted")
+	gauge(descInstances, down, name, "down")
+	gauge(descLimit, limits.Interrupted, name, "interrupted")
+	gauge(descLimit, limits.Draining, name, "draining")
+	gauge(descLimit, limits.Disrupted, name, "disrupted")
+	permits := map[model.Kind]int{}
+	for _, permit := range snap.Ledger(app.GUID).Permits {
+		permits[permit.Kind]++
+	}
+	gauge(descPermits, permits[model.Interrupt], name, string(model.Interrupt))
+	gauge(descPermits, permits[model.Drain], name, string(model.Drain))
+}
+
+func collectPlans(snap *state.Snapshot, gauge gauges) {
+	plans := map[model.PlanStatus]int{}
+	for _, plan := range snap.Plans() {
+		plans[plan.Status]++
+		if plan.Finished() {
+			continue
+		}
+		phases, stuck := map[model.Phase]int{}, 0
+		for _, roll := range snap.Rolls(plan.Name) {
+			phases[roll.Phase]++
+			stuck += one(roll.StuckID != "" && !roll.Phase.Final())
+		}
+		for _, phase := range slices.Concat(model.Phases, []model.Phase{model.RollSkipped, model.RollAborted}) {
+			gauge(descRolls, phases[phase], plan.Name, string(phase))
+		}
+		gauge(descHeld, stuck, plan.Name)
+	}
+	for _, status := range []model.PlanStatus{model.PlanRunning, model.PlanPaused, model.PlanAborted, model.PlanDone} {
+		gauge(descPlans, plans[status], string(status))
+	}
+}
+
+// one is 1 for what is so.
+func one(so bool) int {
+	if so {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/model"
+)
+
+func TestMetricsCountWhatIsNotThere(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	status, content := f.read(t, "/metrics")
+	g.Expect(status).To(Equal(http.StatusOK))
+	for _, line := range []string{
+		`mooring_stuck{kind="cell-gone"} 0`, `mooring_plans{status="running"} 0`, `mooring_state_follows 1`,
+		`mooring_controller_leader{role="orchestrator"} 0`, `mooring_controller_leader{role="alerts"} 0`, `mooring_events 0`,
+	} {
+		g.Expect(content).To(ContainSubstring(line+"\n"), "an alert needs a figure to begin with")
+	}
+	g.Expect(f.store.Close()).To(Succeed())
+	_, content = f.read(t, "/metrics")
+	g.Expect(content).To(ContainSubstring("mooring_state_follows 0\n"))
+}
+
+func TestMetricsOfMaintenance(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
+	_, err := f.Push(t.Context(), plain("web", 3))
+	g.Expect(err).NotTo(HaveOccurred())
+	app := f.store.Snapshot().AppNamed(named("web"))
+	_, err = f.StartPlan(t.Context(), aPlan("one", "c1"))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = f.store.Lead(t.Context(), "scheduler", "node-1")
+	g.Expect(err).NotTo(HaveOccurred())
+	f.put(t,
+		&model.Roll{Plan: "one", CellID: "c1", Phase: model.Draining, StuckID: "a"},
+		&model.Ledger{AppGUID: app.GUID, Permits: []model.Permit{{ID: "p", Index: 0, Kind: model.Drain}, {ID: "q", Index: 1, Kind: model.Drain}}},
+		&model.Delivery{Receiver: "ops", FailingSince: time.Now()}, &model.Delivery{Receiver: "log"})
+	_, content := f.read(t, "/metrics")
+	for _, line := range []string{
+		`mooring_plans{status="running"} 1`,
+		`mooring_plan_rolls{phase="draining",plan="one"} 1`, `mooring_plan_rolls{phase="done",plan="one"} 0`,
+		`mooring_plan_rolls_stuck{plan="one"} 1`,
+		`mooring_app_permits{app="acme/prod/web",kind="drain"} 2`, `mooring_app_permits{app="acme/prod/web",kind="interrupt"} 0`,
+		`mooring_controller_leader{role="scheduler"} 1`,
+		`mooring_alert_receiver_failing{receiver="ops"} 1`, `mooring_alert_receiver_failing{receiver="log"} 0`,
+	} {
+		g.Expect(content).To(ContainSubstring(line + "\n"))
+	}
+}
+
+func TestDisruptionsAreMeasuredOnce(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	released := func(times map[model.Step]time.Duration) {
+		permit := &model.Permit{Kind: model.Drain, Times: map[model.Step]time.Time{}}
+		for step, after := range times {
+			permit.Times[step] = start.Add(after)
+		}
+		tx := f.store.Snapshot().Txn()
+		tx.Event(model.Event{Kind: model.EventPermitReleased, App: "acme/prod/web", Permit: permit})
+		_, err := f.store.Commit(t.Context(), tx)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	released(map[model.Step]time.Duration{model.StepGranted: 0, model.StepAsked: time.Second, model.StepYielded: 41 * time.Second, model.StepReleased: 100 * time.Second})
+	released(map[model.Step]time.Duration{model.StepGranted: 0, model.StepReleased: 3 * time.Second})
+	for range 2 {
+		_, content := f.read(t, "/metrics")
+		for _, line := range []string{
+			`mooring_handler_seconds_sum{app="acme/prod/web",kind="drain"} 40`,
+			`mooring_handler_seconds_count{app="acme/prod/web",kind="drain"} 1`,
+			`mooring_handler_seconds_bucket{app="acme/prod/web",kind="drain",le="30"} 0`,
+			`mooring_disruption_seconds_sum{app="acme/prod/web",kind="drain"} 103`,
+			`mooring_disruption_seconds_count{app="acme/prod/web",kind="drain"} 2`,
+		} {
+			g.Expect(content).To(ContainSubstring(line+"\n"), "however often it is asked")
+		}
+	}
+}
