@@ -79,6 +79,7 @@ func TestThePackagesCompileOffline(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
+	t.Parallel()
 	work, err := os.MkdirTemp("", "compile-")
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +97,8 @@ func TestThePackagesCompileOffline(t *testing.T) {
 	if output, err := exec.Command(filepath.Join(top, "scripts", "add-blobs"), "--only-archive", toolchain).CombinedOutput(); err != nil {
 		t.Skipf("the Go toolchain cannot be had here: %s", output)
 	}
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	prefix, how := cutOff()
 	t.Log("packaging runs " + how)
 
@@ -113,11 +116,14 @@ func TestThePackagesCompileOffline(t *testing.T) {
 		p.stage(t, blobs, build)
 		prePackaging := filepath.Join(top, "packages", p.Name, "pre_packaging")
 		if _, err := os.Stat(prePackaging); err == nil {
-			prepare := exec.Command("bash", prePackaging)
-			prepare.Env = append(os.Environ(), "BUILD_DIR="+build)
-			if output, err := prepare.CombinedOutput(); err != nil {
+			probe := exec.Command("go", "-C", filepath.Join(top, "src", p.Name), "mod", "vendor", "-o", filepath.Join(work, "probe", p.Name))
+			if output, err := probe.CombinedOutput(); err != nil {
 				t.Skipf("the modules of package %s cannot be had here: %s", p.Name, output)
 			}
+			prepare := exec.Command("bash", prePackaging)
+			prepare.Env = append(os.Environ(), "BUILD_DIR="+build)
+			output, err := prepare.CombinedOutput()
+			NewWithT(t).Expect(err).NotTo(HaveOccurred(), "package %s:\n%s", p.Name, output)
 		}
 		target := filepath.Join(installed, p.Name)
 		if err := os.MkdirAll(target, 0o755); err != nil {
@@ -127,8 +133,11 @@ func TestThePackagesCompileOffline(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(build, "packaging"), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		command := append(slices.Clone(prefix), "bash", "packaging")
-		compile := exec.Command(command[0], command[1:]...)
+		if err := os.Symlink(strings.TrimSpace(string(cache)), filepath.Join(build, ".go-cache")); err != nil {
+			t.Fatal(err)
+		}
+		// Other tests run meanwhile, against the clock.
+		compile := exec.Command("nice", append(slices.Clone(prefix), "bash", "packaging")...)
 		compile.Dir = build
 		compile.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + build, "BOSH_INSTALL_TARGET=" + target, "BOSH_COMPILE_TARGET=" + build,
 			"HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1"}

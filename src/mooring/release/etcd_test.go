@@ -62,6 +62,7 @@ func (m *member) list(t *testing.T) string {
 }
 
 func TestMembersOfEtcdComeAndGo(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	install, members := cluster(t)
 	started := WithTransform(func(m *member) int { return strings.Count(m.list(t), ", started, ") }, Equal(3))

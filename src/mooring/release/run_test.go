@@ -43,6 +43,7 @@ func given(f *fleet, name string, properties map[string]map[string]any) placed {
 // What the jobs of one VM would run is run: with etcd, TLS everywhere, and the
 // errand that pushes an app, interrupts it and removes all traces.
 func TestTheJobsRunTogether(t *testing.T) {
+	t.Parallel()
 	g := NewWithT(t)
 	v := newVM(t)
 	f, properties := onLoopback(t)
