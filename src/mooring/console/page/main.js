@@ -108,7 +108,7 @@ function route() {
 
 function goTo(event) {
   event.preventDefault();
-  const name = at("goto-name").value.trim();
+  const name = at("goto-name").value.trim().replace(/^\/+/, "");
   const app = store.apps.has(name) ? name : [...store.apps.keys()].find((known) => known.endsWith(`/${name}`));
   if (store.cells.has(name)) location.hash = `#/cell/${name}`;
   else if (store.plans.has(name)) location.hash = `#/plan/${encodeURIComponent(name)}`;
@@ -122,7 +122,7 @@ at("goto").onsubmit = goTo;
 at("goto-name").oninput = () => at("goto-name").setCustomValidity("");
 // Names are offered from the second letter on: a large fleet has thousands.
 at("goto-name").onkeyup = () => {
-  const typed = at("goto-name").value.trim();
+  const typed = at("goto-name").value.trim().replace(/^\/+/, "");
   const names = typed.length < 2 ? [] : [...store.cells.keys(), ...store.apps.keys(), ...store.plans.keys()].filter((name) => name.includes(typed)).slice(0, 12);
   at("goto-names").replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
 };
