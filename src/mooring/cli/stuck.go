@@ -101,6 +101,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 		"  do", item.Advice,
 		"  answer", answers,
 		"  answered", answered,
+		"  runbook", item.Kind.Runbook(),
 	)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ func TestStuck(t *testing.T) {
 		"  cell:      cell-5",
 		"  data:      acme/prod/db/5",
 		"  answered:  lost by ann: burnt",
+		"  runbook:   docs/runbooks/cell-gone.md",
 	)
 	r := api.run(t, "stuck")
 	g.Expect(r.status).To(Equal(0), r.err)
