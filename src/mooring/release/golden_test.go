@@ -30,12 +30,14 @@ func golden(t *testing.T, path, text string) {
 	NewWithT(t).Expect(text).To(Equal(readFile(t, path)), "%s is not what it was; if that is right, run the tests with %s=1", path, updateEnv)
 }
 
+var givenDirector = map[string]any{"url": "https://10.0.0.6:25555", "ca": "-----BEGIN CERTIFICATE-----", "client": "mooring", "secret": "s3cret"}
+
 // renderings are what golden files are kept of: each job as the manifest has
 // it, and once with every property that may be left out.
 var renderings = map[string]map[string]any{
 	"etcd": {"port": 12379, "peer_port": 12380, "metrics_port": 12381, "quota_bytes": 8589934592, "compaction_retention": "1h",
 		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn"},
-	"api":       {"port": 17770, "lease_ttl": "30s"},
+	"api":       {"port": 17770, "lease_ttl": "30s", "director": givenDirector},
 	"scheduler": nil,
 	"orchestrator": {
 		"alerts": map[string]any{
@@ -45,7 +47,8 @@ var renderings = map[string]map[string]any{
 				map[string]any{"name": "pager", "webhook": map[string]any{"url": "https://pager.example.com", "secret_file": "/var/vcap/jobs/orchestrator/config/webhook_secret"}}},
 			"routes": []any{map[string]any{"receivers": []string{"ops"}}, map[string]any{"match": map[string]any{"severity": []string{"critical"}}, "receivers": []string{"pager"}}},
 		},
-		"events": map[string]any{"keep": 500000, "keep_for": "2160h"}, "default_via": `act "$MOORING_ACTION" on: {the 'host'}`,
+		"director": givenDirector,
+		"events":   map[string]any{"keep": 500000, "keep_for": "2160h"}, "default_via": `act "$MOORING_ACTION" on: {the 'host'}`,
 	},
 	"cell": {"pool": "redis", "memory": "48G", "ports": "20000-29999", "path": []string{"/var/vcap/packages/redis/bin", "/opt/bin"},
 		"update_domains": map[string]any{"count": 5, "azs": 3}},

@@ -20,7 +20,7 @@ var combinations = [][]string{
 	{"scale-to-one-az", "use-external-etcd"},
 	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
 	{"use-external-etcd", "use-bosh-lite"},
-	{"enable-alertmanager", "use-bosh-lite"},
+	{"enable-alertmanager", "enable-director", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
 	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }

@@ -38,6 +38,8 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"orchestrator: a receiver without a route": {"orchestrator", properties{"alerts": properties{"receivers": []any{properties{"name": "log", "log": properties{}}}}},
 			`no route leads to the receiver "log"; name it in alerts.routes`},
 		"orchestrator: receivers that are none": {"orchestrator", properties{"alerts": properties{"receivers": []any{"log"}}}, `list receivers, each with a name`},
+		"api: a Director without a login":       {"api", properties{"director": properties{"url": "https://10.0.0.6:25555", "client": "moor"}}, `director.client and director.secret are needed with director.url`},
+		"orchestrator: a Director that is none": {"orchestrator", properties{"director": properties{"url": "10.0.0.6"}}, `director.url is "10.0.0.6"; write it as https://10.0.0.6:25555`},
 		"cell: key of another certificate":      {"cell", properties{"tls": mixed(f.operator)}, `such as tls: \(\(api_cell\)\)`},
 		"cell: a pool with a space":             {"cell", properties{"pool": "big $(reboot)"}, `pool is "big \$\(reboot\)"; use lower-case letters, digits and dashes`},
 		"cell: memory without a unit":           {"cell", properties{"memory": 48}, `memory is 48; write an amount such as 512M or 48G`},
