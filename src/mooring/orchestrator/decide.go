@@ -46,8 +46,8 @@ type decision struct {
 
 	// held lists the permits of each holder.
 	held map[string][]holding
-	// cordoning holds the cells that this look cordons.
-	cordoning map[string]bool
+	// cordoning holds the rolls of the cells that this look cordons, by cell.
+	cordoning map[string]*model.Roll
 	crews     map[string]*lifecycle.Crew
 	// queued remembers what stands on the cells of rolls in the queue.
 	queued map[*model.Roll][]*occupant
@@ -70,7 +70,7 @@ func newForesight(snap *state.Snapshot, now time.Time) *decision {
 func newDecision(snap *state.Snapshot, now time.Time, via model.Via) *decision {
 	d := &decision{
 		snap: snap, now: now, via: via,
-		touched: map[string]bool{}, held: map[string][]holding{}, cordoning: map[string]bool{}, crews: map[string]*lifecycle.Crew{},
+		touched: map[string]bool{}, held: map[string][]holding{}, cordoning: map[string]*model.Roll{}, crews: map[string]*lifecycle.Crew{},
 		queued: map[*model.Roll][]*occupant{},
 	}
 	for _, ledger := range snap.Ledgers() {

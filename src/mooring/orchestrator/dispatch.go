@@ -33,7 +33,7 @@ func (d *decision) dispatch(plan *model.Plan) {
 			c.enter(model.Cordoned, "")
 			c.cordon(false)
 			c.fold()
-			d.cordoning[c.roll.CellID] = true
+			d.cordoning[c.roll.CellID] = c.roll
 			dispatcher.Start(cell)
 		} else {
 			dispatcher.Stop(cell, false)
@@ -72,7 +72,7 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 		if plan.Converges() && roll.AtGate.IsZero() {
 			return true // BOSH has yet to come to it
 		}
-		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID]
+		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID] != nil
 	}
 	c.submit()
 	return true
@@ -109,7 +109,7 @@ func (c *draft) start() bool {
 			return false // there will be room once other cells are done
 		}
 	}
-	return true
+	return !c.d.strands(c.roll)
 }
 
 // watchQueue waits, on behalf of all queued cells of an app that has no room

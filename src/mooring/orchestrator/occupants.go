@@ -1,6 +1,7 @@
 package orchestrator
 
 import (
+	"maps"
 	"slices"
 
 	"mooring/lifecycle"
@@ -143,23 +144,57 @@ func (d *decision) classes(inst *model.Instance) []model.Class {
 	return classes
 }
 
-// roomFor reports whether any other cell could take the occupant: present, in
-// its pool, able to have its volumes and, for now, open to new work. How much
+// returns reports whether a cell is away because its host is being acted on,
+// and is expected back.
+func (d *decision) returns(cellID string) bool {
+	roll := d.snap.RollOn(cellID)
+	return roll != nil && !beforeHost(roll.Phase) && roll.Action != model.Retire && roll.StuckID == ""
+}
+
+// roomFor reports whether any other cell could take the occupant: present or
+// about to return, in its pool, able to have its volumes and, for now, open to new work. How much
 // room it has is the scheduler's to find out.
 func (d *decision) roomFor(o *occupant) (now, ever bool) {
 	for _, cell := range d.snap.Cells() {
-		if cell.ID == o.inst.CellID || !d.snap.Present(cell.ID) {
+		returns := d.returns(cell.ID)
+		if cell.ID == o.inst.CellID || !d.snap.Present(cell.ID) && !returns {
 			continue
 		}
 		if model.Pooled(cell.Pool) != model.Pooled(o.inst.Spec.Pool) || !d.canHave(cell, o) {
 			continue
 		}
 		ever = true
-		if d.snap.Cordon(cell.ID) == nil && !d.cordoning[cell.ID] {
+		if !returns && d.snap.Cordon(cell.ID) == nil && d.cordoning[cell.ID] == nil {
 			return true, true
 		}
 	}
 	return false, ever
+}
+
+// strands reports whether a roll, by closing its cell to new work, would leave
+// nowhere to go for something that has to leave another cell. Two rolls that
+// did that to each other would wait for each other.
+func (d *decision) strands(roll *model.Roll) bool {
+	closed := slices.Collect(maps.Values(d.cordoning))
+	for _, cordon := range d.snap.Cordons() {
+		if other := d.snap.RollOn(cordon.CellID); other != nil && beforeHost(other.Phase) {
+			closed = append(closed, other)
+		}
+	}
+	var leaving []*occupant
+	for _, other := range closed {
+		for _, o := range d.occupants(other) {
+			if !o.leaving && !o.noRoom && (o.means.Kind == model.Drain || o.means.Move || o.means.Replace) {
+				leaving = append(leaving, o)
+			}
+		}
+	}
+	d.cordoning[roll.CellID] = roll
+	defer delete(d.cordoning, roll.CellID)
+	return slices.ContainsFunc(leaving, func(o *occupant) bool {
+		now, _ := d.roomFor(o)
+		return !now
+	})
 }
 
 func (d *decision) canHave(cell *model.Cell, o *occupant) bool {
