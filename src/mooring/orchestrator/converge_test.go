@@ -96,6 +96,34 @@ func TestATaskThatEndsEarlyLeavesThePlanPausedAndNobodyAtTheGate(t *testing.T) {
 	g.Expect(converged(snap, "p", nil, convergeNow)).To(BeNil(), "it ends once")
 }
 
+func TestAHostThatWasActedOnBeforeTheTaskEndedReturns(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.Acting)
+	records[3].(*model.Roll).Start = "before"
+	snap := state.SnapshotOf(records...)
+	snap = snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as error"), convergeNow))
+	txns, _ := decide(snap, convergeNow, model.Via{})
+	for _, tx := range txns {
+		snap = snap.Apply(tx)
+	}
+	g.Expect(snap.Roll("p", "c1").Acted).To(BeTrue())
+	g.Expect(snap.Roll("p", "c1").StuckID).To(BeEmpty())
+}
+
+func TestACellThatBOSHHoldsAtItsGateReturnsBeforeTheTaskEnds(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.Acting)
+	records[0].(*model.Plan).Via = model.Via{Command: "bosh recreate cell/$MOORING_CELL"}
+	roll := records[3].(*model.Roll)
+	roll.Start, roll.AtGate = "before", convergeNow
+	snap := state.SnapshotOf(records...)
+	txns, _ := decide(snap, convergeNow, model.Via{})
+	for _, tx := range txns {
+		snap = snap.Apply(tx)
+	}
+	g.Expect(snap.Roll("p", "c1").Acted).To(BeTrue())
+}
+
 func TestATaskThatDidNotComeToEveryCellIsNotDone(t *testing.T) {
 	g := NewWithT(t)
 	snap := state.SnapshotOf(group(model.RollDone, model.Queued, model.Settling)...)

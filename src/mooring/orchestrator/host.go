@@ -6,7 +6,10 @@ import "mooring/model"
 
 // acting waits for the driver, or sees for itself when somebody else acts.
 func (c *draft) acting() model.Phase {
-	if !c.roll.Acted && c.d.somebodyElse(c.plan) && c.left() {
+	// BOSH's task ends only once the cell has settled, for which the cell's
+	// gate holds it; and an error of its may be another cell's.
+	seen := c.d.somebodyElse(c.plan) || c.plan.Via.Bosh != nil || !c.roll.AtGate.IsZero()
+	if !c.roll.Acted && seen && c.left() {
 		c.roll.Acted, c.changed = true, true
 	}
 	if c.roll.Acted {
