@@ -145,7 +145,13 @@ func (d *decider) bury() (hold bool) {
 
 // gone reports whether a node will never come back.
 func (d *decider) gone(node *Node) bool {
-	if node.Myself || !node.Known || node.Identity.App != d.Self.App {
+	if node.Myself || node.Handshake {
+		return false
+	}
+	if !node.Known {
+		return d.hearsay(node)
+	}
+	if node.Identity.App != d.Self.App {
 		return false
 	}
 	if node.Quitting && node.Failed {
@@ -156,6 +162,21 @@ func (d *decider) gone(node *Node) bool {
 	}
 	_, wanted := d.Members[node.Identity.Index]
 	return d.Members != nil && !wanted && node.Failed
+}
+
+// hearsay reports whether all that is known of a node is what others said: it
+// was never connected, owns nothing, and every member is another node. A node
+// that was forgotten comes back like that through one that joins.
+func (d *decider) hearsay(node *Node) bool {
+	if node.Connected || node.Count() > 0 || d.Members == nil || d.missing() >= 0 {
+		return false
+	}
+	for _, id := range d.current {
+		if id == node.ID {
+			return false
+		}
+	}
+	return true
 }
 
 // heirs are the replicas of a node that can take over, the lowest index first.

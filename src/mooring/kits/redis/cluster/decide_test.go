@@ -241,6 +241,28 @@ func TestABlankNodeDoesNotClaimWhatOthersKnowAnOwnerOf(t *testing.T) {
 	g.Expect(decision.Waiting).NotTo(BeEmpty())
 }
 
+func TestANodeKnownFromHearsayIsForgotten(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(2, []string{"z1"})
+	forgets := func(change func(*cluster.Situation, *cluster.Node)) bool {
+		situation := w.situation(0)
+		situation.View.Nodes = append(situation.View.Nodes, cluster.Node{ID: "ghost", Host: "h9", Port: 1, Bus: 2, Primary: true})
+		change(&situation, situation.View.Node("ghost"))
+		for _, action := range cluster.Decide(situation).Actions {
+			if action.Verb == cluster.Forget {
+				return action.ID == "ghost"
+			}
+		}
+		return false
+	}
+	g.Expect(forgets(func(*cluster.Situation, *cluster.Node) {})).To(BeTrue())
+	g.Expect(forgets(func(_ *cluster.Situation, n *cluster.Node) { n.Connected = true })).To(BeFalse())
+	g.Expect(forgets(func(_ *cluster.Situation, n *cluster.Node) { n.Handshake = true })).To(BeFalse())
+	g.Expect(forgets(func(_ *cluster.Situation, n *cluster.Node) { n.Owned = []cluster.Range{{From: 1, To: 1}} })).To(BeFalse())
+	g.Expect(forgets(func(s *cluster.Situation, _ *cluster.Node) { delete(s.Peers, 1) })).To(BeFalse(), "it may be the one that does not answer")
+	g.Expect(forgets(func(s *cluster.Situation, _ *cluster.Node) { s.Members = nil })).To(BeFalse())
+}
+
 func TestAnAddressThatBelongsToSomethingElseIsNotMet(t *testing.T) {
 	g := NewWithT(t)
 	view, err := cluster.ParseView("aaa 127.0.0.1:7000@17000,1.other.prod.acme myself,master - 0 0 1 connected\n")

@@ -27,29 +27,25 @@ func seed(t *testing.T) uint64 {
 	return s
 }
 
-func TestKillsAtAnyMomentOfInterruptsLoseNothing(t *testing.T) {
-	fleet := nodetest.New(t, 6)
+func killsDuringInterrupts(t *testing.T, fleet *nodetest.Fleet) {
 	chance := rand.New(rand.NewPCG(seed(t), 0))
-	fleet.StartAll()
-	eventuallyShards(t, fleet, pairs, 0)
 	underLoad(t, fleet, func(g *WithT) {
-		for round := range 6 {
-			index := round % 6
+		for range 4 {
+			index, victim := chance.IntN(6), chance.IntN(6)
 			delay := time.Duration(chance.Int64N(int64(600 * time.Millisecond)))
-			victim, launcher := chance.IntN(6), chance.IntN(2) == 0
+			kill := fleet.KillServer
+			if chance.IntN(2) == 0 {
+				kill = fleet.KillLauncher
+			}
 			if chance.IntN(3) == 0 {
 				victim = index
 			}
-			t.Logf("round %d: interrupt %d, after %s kill instance %d", round, index, delay, victim)
+			t.Logf("interrupt %d, after %s kill instance %d", index, delay, victim)
 			killed := make(chan struct{})
 			go func() {
 				defer close(killed)
 				time.Sleep(delay)
-				if launcher {
-					fleet.KillLauncher(victim)
-				} else {
-					fleet.KillServer(victim)
-				}
+				kill(victim)
 			}()
 			g.Expect(interrupt(t.Context(), fleet, index)).To(Succeed())
 			fleet.Stop(index)

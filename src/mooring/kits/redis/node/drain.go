@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"time"
 
@@ -114,22 +116,12 @@ func (d *drain) write(mark drainMark) error {
 	return writeMark(d.settings.file(drainedMark), content)
 }
 
-// moveSome moves the next slots to the primary that has fewest; a primary that
-// is alone hands over to its replica instead.
+// moveSome moves the next slots to the first primary that has less than an even
+// part of all; a primary that is alone hands over to its replica instead.
 func (d *drain) moveSome(ctx context.Context, view *cluster.View, mark drainMark) error {
 	me := view.Myself()
-	var poorest *cluster.Node
-	others := 0
-	for _, node := range view.Primaries() {
-		if node.Myself {
-			continue
-		}
-		others++
-		if node.Connected && !node.Failed && (poorest == nil || node.Count() < poorest.Count()) {
-			poorest = node
-		}
-	}
-	if others == 0 {
+	others := slices.DeleteFunc(view.Primaries(), func(n *cluster.Node) bool { return n.Myself })
+	if len(others) == 0 {
 		best, err := bestReplica(ctx, d.own, view)
 		if err != nil {
 			return err
@@ -137,15 +129,18 @@ func (d *drain) moveSome(ctx context.Context, view *cluster.View, mark drainMark
 		d.report(0.5, "no other primary: handing all %d slots over to instance %d", mark.Slots, best.node.Identity.Index)
 		return handOver(ctx, d.settings, d.own, best)
 	}
-	if poorest == nil {
-		return fmt.Errorf("no other primary can take slots")
+	slices.SortFunc(others, func(a, b *cluster.Node) int { return a.Identity.Index - b.Identity.Index })
+	part := (cluster.Slots + len(others) - 1) / len(others)
+	at := slices.IndexFunc(others, func(n *cluster.Node) bool { return n.Connected && !n.Failed && n.Count() < part })
+	if at < 0 {
+		return errors.New("no other primary can take slots")
 	}
-	slots := me.SlotList()
-	slots = slots[:min(len(slots), slotsAtOnce)]
-	if err := moveSlots(ctx, view, me.ID, poorest.ID, slots); err != nil {
+	moving := me.SlotList()
+	moving = moving[:min(len(moving), slotsAtOnce, part-others[at].Count())]
+	if err := moveSlots(ctx, view, me.ID, others[at].ID, moving); err != nil {
 		return err
 	}
-	moved := mark.Slots - me.Count() + len(slots)
+	moved := mark.Slots - me.Count() + len(moving)
 	d.report(0.9*float64(moved)/float64(max(1, mark.Slots)), "%d of %d slots moved", moved, mark.Slots)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -247,7 +248,12 @@ func (k *keeper) carryOut(ctx context.Context, action cluster.Action, view *clus
 				return fmt.Errorf("leaving the node's old place: %w", err)
 			}
 		}
-		return moveSlots(ctx, view, action.ID, view.Myself().ID, action.Slots[:min(len(action.Slots), slotsAtOnce)])
+		for batch := range slices.Chunk(action.Slots[:min(len(action.Slots), slotsPerLook)], slotsAtOnce) {
+			if err := moveSlots(ctx, view, action.ID, view.Myself().ID, batch); err != nil {
+				return err
+			}
+		}
+		return nil
 	case cluster.Finish:
 		return finishMoves(ctx, view)
 	}

@@ -56,6 +56,16 @@ func eventuallyShards(t *testing.T, fleet *nodetest.Fleet, match OmegaMatcher, i
 	}
 }
 
+// pair gives one instance that owns slots and its replica.
+func pair(t *testing.T, fleet *nodetest.Fleet) (primary, replica int) {
+	t.Helper()
+	eventuallyShards(t, fleet, pairs, 0, 1, 2, 3, 4, 5)
+	for primary, replicas := range shards(t, fleet, 0) {
+		return primary, replicas[0]
+	}
+	panic("three shards have no first")
+}
+
 // pairs matches three shards of one primary and one replica each.
 var pairs = And(HaveLen(3), HaveEach(HaveLen(1)))
 
@@ -69,7 +79,7 @@ func underLoad(t *testing.T, fleet *nodetest.Fleet, happens func(g *WithT)) watc
 		seeds = append(seeds, address)
 	}
 	watcher := watch.Start(t.Context(), watch.Config{Addresses: fleet.Addresses})
-	running, err := load.Start(t.Context(), load.Config{Addresses: seeds})
+	running, err := load.Start(t.Context(), load.Config{Addresses: seeds, Prefix: t.Name()})
 	g.Expect(err).NotTo(HaveOccurred())
 	defer running.Close()
 	written := func() int64 { return running.Report().WritesAcknowledged }
@@ -93,16 +103,36 @@ func underLoad(t *testing.T, fleet *nodetest.Fleet, happens func(g *WithT)) watc
 	return timeline
 }
 
-func TestSixInstancesFormThreeShardsAcrossZones(t *testing.T) {
+// TestACluster tells the life of one cluster: each part begins with a whole
+// cluster of three shards and must leave one.
+func TestACluster(t *testing.T) {
 	fleet := nodetest.New(t, 6)
 	fleet.StartAll()
+	for _, part := range []struct {
+		name string
+		run  func(*testing.T, *nodetest.Fleet)
+	}{
+		{"six instances form three shards across zones", formsAcrossZones},
+		{"an interrupt of each instance in turn loses nothing", interruptsInTurn},
+		{"a killed primary comes back with every write", killedPrimary},
+		{"a killed replica interrupts nobody", killedReplica},
+		{"a restart needs nobody to ask", nobodyToAsk},
+		{"kills at any moment of interrupts lose nothing", killsDuringInterrupts},
+		{"a node that comes back with another address is found again", anotherAddress},
+		{"all come back with other addresses", allMove},
+	} {
+		if !t.Run(part.name, func(t *testing.T) { part.run(t, fleet) }) {
+			return
+		}
+	}
+}
+
+func formsAcrossZones(t *testing.T, fleet *nodetest.Fleet) {
 	// Instances alternate between two AZs.
 	eventuallyShards(t, fleet, Equal(map[int][]int{0: {3}, 1: {4}, 2: {5}}), 0, 1, 2, 3, 4, 5)
 }
 
-func TestAnInterruptOfEachInstanceInTurnLosesNothing(t *testing.T) {
-	fleet := nodetest.New(t, 6)
-	fleet.StartAll()
+func interruptsInTurn(t *testing.T, fleet *nodetest.Fleet) {
 	timeline := underLoad(t, fleet, func(g *WithT) {
 		for index := range 6 {
 			out, err := fleet.Handler(t.Context(), index, "interrupt")
@@ -114,51 +144,49 @@ func TestAnInterruptOfEachInstanceInTurnLosesNothing(t *testing.T) {
 			fleet.WaitHealthy(index)
 		}
 	})
-	g := NewWithT(t)
 	most, _ := timeline.Most()
-	g.Expect(most).To(Equal(1))
-	eventuallyShards(t, fleet, pairs, 0, 5)
+	NewWithT(t).Expect(most).To(Equal(1))
 }
 
-func TestAKilledPrimaryComesBackWithEveryWrite(t *testing.T) {
-	for _, victim := range []string{"server", "launcher"} {
-		t.Run(victim, func(t *testing.T) {
-			fleet := nodetest.New(t, 6)
-			fleet.StartAll()
-			underLoad(t, fleet, func(g *WithT) {
-				for range 3 {
-					if victim == "server" {
-						fleet.KillServer(1)
-					} else {
-						fleet.KillLauncher(1)
-					}
-					fleet.WaitHealthy(1, 4)
-				}
-				g.Expect(shards(t, fleet, 1)).To(HaveKey(1), "no replica was promoted meanwhile")
-			})
-		})
-	}
-}
-
-func TestAKilledReplicaInterruptsNobody(t *testing.T) {
-	fleet := nodetest.New(t, 6)
-	fleet.StartAll()
-	eventuallyShards(t, fleet, pairs, 0)
-	timeline := underLoad(t, fleet, func(g *WithT) {
-		fleet.KillServer(4)
-		fleet.WaitHealthy(4)
-	})
-	for _, span := range timeline.Spans {
-		NewWithT(t).Expect(span.Index).To(Equal(4))
-	}
-}
-
-func TestANodeThatComesBackWithAnotherAddressIsFoundAgain(t *testing.T) {
-	fleet := nodetest.New(t, 6)
-	fleet.StartAll()
-	eventuallyShards(t, fleet, pairs, 0)
+func killedPrimary(t *testing.T, fleet *nodetest.Fleet) {
+	primary, replica := pair(t, fleet)
 	underLoad(t, fleet, func(g *WithT) {
-		for _, index := range []int{0, 4} {
+		for _, kill := range []func(int){fleet.KillServer, fleet.KillLauncher, fleet.KillServer} {
+			kill(primary)
+			fleet.WaitHealthy(primary, replica)
+		}
+		g.Expect(shards(t, fleet, primary)).To(HaveKey(primary), "no replica was promoted meanwhile")
+	})
+}
+
+func killedReplica(t *testing.T, fleet *nodetest.Fleet) {
+	_, replica := pair(t, fleet)
+	timeline := underLoad(t, fleet, func(*WithT) {
+		fleet.KillServer(replica)
+		fleet.WaitHealthy(replica)
+	})
+	NewWithT(t).Expect(timeline.Spans).To(HaveEach(HaveField("Index", replica)))
+}
+
+func nobodyToAsk(t *testing.T, fleet *nodetest.Fleet) {
+	fleet.Mute.Store(true)
+	defer fleet.Mute.Store(false)
+	primary, replica := pair(t, fleet)
+	underLoad(t, fleet, func(g *WithT) {
+		_, err := fleet.Handler(t.Context(), primary, "interrupt")
+		g.Expect(err).NotTo(HaveOccurred())
+		fleet.Stop(primary)
+		fleet.Start(primary)
+		fleet.WaitHealthy(primary)
+		fleet.KillServer(replica) // it is primary now
+		fleet.WaitHealthy(primary, replica)
+	})
+}
+
+func anotherAddress(t *testing.T, fleet *nodetest.Fleet) {
+	primary, _ := pair(t, fleet)
+	underLoad(t, fleet, func(g *WithT) {
+		for _, index := range []int{primary, (primary + 1) % 6} {
 			_, err := fleet.Handler(t.Context(), index, "interrupt")
 			g.Expect(err).NotTo(HaveOccurred())
 			fleet.Stop(index)
@@ -170,11 +198,8 @@ func TestANodeThatComesBackWithAnotherAddressIsFoundAgain(t *testing.T) {
 	eventuallyShards(t, fleet, pairs, 0, 1, 2, 3, 4, 5)
 }
 
-func TestAllComeBackWithOtherAddresses(t *testing.T) {
+func allMove(t *testing.T, fleet *nodetest.Fleet) {
 	g := NewWithT(t)
-	fleet := nodetest.New(t, 6)
-	fleet.StartAll()
-	eventuallyShards(t, fleet, pairs, 0)
 	conn := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{fleet.Address(0)}})
 	g.Expect(conn.Set(t.Context(), "greeting", "hello", 0).Err()).To(Succeed())
 	conn.Close()
@@ -187,19 +212,4 @@ func TestAllComeBackWithOtherAddresses(t *testing.T) {
 	conn = redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{fleet.Address(0)}})
 	defer conn.Close()
 	g.Expect(conn.Get(t.Context(), "greeting").Val()).To(Equal("hello"))
-}
-
-func TestARestartNeedsNobodyToAsk(t *testing.T) {
-	fleet := nodetest.New(t, 6)
-	fleet.StartAll()
-	fleet.Mute.Store(true)
-	underLoad(t, fleet, func(g *WithT) {
-		_, err := fleet.Handler(t.Context(), 2, "interrupt")
-		g.Expect(err).NotTo(HaveOccurred())
-		fleet.Stop(2)
-		fleet.Start(2)
-		fleet.WaitHealthy(2)
-		fleet.KillServer(1)
-		fleet.WaitHealthy(1, 4)
-	})
 }

@@ -12,10 +12,12 @@ import (
 )
 
 // slotsAtOnce is how many slots are moved in one go; keysAtOnce how many keys
-// of a slot in one command, which blocks both nodes.
+// of a slot in one command, which blocks both nodes; slotsPerLook how many a
+// node fetches before it looks whether a handler wants it to stop.
 const (
-	slotsAtOnce = 64
-	keysAtOnce  = 50
+	slotsAtOnce  = 64
+	keysAtOnce   = 50
+	slotsPerLook = 8 * slotsAtOnce
 )
 
 // moveSlots moves slots with their keys between two nodes of the view, given

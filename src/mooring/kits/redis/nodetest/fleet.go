@@ -31,8 +31,11 @@ type Fleet struct {
 	api *httptest.Server
 	// Mute makes the API answer nothing but 503.
 	Mute atomic.Bool
+	// network is the first three parts of the addresses.
+	network string
 
 	lock      sync.Mutex
+	moves     int // how many addresses were given anew
 	instances []*instance
 }
 
@@ -59,10 +62,10 @@ func New(t testing.TB, n int) *Fleet {
 	NeedServer(t)
 	f := &Fleet{t: t}
 	f.api = httptest.NewServer(http.HandlerFunc(f.answer))
-	network := fmt.Sprintf("127.%d.%d", 90+os.Getpid()%100, (os.Getpid()/100+int(networks.Add(1)))%250)
+	f.network = fmt.Sprintf("127.%d.%d", 90+os.Getpid()%100, (os.Getpid()/100+int(networks.Add(1)))%250)
 	for index := range n {
 		f.instances = append(f.instances, &instance{
-			index: index, host: fmt.Sprintf("%s.%d", network, index+1), dir: t.TempDir(), output: &log{},
+			index: index, host: fmt.Sprintf("%s.%d", f.network, index+1), dir: t.TempDir(), output: &log{},
 			cell: fmt.Sprintf("c%d", index), az: []string{"z1", "z2"}[index%2],
 		})
 		f.newPorts(index)
@@ -259,7 +262,8 @@ func (f *Fleet) Handler(ctx context.Context, index int, name string) (string, er
 // Move gives a stopped instance another address.
 func (f *Fleet) Move(index int) {
 	f.lock.Lock()
-	f.instances[index].host += "5" // .3 becomes .35
+	f.moves++
+	f.instances[index].host = fmt.Sprintf("%s.%d", f.network, 10+f.moves)
 	f.lock.Unlock()
 	f.newPorts(index)
 }
