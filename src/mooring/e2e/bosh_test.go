@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,9 +33,11 @@ type deployment struct {
 	most    int // host actions at once
 }
 
-func deployOn(t *testing.T, f *fleet, cells int) *deployment {
-	d := &deployment{fleet: f, logs: map[string]string{}}
-	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret"}
+// deploy starts a fleet of cells, of which the control plane knows the
+// Director.
+func deploy(t *testing.T, cells int) *deployment {
+	d := &deployment{logs: map[string]string{}}
+	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
 		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, AZ: fmt.Sprintf("z%d", i%2+1), Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
@@ -43,6 +47,23 @@ func deployOn(t *testing.T, f *fleet, cells int) *deployment {
 		}})
 	}
 	d.Director = fakedirector.New(cfg)
+	server := httptest.NewTLSServer(d.Director)
+	d.At(server.URL)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{
+		"ca":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		"secret": []byte("secret\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("MOORING_DIRECTOR", server.URL)
+	t.Setenv("MOORING_DIRECTOR_CA", filepath.Join(dir, "ca"))
+	t.Setenv("MOORING_DIRECTOR_CLIENT", "moor")
+	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
+	d.fleet = startFleet(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
 	t.Cleanup(d.Close)
 	return d
 }
@@ -189,7 +210,7 @@ func (d *deployment) finish(t *testing.T, task int, watch func() int) {
 // likes: the policy is kept, and no host is touched before it stands quiet.
 func TestBOSHObeysThePolicies(t *testing.T) {
 	g := NewWithT(t)
-	d := deployOn(t, startFleet(t, "--lease-ttl", "2s"), 6)
+	d := deploy(t, 6)
 	d.push()
 
 	for _, update := range []fakedirector.Update{
@@ -238,7 +259,7 @@ func (d *deployment) deleteDeployment(t *testing.T) {
 // The emergency exit works on the cell alone, and is told of afterwards.
 func TestTheGateIsOpenedByHandWhileTheControlPlaneIsAway(t *testing.T) {
 	g := NewWithT(t)
-	d := deployOn(t, startFleet(t, "--lease-ttl", "2s", "--cells", "2"), 2)
+	d := deploy(t, 2)
 	var control int
 	_, err := fmt.Sscan(d.must("moor dev processes --state-dir ../state | awk '$1 == \"control-plane\" {print $2}'"), &control)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -254,4 +275,48 @@ func TestTheGateIsOpenedByHandWhileTheControlPlaneIsAway(t *testing.T) {
 	defer cancel()
 	g.Expect(d.Wait(ctx, task)).To(Succeed(), "%v", d.logs)
 	g.Expect(d.must("moor events --cell cell-0")).To(And(ContainSubstring("the gate of cell cell-0 was opened by hand"), ContainSubstring("INC-1")))
+}
+
+// A plan has BOSH do the work: one task for a group, whose order the gates
+// give, and single actions for chosen cells.
+func TestAPlanThroughBOSH(t *testing.T) {
+	g := NewWithT(t)
+	d := deploy(t, 6)
+	d.push()
+
+	_, err := d.sh("moor roll --cells all --action recreate --via-bosh mooring/router")
+	g.Expect(err).To(MatchError(ContainSubstring("deployment mooring has no instance group router; see: bosh -d mooring instances")))
+	g.Expect(d.Tasks()).To(BeZero())
+
+	watch := d.watch(6)
+	began := time.Now()
+	d.must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
+	t.Logf("a whole group: %s", time.Since(began).Round(100*time.Millisecond))
+	g.Expect(d.Tasks()).To(Equal(1), "BOSH was asked once")
+	g.Expect(d.must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
+
+	d.must("moor roll --name some --cells cell-0,cell-3 --action restart --via-bosh mooring/cell")
+	d.eventually("moor roll-status some", "2 of 2 done")
+	g.Expect(d.Tasks()).To(Equal(3), "and once for each chosen cell")
+	g.Expect(d.must("moor rolls")).NotTo(ContainSubstring("gate-"), "the gate let plans through that there were")
+
+	// Somebody cancels the task while cells wait at the gate: they are turned
+	// away, the plan is paused, and goes on one cell at a time.
+	d.must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
+	d.eventually("moor roll-status cut", "settling")
+	d.Director.Cancel(4)
+	d.eventually("moor stuck", "plan cut is paused")
+	g.Eventually(func() string { state, _ := d.State(4); return state }, "30s").Should(BeElementOf("cancelled", "error"))
+	d.must("moor resume cut")
+	for range 600 {
+		if out := d.must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
+			break
+		}
+		_, _ = d.sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
+		time.Sleep(200 * time.Millisecond) // a person looks again
+	}
+	g.Expect(d.must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"))
+	g.Expect(watch()).To(Equal(1), "the policy lets one instance be down at once")
+	g.Expect(d.unready).To(BeEmpty())
+	d.eventually("moor stuck", "nothing is stuck")
 }
