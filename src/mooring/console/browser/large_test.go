@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"fmt"
+	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -74,10 +77,14 @@ func TestTwoThousandCellsAreDrawnWithoutALongFrame(t *testing.T) {
 	defer func() { close(stop); rolling.Wait() }()
 	p.await(`document.querySelectorAll('.cell[data-look="acting"]').length > 0`)
 
-	// The machine may be busy with other things for a while: the page is at
-	// fault when no stretch of five seconds goes well.
+	processor, elapsed := p.longestTask(func() { time.Sleep(5 * time.Second) })
+	t.Logf("2,000 cells, five seconds of events: one task took at most %s of the processor (%s until it was done)", processor.Round(time.Millisecond), elapsed.Round(time.Millisecond))
+	g.Expect(processor).To(BeNumerically("<", 100*time.Millisecond))
+
+	// The machine may be busy with other things for a while: one stretch of
+	// five seconds that goes well is enough.
 	var worst frames
-	for range 4 {
+	for range 6 {
 		eval[bool](p, watchFrames)
 		time.Sleep(5 * time.Second)
 		worst = eval[frames](p, `measured()`)
@@ -87,8 +94,22 @@ func TestTwoThousandCellsAreDrawnWithoutALongFrame(t *testing.T) {
 		}
 	}
 	g.Expect(worst.Count).To(BeNumerically(">", 50), "frames were drawn")
-	g.Expect(worst.Worst).To(BeNumerically("<", 100), "ms")
+	if waiting := runnablePerCore(); waiting > 2 {
+		t.Logf("%.1f processes wait for each core of this machine: how long frames took says nothing about the page, what they used does", waiting)
+	} else {
+		g.Expect(worst.Worst).To(BeNumerically("<", 100), "ms")
+	}
 	p.screenshot("2000-cells-rolling")
 	p.dark(true)
 	p.screenshot("2000-cells-rolling-dark")
+}
+
+// runnablePerCore is the machine's load over the last minute for each of its
+// cores; 0 where the machine does not say.
+func runnablePerCore() float64 {
+	var load float64
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(text), &load) // stays 0
+	}
+	return load / float64(runtime.NumCPU())
 }
