@@ -5,7 +5,7 @@ import "time"
 // StuckKinds lists every kind of being stuck, in the order of the stuck table.
 var StuckKinds = []StuckKind{
 	HandlerHung, HandlerOverdue, HandlerFailed, DrainImpossible, WaitingForBudget, PolicyForbids,
-	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom,
+	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom, DirectorBlocks,
 }
 
 // Severity is how much something stuck matters.
