@@ -23,6 +23,13 @@ type task struct {
 	output      []byte
 }
 
+// boshError is an error in BOSH's own words.
+type boshError string
+
+func (e boshError) Error() string { return string(e) }
+
+func boshSays(format string, args ...any) error { return boshError(fmt.Sprintf(format, args...)) }
+
 var errCancelled = errors.New("task cancelled")
 
 // submit queues a task. locks says that it needs the deployment's lock.
@@ -70,7 +77,7 @@ func (t *task) lock() error {
 		select {
 		case <-freed:
 		case <-timeout:
-			return fmt.Errorf("Failed to acquire lock for lock:deployment:%s uid: fake. Locking task id is %d, description: '%s'", t.d.cfg.Deployment, holder.id, holder.description)
+			return boshSays("Failed to acquire lock for lock:deployment:%s uid: fake. Locking task id is %d, description: '%s'", t.d.cfg.Deployment, holder.id, holder.description)
 		case <-t.d.ctx.Done():
 			return t.d.ctx.Err()
 		}

@@ -142,7 +142,7 @@ func (t *task) take(i *Instance, stage, action string, env []string) error {
 		if i.VM.PreStop != nil && action != "start" {
 			// Whatever becomes of the task, the script runs to its end.
 			if err := i.VM.PreStop(t.d.ctx, env); err != nil {
-				return fmt.Errorf("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %w)", name, err)
+				return boshSays("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
 			}
 			if err := t.checkpoint(); err != nil {
 				return err
@@ -150,7 +150,7 @@ func (t *task) take(i *Instance, stage, action string, env []string) error {
 		}
 		if i.VM.Act != nil {
 			if err := i.VM.Act(action); err != nil {
-				return fmt.Errorf("CPI error on %s: %w", name, err)
+				return boshSays("CPI error on %s: %v", name, err)
 			}
 		}
 		if action == "delete" {
@@ -159,7 +159,7 @@ func (t *task) take(i *Instance, stage, action string, env []string) error {
 		}
 		if i.VM.PostStart != nil && action != "stop" {
 			if err := i.VM.PostStart(t.d.ctx); err != nil {
-				return fmt.Errorf("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %w)", name, err)
+				return boshSays("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
 			}
 		}
 		return nil
