@@ -93,6 +93,7 @@ func New(cfg Config) (http.Handler, error) {
 	s.planRoutes(routes)
 	s.gateRoutes(routes)
 	s.stuckRoutes(routes)
+	s.whyRoutes(routes)
 	s.eventRoutes(routes)
 	return mux, nil
 }

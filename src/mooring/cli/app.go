@@ -50,7 +50,7 @@ func ownCommands() []*cli.Command {
 		createVolumeSetCommand(), volumeSetsCommand(), volumesCommand(), deleteVolumeSetCommand(),
 		cellsCommand(), cellCommand(),
 		previewCommand(), rollCommand(), rollsCommand(), rollStatusCommand(), pauseCommand(), resumeCommand(), abortCommand(),
-		stuckCommand(), resolveCommand(), gateCommand(), eventsCommand(),
+		stuckCommand(), resolveCommand(), whyCommand(), gateCommand(), eventsCommand(),
 	}
 }
 

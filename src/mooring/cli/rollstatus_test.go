@@ -74,6 +74,7 @@ func TestRollStatus(t *testing.T) {
 		"  blocks:    cell-3",
 		"  do:        look at its output, then retry or force",
 		"  answer:    moor resolve 4f1c wait|retry|force|skip --reason WHY",
+		"  runbook:   docs/runbooks/handler-hung.md",
 		"  | one",
 		"  | two",
 	)

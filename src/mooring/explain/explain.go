@@ -1,0 +1,139 @@
+// Package explain says why a cell or a plan does not move: a chain of causes
+// that ends at the one instance, policy, lock or person to see about it.
+//
+// It is pure over a snapshot, and asks the same judge as every grant, so that
+// it cannot tell another story than what happens.
+package explain
+
+import (
+	"fmt"
+	"time"
+
+	"mooring/client"
+	"mooring/model"
+	"mooring/state"
+)
+
+// operators own what no app's owner can do anything about.
+const operators = "cloud ops"
+
+// Cell explains a cell, nil when there is none of that name.
+func Cell(snap *state.Snapshot, id string, now time.Time) *client.Why {
+	if snap.Cell(id) == nil {
+		return nil
+	}
+	c := newChain(snap, "cell "+id, now)
+	c.cell(id)
+	return c.why
+}
+
+// Plan explains a plan, nil when there is none of that name: by what needs a
+// person, else by what has been under way longest, else by whose turn is next.
+func Plan(snap *state.Snapshot, name string, now time.Time) *client.Why {
+	plan := snap.Plan(name)
+	if plan == nil {
+		return nil
+	}
+	c := newChain(snap, "plan "+name, now)
+	c.plan(plan)
+	return c.why
+}
+
+// chain is an explanation in the making.
+type chain struct {
+	snap *state.Snapshot
+	now  time.Time
+	why  *client.Why
+	// seen holds what was explained already: two that wait for each other end
+	// the chain.
+	seen map[string]bool
+}
+
+func newChain(snap *state.Snapshot, subject string, now time.Time) *chain {
+	return &chain{snap: snap, now: now, why: &client.Why{Subject: subject}, seen: map[string]bool{}}
+}
+
+// link adds the next cause.
+func (c *chain) link(kind client.LinkKind, name, format string, args ...any) *client.Link {
+	c.why.Chain = append(c.why.Chain, client.Link{Kind: kind, Name: name, Text: fmt.Sprintf(format, args...)})
+	return &c.why.Chain[len(c.why.Chain)-1]
+}
+
+// again reports whether something was explained already.
+func (c *chain) again(what string) bool {
+	seen := c.seen[what]
+	c.seen[what] = true
+	return seen
+}
+
+// moves ends the chain at work that goes on by itself.
+func (c *chain) moves() { c.why.Moving = true }
+
+func (c *chain) plan(plan *model.Plan) {
+	counts := map[string]int{}
+	var stuck, under, next *model.Roll
+	for _, cell := range plan.Order {
+		roll := c.snap.Roll(plan.Name, cell)
+		switch {
+		case roll == nil:
+		case roll.Phase.Final():
+			counts["over"]++
+		case roll.StuckID != "":
+			counts["stuck"]++
+			if stuck == nil || c.flagged(roll).Before(c.flagged(stuck)) {
+				stuck = roll
+			}
+		case roll.Phase != model.Queued:
+			counts["under way"]++
+			if under == nil || entered(roll).Before(entered(under)) {
+				under = roll
+			}
+		case next == nil:
+			next = roll
+		}
+	}
+	first := c.link(client.LinkPlan, plan.Name, "plan %s is %s: %d of %d cells are over, %d under way, %d stuck",
+		plan.Name, plan.Status, counts["over"], len(plan.Order), counts["under way"], counts["stuck"])
+	first.Since = plan.CreatedAt
+	switch {
+	case plan.Finished():
+		first.Since = plan.FinishedAt
+		c.moves()
+	case stuck != nil:
+		c.others(plan, stuck)
+		c.roll(plan, stuck)
+	case under != nil:
+		c.roll(plan, under)
+	case next != nil:
+		c.roll(plan, next)
+	default:
+		c.moves() // its rolls are about to be made
+	}
+}
+
+// others names what else of the plan is stuck.
+func (c *chain) others(plan *model.Plan, but *model.Roll) {
+	for _, cell := range plan.Order {
+		roll := c.snap.Roll(plan.Name, cell)
+		if roll != nil && roll.StuckID != "" && roll.StuckID != but.StuckID && !roll.Phase.Final() {
+			c.why.Also = append(c.why.Also, roll.StuckID)
+		}
+	}
+}
+
+// flagged gives since when a roll is stuck.
+func (c *chain) flagged(roll *model.Roll) time.Time {
+	if item := c.snap.StuckItem(roll.StuckID); item != nil {
+		return item.FlaggedAt
+	}
+	return c.now
+}
+
+// entered gives when the roll entered the phase it is in.
+func entered(roll *model.Roll) time.Time {
+	var at time.Time
+	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase == roll.Phase; i-- {
+		at = roll.Timeline[i].At
+	}
+	return at
+}

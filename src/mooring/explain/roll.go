@@ -1,0 +1,173 @@
+package explain
+
+import (
+	"strings"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+// roll explains one roll.
+func (c *chain) roll(plan *model.Plan, roll *model.Roll) {
+	if c.again(roll.Holder()) {
+		c.link(client.LinkRoll, roll.CellID, "and that is where it began: the two wait for each other")
+		return
+	}
+	link := c.link(client.LinkRoll, roll.CellID, "cell %s is %s for the %s of plan %s", roll.CellID, phaseText(roll.Phase), roll.Action, plan.Name)
+	link.Since = entered(roll)
+	item := c.snap.StuckItem(roll.StuckID)
+	switch {
+	case roll.Phase.Final():
+		c.moves()
+	case item != nil:
+		c.stuck(item)
+	case roll.Phase == model.Queued:
+		c.queued(plan, roll)
+	case roll.Phase == model.Acting, roll.Phase == model.Quiesced:
+		c.acting(plan, roll)
+	case roll.Phase == model.Returning:
+		c.returning(roll)
+	case roll.Phase == model.Settling:
+		c.settling(roll)
+	default:
+		c.approach(roll)
+	}
+}
+
+// phaseText is a phase as it reads after "is".
+func phaseText(phase model.Phase) string {
+	if phase == model.Queued {
+		return "in line"
+	}
+	return string(phase)
+}
+
+// approach explains a roll that has its instances leave or stop.
+func (c *chain) approach(roll *model.Roll) {
+	if c.snap.Claim(roll.Holder()) != nil {
+		c.claim(roll)
+		return
+	}
+	if held := c.slowest(roll.Holder(), func(p *model.Permit) bool { return rank(p.Step) < rank(model.StepYielded) }); held != nil {
+		c.handler(held)
+		return
+	}
+	for _, inst := range c.snap.InstancesOn(roll.CellID) {
+		permit := c.snap.Ledger(inst.AppGUID).Permit(inst.Index)
+		leaves := permit != nil && permit.Holder == roll.Holder() && (permit.Kind == model.Drain || permit.Move)
+		if leaves || len(inst.Volumes) == 0 {
+			c.leaving(inst)
+			return
+		}
+	}
+	c.link(client.LinkRoll, roll.CellID, "nothing is in its way; it is between two steps")
+	c.moves()
+}
+
+// claim explains a roll that asks for permits.
+func (c *chain) claim(roll *model.Roll) {
+	_, verdict := c.snap.Grant(roll.Holder(), c.now)
+	if verdict.Granted {
+		c.link(client.LinkClaim, roll.Holder(), "its permits are being granted")
+		c.moves()
+		return
+	}
+	c.refusal(verdict)
+}
+
+// leaving explains an instance that is to leave its cell and is still there.
+func (c *chain) leaving(inst *model.Instance) {
+	name, owner := c.name(inst.AppGUID, inst.Index)
+	switch {
+	case inst.Next != nil:
+		state := "is not heard of yet"
+		if actual := c.snap.ActualInstance(inst.AppGUID, inst.Index, inst.Next.CellID); actual != nil {
+			state = "is " + string(actual.State)
+		}
+		c.link(client.LinkInstance, name, "the replacement of %s on cell %s %s", name, inst.Next.CellID, state).Owner = owner
+		c.moves()
+	case inst.Unplaced != "":
+		c.link(client.LinkInstance, name, "%s has to leave, and no cell takes it: %s", name, inst.Unplaced).Owner = operators
+	default:
+		c.link(client.LinkInstance, name, "%s is about to be placed on another cell", name)
+		c.moves()
+	}
+}
+
+// acting explains a roll whose host is, or is about to be, acted on.
+func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
+	host := func(format string, args ...any) *client.Link {
+		link := c.link(client.LinkHost, roll.CellID, format, args...)
+		link.Since, link.Owner = entered(roll), operators
+		return link
+	}
+	switch {
+	case roll.Error != "":
+		host("the %s of cell %s failed: %s", roll.Action, roll.CellID, roll.Error)
+	case roll.Phase == model.Quiesced:
+		host("everything on cell %s has stopped; its %s begins", roll.CellID, roll.Action)
+		c.moves()
+	case !roll.AtGate.IsZero():
+		host("BOSH has leave to stop cell %s, and has not brought it back yet", roll.CellID)
+	case plan.Via.Wait:
+		host("everything on cell %s has stopped", roll.CellID)
+		c.link(client.LinkPerson, operators, "the plan leaves the %s of cell %s to somebody else, who has not done it yet", roll.Action, roll.CellID).Owner = operators
+	default:
+		host("the %s of cell %s is under way", roll.Action, roll.CellID)
+		c.moves()
+	}
+}
+
+// returning explains a cell that was acted on and is not back.
+func (c *chain) returning(roll *model.Roll) {
+	presence := c.snap.Presence(roll.CellID)
+	switch {
+	case presence == nil:
+		c.link(client.LinkHost, roll.CellID, "the %s of cell %s is done, and its agent does not answer yet", roll.Action, roll.CellID).Owner = operators
+	case presence.Boot == roll.Boot && roll.Action != model.Restart:
+		c.link(client.LinkHost, roll.CellID, "the agent of cell %s answers with the boot from before the %s: the host was not %s",
+			roll.CellID, roll.Action, pastOf(roll.Action)).Owner = operators
+	case presence.Start == roll.Start:
+		c.link(client.LinkHost, roll.CellID, "the agent of cell %s is the one from before the %s", roll.CellID, roll.Action).Owner = operators
+	default:
+		if missing := c.missing(roll.CellID); len(missing) > 0 {
+			c.link(client.LinkHost, roll.CellID, "cell %s is back without its volumes %s", roll.CellID, strings.Join(missing, ", ")).Owner = operators
+			return
+		}
+		c.link(client.LinkHost, roll.CellID, "cell %s is back", roll.CellID)
+		c.moves()
+	}
+}
+
+func pastOf(action model.Action) string { return strings.TrimSuffix(string(action), "e") + "ed" }
+
+// missing names the fixed volumes of a cell that it does not report.
+func (c *chain) missing(cellID string) []string {
+	reported := map[string]bool{}
+	for _, actual := range c.snap.ActualVolumesOn(cellID) {
+		reported[actual.GUID] = true
+	}
+	var names []string
+	for _, volume := range c.snap.VolumesOn(cellID) {
+		if volume.Floating || volume.Ending || !volume.Mounted || reported[volume.GUID] {
+			continue
+		}
+		name := volume.GUID
+		if set := c.snap.VolumeSet(volume.SetGUID); set != nil {
+			name = model.InstanceName(set.Name, volume.Index)
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// settling explains a cell that is back while its instances do not all serve.
+func (c *chain) settling(roll *model.Roll) {
+	held := c.slowest(roll.Holder(), func(*model.Permit) bool { return true })
+	if held == nil {
+		c.link(client.LinkRoll, roll.CellID, "every instance of cell %s serves; the roll is about to end", roll.CellID)
+		c.moves()
+		return
+	}
+	c.state(held.appGUID, held.permit.Index)
+}

@@ -1,0 +1,77 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"mooring/client"
+	"mooring/model"
+)
+
+// stuck explains something stuck down to who has to decide about it.
+func (c *chain) stuck(item *model.Stuck) {
+	link := c.link(client.LinkStuck, item.ID, "%s", item.What)
+	link.Since, link.Owner = item.Since, item.Owner
+	switch item.Kind {
+	case model.WaitingForBudget, model.NotSettled, model.DrainImpossible:
+		c.state(item.AppGUID, item.Index)
+	case model.HandlerHung, model.HandlerOverdue, model.HandlerFailed:
+		name, owner := c.name(item.AppGUID, item.Index)
+		last := c.link(client.LinkHandler, name, "%s", lastWords(item))
+		last.Owner = owner
+	case model.PolicyForbids:
+		if app := c.snap.App(item.AppGUID); app != nil {
+			c.link(client.LinkPolicy, app.Name.String(), "the policy of %s allows max_interrupted %s, max_draining %s of %d",
+				app.Name, app.Policy.MaxInterrupted, app.Policy.MaxDraining, app.Instances).Owner = app.Owned()
+		}
+	case model.CellGone:
+		c.absent(item.CellID)
+	default: // about the host, or about room
+		if item.Error != "" {
+			c.link(client.LinkHost, item.CellID, "%s", item.Error).Owner = item.Owner
+		}
+	}
+	c.why.Moving = false
+	c.decides(item)
+}
+
+// lastWords is what a handler last said.
+func lastWords(item *model.Stuck) string {
+	var said []string
+	if item.Error != "" {
+		said = append(said, "it ended with "+item.Error)
+	}
+	if item.Progress > 0 || item.Message != "" {
+		said = append(said, strings.TrimSpace(fmt.Sprintf("it last reported %.0f%% %s", 100*item.Progress, item.Message)))
+	}
+	if len(item.Output) > 0 {
+		said = append(said, "it last wrote: "+item.Output[len(item.Output)-1])
+	}
+	if len(said) == 0 {
+		return "it said nothing at all"
+	}
+	return strings.Join(said, "; ")
+}
+
+// decides ends the chain at the person who has to answer, or has answered.
+func (c *chain) decides(item *model.Stuck) {
+	if answer := item.Answer; answer != nil {
+		who := answer.By
+		if who == "" {
+			who = "somebody"
+		}
+		link := c.link(client.LinkPerson, who, "%s answered with %s (%s), which is being carried out", who, answer.Verb, answer.Reason)
+		link.Since, link.Owner = answer.At, who
+		c.moves()
+		return
+	}
+	if len(item.Answers) == 0 {
+		return
+	}
+	var verbs []string
+	for _, verb := range item.Answers {
+		verbs = append(verbs, string(verb))
+	}
+	c.link(client.LinkPerson, item.Owner, "%s has to see to it, or somebody to answer: moor resolve %s %s --reason WHY",
+		item.Owner, item.ID, strings.Join(verbs, "|")).Owner = item.Owner
+}
