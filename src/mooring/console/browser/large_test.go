@@ -94,7 +94,7 @@ func TestTwoThousandCellsAreDrawnWithoutALongFrame(t *testing.T) {
 		}
 	}
 	g.Expect(worst.Count).To(BeNumerically(">", 50), "frames were drawn")
-	if waiting := runnablePerCore(); waiting > 2 {
+	if waiting := runnablePerCore(); worst.Worst >= 100 && waiting > 2 {
 		t.Logf("%.1f processes wait for each core of this machine: how long frames took says nothing about the page, what they used does", waiting)
 	} else {
 		g.Expect(worst.Worst).To(BeNumerically("<", 100), "ms")
