@@ -38,8 +38,12 @@ func (c *chain) stuck(item *model.Stuck) {
 // lastWords is what a handler last said.
 func lastWords(item *model.Stuck) string {
 	var said []string
-	if item.Error != "" {
+	switch {
+	case item.Error == "":
+	case item.Kind == model.HandlerFailed:
 		said = append(said, "it ended with "+item.Error)
+	default:
+		said = append(said, item.Error)
 	}
 	if item.Progress > 0 || item.Message != "" {
 		said = append(said, strings.TrimSpace(fmt.Sprintf("it last reported %.0f%% %s", 100*item.Progress, item.Message)))

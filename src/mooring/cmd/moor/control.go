@@ -31,7 +31,7 @@ var (
 	listenFlag  = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
 	keepFlag    = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
 	keepForFlag = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
-	alertsFlag  = &cli.StringFlag{Name: "alerts-config", Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
+	alertsFlag  = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
 	viaFlag     = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
 )
 
