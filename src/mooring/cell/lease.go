@@ -77,7 +77,7 @@ func openLease(path string) (*lease, error) {
 // sinceBoot reads the clock that goes on while the host sleeps.
 func sinceBoot() time.Duration {
 	var now unix.Timespec
-	unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // fails for no valid clock
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // fails for no valid clock
 	return time.Duration(now.Nano())
 }
 

@@ -89,7 +89,7 @@ func (d *driver) attempt(task model.Task, notice handler.Notice) (handler.Attemp
 		}
 		defer log.Close()
 		return tell(ctx, func(text string) {
-			io.WriteString(log, "["+string(task.Kind)+"] "+text+"\n")
+			_, _ = io.WriteString(log, "["+string(task.Kind)+"] "+text+"\n")
 			line(text)
 		})
 	}, nil

@@ -104,7 +104,7 @@ func (d *driver) stateOf(w *want, c conditions) model.InstanceState {
 		return model.Blocked
 	case d.Crashed:
 		return model.Crashed
-	case wanted && !(c.Fenced && w.Floats):
+	case wanted && (!c.Fenced || !w.Floats):
 		return model.Starting
 	}
 	return model.Stopped

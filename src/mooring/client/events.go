@@ -143,7 +143,7 @@ func (c *Client) follow(ctx context.Context, connect func() error) error {
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return fmt.Errorf("following the API: %w (last failure: %v)", ctx.Err(), err)
+			return fmt.Errorf("following the API: %w (last failure: %w)", ctx.Err(), err)
 		}
 	}
 }

@@ -96,10 +96,9 @@ func (c *chain) leaving(inst *model.Instance) {
 
 // acting explains a roll whose host is, or is about to be, acted on.
 func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
-	host := func(format string, args ...any) *client.Link {
+	host := func(format string, args ...any) {
 		link := c.link(client.LinkHost, roll.CellID, format, args...)
 		link.Since, link.Owner = entered(roll), operators
-		return link
 	}
 	switch {
 	case roll.Error != "":

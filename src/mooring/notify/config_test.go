@@ -50,7 +50,7 @@ func TestAFileThatMakesNoSense(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	NewWithT(t).Expect(os.WriteFile(empty, []byte("\n"), 0o600)).To(Succeed())
 	for text, complaint := range map[string]string{
-		"recievers: []": "unknown field",
+		"recipients: []": "unknown field",
 		"receivers: [{name: A B, log: {}}]\nroutes: [{receivers: [A B]}]":                                              "is not a name",
 		"receivers: [{name: a}]\nroutes: [{receivers: [a]}]":                                                           "exactly one of alertmanager, webhook and log",
 		"receivers: [{name: a, log: {}, webhook: {url: 'http://x'}}]\nroutes: [{receivers: [a]}]":                      "exactly one of alertmanager, webhook and log",

@@ -41,7 +41,7 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 	a.running[convergeOf(plan)] = end
 	a.done.Go(func() {
 		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", plan.Via.Bosh.Deployment, "group", plan.Via.Bosh.InstanceGroup)
-		err := error(host.ErrNoDirector)
+		err := host.ErrNoDirector
 		if a.director != nil {
 			// The plan's name may be used again in another installation.
 			once := plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)

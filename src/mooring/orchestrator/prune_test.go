@@ -29,7 +29,9 @@ func TestOldEventsAreDeletedByWhoeverLeads(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	ended := make(chan error, 1)
 
-	go func() { ended <- Run(t.Context(), store, lead, Config{Keep: state.Retention{Count: 1220, Age: time.Hour}}) }()
+	go func() {
+		ended <- Run(t.Context(), store, lead, Config{Keep: state.Retention{Count: 1220, Age: time.Hour}})
+	}()
 
 	events := func() int { return len(store.Snapshot().Events("", 0)) }
 	g.Eventually(events, "20s").Should(Equal(1200), "the old ones go, the rest is within the bound")

@@ -34,18 +34,18 @@ func newMirror(prefix string, store *Store) *mirror {
 	}
 }
 
-// view gives the latest snapshot, why there will be no later one, and the
-// channel that is closed when either changes.
-func (m *mirror) view() (*Snapshot, error, <-chan struct{}) {
+// view gives the latest snapshot, the channel that is closed when a later one
+// is there, and why there will be none.
+func (m *mirror) view() (*Snapshot, <-chan struct{}, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.latest, m.err, m.changed
+	return m.latest, m.changed, m.err
 }
 
 // wait returns once the mirror shows at least the revision.
 func (m *mirror) wait(ctx context.Context, revision int64) error {
 	for {
-		snap, err, changed := m.view()
+		snap, changed, err := m.view()
 		if snap.revision >= revision {
 			return nil
 		}

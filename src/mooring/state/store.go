@@ -121,6 +121,6 @@ func (s *Store) Wait(ctx context.Context, after int64) error {
 // Err says why the mirror stopped: a *RecordError, or ErrClosed. It is nil
 // while the mirror follows etcd, also while etcd is out of reach.
 func (s *Store) Err() error {
-	_, err, _ := s.mirror.view()
+	_, _, err := s.mirror.view()
 	return err
 }

@@ -76,7 +76,7 @@ func (u *usage) close() {
 // the walk does not count.
 func diskUsed(dir string) model.Size {
 	var total model.Size
-	filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return nil
 		}

@@ -47,7 +47,7 @@ func (i *Instance) Exec(ctx context.Context, command container.Command) error {
 		err = i.runtime.await(ctx, leader, mark, command)
 	}
 	if err != nil {
-		cmd.Process.Kill() // for the rare case that it could not even be watched
+		_ = cmd.Process.Kill() // for the rare case that it could not even be watched
 	}
 	// Reaped last: until now the number could not be given to another.
 	waited := cmd.Wait()
@@ -74,14 +74,14 @@ func (r *Runtime) await(ctx context.Context, leader stat, mark string, command c
 	defer held.close()
 	err = held.wait(ctx)
 	if err != nil && command.Grace > 0 {
-		unix.Kill(-leader.PID, unix.SIGTERM)
+		_ = unix.Kill(-leader.PID, unix.SIGTERM)
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), command.Grace)
-		held.wait(patience) // over or not, what is left is killed next
+		_ = held.wait(patience) // over or not, what is left is killed next
 		cancel()
 	}
 	if command.Frequent {
 		// Not reaped yet, the command's number still names its group.
-		unix.Kill(-leader.PID, unix.SIGKILL)
+		_ = unix.Kill(-leader.PID, unix.SIGKILL)
 		return err
 	}
 	all := family{session: leader.PID, since: leader.Start, marks: []string{HostMark + "=" + r.dir, mark}}

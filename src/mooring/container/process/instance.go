@@ -63,7 +63,7 @@ func (i *Instance) watch() {
 		i.runtime.log.Error("killing what an instance left", "instance", i.spec.ID, "error", err)
 	}
 	if i.cmd != nil {
-		i.cmd.Wait() // how it ended is in ProcessState
+		_ = i.cmd.Wait() // how it ended is in ProcessState
 		i.exit = exitOf(unix.WaitStatus(i.cmd.ProcessState.Sys().(syscall.WaitStatus)))
 	} else {
 		i.exit = i.held.exit()

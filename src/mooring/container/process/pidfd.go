@@ -61,11 +61,11 @@ func (h *handle) wait(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("waiting for a process: %w", err)
 	}
-	stop := context.AfterFunc(ctx, func() { h.file.SetReadDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = h.file.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for {
 		// An earlier wait may have left its deadline behind.
-		h.file.SetReadDeadline(time.Time{})
+		_ = h.file.SetReadDeadline(time.Time{})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -89,7 +89,7 @@ func (h *handle) exit() container.Exit {
 		info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_EXIT}
 		asked := errors.New("not asked")
 		if conn, err := h.file.SyscallConn(); err == nil {
-			conn.Control(func(fd uintptr) { asked = unix.IoctlPidfdInfo(int(fd), &info) })
+			_ = conn.Control(func(fd uintptr) { asked = unix.IoctlPidfdInfo(int(fd), &info) })
 		}
 		if asked == nil && info.Mask&unix.PIDFD_INFO_EXIT != 0 {
 			return exitOf(unix.WaitStatus(info.Exit_code))

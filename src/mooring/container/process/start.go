@@ -66,7 +66,7 @@ func (r *Runtime) launch(spec container.Spec, root string, output *os.File) (*In
 	// Until the gate is opened, closing the pipe is all it takes to undo.
 	undo := func(err error) (*Instance, error) {
 		release.Close()
-		cmd.Wait()
+		_ = cmd.Wait()
 		return nil, err
 	}
 	leader, err := readStat(cmd.Process.Pid)

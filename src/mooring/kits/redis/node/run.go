@@ -57,7 +57,7 @@ func Run(ctx context.Context, s Settings, logger *slog.Logger) error {
 
 	select {
 	case <-process.ended:
-		return fmt.Errorf("redis-server ended by itself: %v", process.err)
+		return fmt.Errorf("redis-server ended by itself: %w", process.err)
 	case <-ctx.Done():
 	}
 	logger.Info("stopping the server")
