@@ -47,6 +47,17 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			last: client.LinkHost, of: "c3", owner: operators, says: "failed: no such host", along: []string{"canaries, one at a time, and 0 are over"}},
 		{name: "the ceiling is reached", plant: func(w *world) { w.plan.MaxInFlight = model.Limit{Count: 1}; w.in("c3", model.Acting) },
 			last: client.LinkHost, of: "c3", owner: operators, says: "is under way", along: []string{"at most 1 cells at once"}, moving: true},
+		{name: "BOSH is working on another cell", plant: func(w *world) {
+			w.plan.Via.Bosh, w.plan.Cells.IDs = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}, []string{"c1", "c2", "c3"}
+			w.in("c3", model.Acting)
+		}, last: client.LinkHost, of: "c3", owner: operators, says: "is under way", along: []string{"lock: BOSH works on one cell of deployment moor at a time"}, moving: true},
+		{name: "BOSH has not come to it", plant: func(w *world) { w.plan.Via.Bosh = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"} },
+			last: client.LinkHost, of: "c2", owner: operators, says: "in an order of its own, and has not come to cell c2", moving: true},
+		{name: "somebody holds the deployment", plant: func(w *world) {
+			w.plan.Via.Bosh = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}
+			w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "it waits to begin", Owner: operators,
+				Error: "task 7 (deploy) by olga holds the deployment"})
+		}, last: client.LinkLock, of: "p", owner: operators, says: "task 7 (deploy) by olga holds the deployment"},
 		{name: "another cell comes first", plant: func(*world) {},
 			last: client.LinkRoll, of: "c1", says: "it starts now", along: []string{"cell c1 comes before it in the plan, and both host acme/prod/redis"}, moving: true},
 		{name: "an instance elsewhere has crashed", plant: func(w *world) {
@@ -162,6 +173,13 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			g.Expect(why.Moving).To(Equal(c.moving), chain)
 		})
 	}
+}
+
+func TestAPlanIsExplainedByTheDirector(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "it waits to begin", Error: "olga holds it"})
+	g.Expect(told(Plan(w.snapshot(), "p", now))).To(HaveSuffix("stuck: it waits to begin\nlock: olga holds it"))
 }
 
 func TestTwoThatWaitForEachOtherEndTheChain(t *testing.T) {

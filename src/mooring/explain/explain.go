@@ -99,6 +99,9 @@ func (c *chain) plan(plan *model.Plan) {
 	case plan.Finished():
 		first.Since = plan.FinishedAt
 		c.moves()
+	case c.director(plan) != nil:
+		c.others(plan, &model.Roll{})
+		c.stuck(c.director(plan))
 	case stuck != nil:
 		c.others(plan, stuck)
 		c.roll(plan, stuck)

@@ -12,7 +12,9 @@ import (
 
 // queued explains a roll whose turn has not come.
 func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
-	switch cordon := c.snap.Cordon(roll.CellID); {
+	switch cordon, item := c.snap.Cordon(roll.CellID), c.director(plan); {
+	case item != nil:
+		c.stuck(item)
 	case plan.Intent == model.IntentPause, plan.Intent == model.IntentAbort:
 		c.held(plan)
 	case c.closed(plan):
@@ -21,12 +23,22 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 	case cordon != nil && cordon.Holder != roll.Holder():
 		c.link(client.LinkLock, roll.CellID, "cell %s is taken by %s", roll.CellID, cordon.Holder).Since = cordon.Since
 		c.holder(cordon.Holder)
+	case plan.Converges() && roll.AtGate.IsZero():
+		c.link(client.LinkHost, roll.CellID, "BOSH takes the cells of %s/%s in an order of its own, and has not come to cell %s",
+			plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, roll.CellID).Owner = operators
+		c.moves()
 	default:
 		if !c.gated(plan) && !c.short(roll) && !c.ahead(plan, roll) {
 			c.link(client.LinkRoll, roll.CellID, "nothing is in its way; it starts now")
 			c.moves()
 		}
 	}
+}
+
+// director gives what keeps BOSH from carrying out a plan, nil when nothing
+// does.
+func (c *chain) director(plan *model.Plan) *model.Stuck {
+	return c.snap.StuckItem(plan.Name + "." + string(model.DirectorBlocks))
 }
 
 // held ends the chain at whoever stopped the plan.
@@ -85,6 +97,8 @@ func (c *chain) gated(plan *model.Plan) bool {
 		return false
 	case over < plan.Canaries:
 		c.link(client.LinkPlan, plan.Name, "the first %d cells of plan %s are canaries, one at a time, and %d are over", plan.Canaries, plan.Name, over)
+	case plan.Via.Bosh != nil && !plan.Converges() && inRoll > 0:
+		c.link(client.LinkLock, plan.Via.Bosh.Deployment, "BOSH works on one cell of deployment %s at a time", plan.Via.Bosh.Deployment).Owner = operators
 	case !plan.MaxInFlight.Never() && inRoll >= ceiling:
 		c.link(client.LinkPlan, plan.Name, "plan %s takes at most %d cells at once (max_in_flight), and as many are in roll", plan.Name, ceiling)
 	default:

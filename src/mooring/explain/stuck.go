@@ -26,6 +26,8 @@ func (c *chain) stuck(item *model.Stuck) {
 		}
 	case model.CellGone:
 		c.absent(item.CellID)
+	case model.DirectorBlocks:
+		c.link(client.LinkLock, item.Plan, "%s", item.Error).Owner = item.Owner
 	default: // about the host, or about room
 		if item.Error != "" {
 			c.link(client.LinkHost, item.CellID, "%s", item.Error).Owner = item.Owner
