@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,4 +108,20 @@ func TestRoutes(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(routes.To("a", redis)).To(BeTrue(), "any route will do")
 	g.Expect(routes.To("c", redis)).To(BeFalse())
+}
+
+func TestTheExampleInTheDocsIsTaken(t *testing.T) {
+	g := NewWithT(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "alerts.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	g.Expect(found).To(BeTrue())
+	secret := filepath.Join(t.TempDir(), "secret")
+	g.Expect(os.WriteFile(secret, []byte("s3cret"), 0o600)).To(Succeed())
+
+	cfg, err := parse([]byte(strings.ReplaceAll(example, "/etc/mooring/acme.secret", secret)), nil)
+
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(cfg.Receivers).To(HaveLen(3))
 }
