@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,6 +12,9 @@ import (
 )
 
 const fleetsCategory = "Fleets on paper"
+
+// maxImprove is the longest that is worth waiting for a better plan.
+const maxImprove = 30 * time.Second
 
 func placeCommand() *cli.Command {
 	return &cli.Command{
@@ -38,8 +42,10 @@ bound that the policies impose, and the bottleneck.
 
 Example:
    moor simulate fleet.json | tail -1`,
+		Flags: []cli.Flag{&cli.DurationFlag{Name: "improve", Value: 2 * time.Second, Usage: "`TIME` to spend on better plans, at most 30s"}},
 		Action: func(c *cli.Context) error {
-			return withFleet(c, func(r io.Reader) error { return fleet.Simulate(r, c.App.Writer, fleet.Options{}) })
+			opts := fleet.Options{Clock: time.Now, Improve: min(c.Duration("improve"), maxImprove)}
+			return withFleet(c, func(r io.Reader) error { return fleet.Simulate(r, c.App.Writer, opts) })
 		},
 	}
 }
