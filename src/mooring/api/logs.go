@@ -53,7 +53,7 @@ func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamR
 	if err != nil {
 		return nil, badGateway(cell, err)
 	}
-	response, err := s.logs.Do(request)
+	response, err := s.logs.Do(request) //nolint:bodyclose // closed below, or when it has been passed on
 	if err != nil {
 		return nil, badGateway(cell, err)
 	}

@@ -154,11 +154,10 @@ func TestDecide(t *testing.T) {
 
 // world plays what a driver does, with everything that can happen to it.
 type world struct {
-	w       *want
-	f       facts
-	c       conditions
-	now     time.Time
-	holding string // GUID of the process that runs, "" for none
+	w   *want
+	f   facts
+	c   conditions
+	now time.Time
 }
 
 // take takes a step as a driver would, effects included.

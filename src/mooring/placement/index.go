@@ -34,11 +34,11 @@ type Cell struct {
 	Closed       Closed
 }
 
-// CellNo, GroupNo number the cells and groups of one Index from 1; 0 is none.
-type (
-	CellNo  int32
-	GroupNo int32
-)
+// CellNo numbers the cells of one Index from 1; 0 is none.
+type CellNo int32
+
+// GroupNo numbers the groups of one Index from 1; 0 is none.
+type GroupNo int32
 
 // Index holds the cells of a fleet, what is free on each, and where the
 // members of each group are, in arrays by number: a placement touches a few

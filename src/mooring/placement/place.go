@@ -13,7 +13,7 @@ func (x *Index) Place(r Request) (Result, error) {
 	n, offered := x.need(&r)
 	span := x.pools[cmp.Or(r.Pool, DefaultPool)]
 	if !offered {
-		return Result{}, x.refuse(&r, &n)
+		return Result{}, x.refuse(&r)
 	}
 	x.focus.turn(x, r.Group)
 	var cell CellNo
@@ -26,7 +26,7 @@ func (x *Index) Place(r Request) (Result, error) {
 		cell = x.shared(&r, &n, span)
 	}
 	if cell == 0 {
-		return Result{}, x.refuse(&r, &n)
+		return Result{}, x.refuse(&r)
 	}
 	result := Result{Cell: cell, AZ: x.cells[cell].AZ}
 	if !ideal {
@@ -48,7 +48,7 @@ func (x *Index) Fits(r Request, cell CellNo) error {
 	if offered && x.takes(cell, &n) && x.inside(cell, x.pools[cmp.Or(r.Pool, DefaultPool)], &r) {
 		return nil
 	}
-	return x.refuse(&r, &n)
+	return x.refuse(&r)
 }
 
 // inside tells whether a cell is in the pool and AZ asked for.

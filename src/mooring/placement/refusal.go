@@ -73,13 +73,13 @@ func (t tally) String() string {
 }
 
 // refuse explains why no cell takes a member.
-func (x *Index) refuse(r *Request, n *need) *Refusal {
+func (x *Index) refuse(r *Request) *Refusal {
 	refusal := &Refusal{Member: x.member(r)}
 	poolName := cmp.Or(r.Pool, DefaultPool)
 	pool := x.pools[poolName]
 	if r.Only != 0 {
 		cell := &x.cells[r.Only]
-		switch why := x.whyNot(r.Only, r, n); {
+		switch why := x.whyNot(r.Only, r); {
 		case why != reason{}:
 			refusal.Why = fmt.Sprintf("cell %s %s %s", cell.ID, why.verb.one, why.what)
 		case cell.Pool != poolName:
@@ -98,7 +98,7 @@ func (x *Index) refuse(r *Request, n *need) *Refusal {
 		}
 		for leaf := range b.tree.cells {
 			cells++
-			counts.add(x.whyNot(b.first+CellNo(leaf), r, n))
+			counts.add(x.whyNot(b.first+CellNo(leaf), r))
 		}
 	}
 	where := "pool " + poolName
@@ -145,7 +145,7 @@ func count(n int, noun, where string, counts tally) string {
 
 // whyNot gives the first hard constraint that fails on a cell; no reason when
 // none does. Pool and AZ are the caller's to check.
-func (x *Index) whyNot(no CellNo, r *Request, n *need) reason {
+func (x *Index) whyNot(no CellNo, r *Request) reason {
 	cell := &x.cells[no]
 	row := x.free[int(no)*x.width : (int(no)+1)*x.width]
 	switch {

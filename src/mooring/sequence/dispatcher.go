@@ -9,12 +9,12 @@ import (
 type Mode uint8
 
 const (
-	// Tickets: a cell may start when each of its apps has room for it and for
+	// Tickets lets a cell start when each of its apps has room for it and for
 	// all its unfinished cells ahead in the plan. It passes a blocked cell
 	// only where it takes nothing that cell waits for, which keeps the order
 	// of the domains.
 	Tickets Mode = iota
-	// Greedy: a cell may start when each of its apps has room for it; the
+	// Greedy lets a cell start when each of its apps has room for it; the
 	// plan only says who is asked first.
 	Greedy
 )

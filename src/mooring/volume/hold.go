@@ -19,7 +19,7 @@ func (d *directory) attach(ctx context.Context, work model.VolumeWork) (string, 
 		return "", err
 	}
 	defer unlock()
-	_, h, err := d.find(work.GUID)
+	h, err := d.find(work.GUID)
 	if err != nil {
 		return "", err
 	}
@@ -41,7 +41,7 @@ func (d *directory) attach(ctx context.Context, work model.VolumeWork) (string, 
 // detach flushes the data and gives the volume up. Flushing takes long, so it
 // is done without the lock; the volume is still held meanwhile.
 func (d *directory) detach(ctx context.Context, guid string) error {
-	_, h, err := d.find(guid)
+	h, err := d.find(guid)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (d *directory) detach(ctx context.Context, guid string) error {
 	}
 	defer unlock()
 	// Read again: it may have been stolen during the flush.
-	if _, h, err = d.find(guid); err != nil {
+	if h, err = d.find(guid); err != nil {
 		return err
 	}
 	next, held, err := h.detach(guid, d.who)
@@ -91,7 +91,7 @@ func (d *directory) bury(ctx context.Context, guid string) (string, error) {
 		return "", err
 	}
 	defer unlock()
-	_, h, err := d.find(guid)
+	h, err := d.find(guid)
 	if err != nil {
 		return "", err
 	}
@@ -124,13 +124,13 @@ func (d *directory) finish() error {
 	return nil
 }
 
-func (d *directory) find(guid string) (meta, holder, error) {
-	m, h, err := d.read(guid)
+func (d *directory) find(guid string) (holder, error) {
+	_, h, err := d.read(guid)
 	if errors.Is(err, fs.ErrNotExist) && !d.has(guid) {
-		return m, h, refuse(ErrNotFound, "there is no volume %s in class %s", guid, d.class.Name)
+		return h, refuse(ErrNotFound, "there is no volume %s in class %s", guid, d.class.Name)
 	}
 	if err != nil {
-		return m, h, fmt.Errorf("reading volume %s: %w", guid, err)
+		return h, fmt.Errorf("reading volume %s: %w", guid, err)
 	}
-	return m, h, nil
+	return h, nil
 }

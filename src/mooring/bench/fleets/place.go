@@ -43,7 +43,7 @@ func Place(cells, seeds int, w io.Writer) error {
 		for _, cell := range f.Cells {
 			low, high = min(low, load[cell.ID]), max(high, load[cell.ID])
 		}
-		load = nil
+		clear(load)
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		broken := 0

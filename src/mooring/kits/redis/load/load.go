@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,24 +71,21 @@ func (l *Load) Close() error { return l.cluster.Close() }
 
 // chooseKeys finds the same number of keys for each shard of today.
 func (l *Load) chooseKeys(ctx context.Context) error {
-	slots, err := l.cluster.ClusterSlots(ctx).Result()
+	shards, err := l.cluster.ClusterShards(ctx).Result()
 	if err != nil {
-		return fmt.Errorf("asking the cluster at %v for its slots: %w", l.config.Addresses, err)
+		return fmt.Errorf("asking the cluster at %v for its shards: %w", l.config.Addresses, err)
 	}
-	sort.Slice(slots, func(i, j int) bool { return slots[i].Start < slots[j].Start })
-	owners := map[string]*shard{}
 	of := map[int]*shard{}
-	for _, r := range slots {
-		if len(r.Nodes) == 0 {
-			continue
+	for _, owner := range shards {
+		if len(owner.Slots) == 0 {
+			continue // it has handed everything over
 		}
-		owner := r.Nodes[0].ID
-		if owners[owner] == nil {
-			owners[owner] = &shard{}
-			l.shards = append(l.shards, owners[owner])
-		}
-		for slot := r.Start; slot <= r.End; slot++ {
-			of[slot] = owners[owner]
+		own := &shard{}
+		l.shards = append(l.shards, own)
+		for _, r := range owner.Slots {
+			for slot := r.Start; slot <= r.End; slot++ {
+				of[int(slot)] = own
+			}
 		}
 	}
 	if len(of) != 16384 {

@@ -42,7 +42,7 @@ func interruptOnce(ctx context.Context, s Settings, own *server, progress *Progr
 	}
 	me := view.Myself()
 	if !me.Primary || me.Count() == 0 {
-		return true, finishInterrupt(ctx, own, view, progress)
+		return true, finishInterrupt(ctx, view, progress)
 	}
 	if len(view.Nodes) == 1 {
 		progress.report(1, "the only node: nobody to hand over to, its data stays on the volume")
@@ -63,7 +63,7 @@ func interruptOnce(ctx context.Context, s Settings, own *server, progress *Progr
 }
 
 // finishInterrupt waits until the others serve without the node.
-func finishInterrupt(ctx context.Context, own *server, view *cluster.View, progress *Progress) error {
+func finishInterrupt(ctx context.Context, view *cluster.View, progress *Progress) error {
 	me := view.Myself()
 	primary := view.Node(me.PrimaryID)
 	if primary == nil || primary.Count() == 0 {
