@@ -85,7 +85,9 @@ func TestTheJobsRunTogether(t *testing.T) {
 		v.must(t, job, "bin/ctl", nil, "start")
 		g.Expect(pidOf(t, v, job)).To(Equal(pid), "what runs is not started again")
 		t.Cleanup(func() {
-			_, _ = v.run(t, job, "bin/ctl", nil, "stop")
+			if said, err := v.run(t, job, "bin/ctl", nil, "stop"); err != nil {
+				t.Errorf("%s does not stop: %v\n%s", job, err, said)
+			}
 			if t.Failed() {
 				t.Log(job, tail(readFile(t, v.path(fmt.Sprintf("sys/log/%s/%[1]s.stderr.log", job)))))
 			}

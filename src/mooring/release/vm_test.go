@@ -135,7 +135,9 @@ func (v *vm) script(ctx context.Context, job, path string, args ...string) *exec
 // run runs a script of a job to its end and gives what it printed.
 func (v *vm) run(t *testing.T, job, path string, env []string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	// Not the test's own context, which is over before its cleanups stop what
+	// was started.
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := v.script(ctx, job, path, args...)
 	cmd.Env = append(cmd.Env, env...)
