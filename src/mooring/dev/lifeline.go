@@ -30,10 +30,10 @@ func WithLifeline(ctx context.Context) (context.Context, error) {
 	if pipe == nil {
 		return nil, fmt.Errorf("%s names descriptor %d, which is not open", LifelineEnv, fd)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, pipe)
-		cancel(fmt.Errorf("the supervisor is gone"))
+		cancel()
 	}()
 	return ctx, nil
 }

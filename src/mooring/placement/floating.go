@@ -3,6 +3,8 @@ package placement
 import (
 	"cmp"
 	"math"
+
+	"mooring/model"
 )
 
 // PlaceAZ chooses the AZ for a floating volume, which is r.Disks[0], takes its
@@ -16,7 +18,7 @@ func (x *Index) PlaceAZ(r Request) (Result, error) {
 		return Result{}, x.refuseAZ(&r, &n)
 	}
 	x.focus.turn(x, r.Group)
-	pool := x.pools[cmp.Or(r.Pool, DefaultPool)]
+	pool := x.pools[model.Pooled(r.Pool)]
 	best, least := int16(-1), int32(math.MaxInt32)
 	for az := range int16(len(x.azs)) {
 		members, inPool := x.focus.byAZ[az], x.reaches(az, pool)

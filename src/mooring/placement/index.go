@@ -11,9 +11,6 @@ import (
 // Unlimited memory or disk, for cells of which nobody knows how much they have.
 const Unlimited = model.Size(math.MaxInt64)
 
-// DefaultPool is the pool of cells and requests that name none.
-const DefaultPool = model.DefaultPool
-
 // Closed is why a cell takes no new work.
 type Closed string
 
@@ -90,7 +87,7 @@ func New(cells []Cell) *Index {
 	}
 	x.cells = append(x.cells, cells...)
 	for i := range x.cells {
-		x.cells[i].Pool = cmp.Or(x.cells[i].Pool, DefaultPool)
+		x.cells[i].Pool = model.Pooled(x.cells[i].Pool)
 	}
 	slices.SortStableFunc(x.cells[1:], func(a, b Cell) int {
 		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.AZ, b.AZ), cmp.Compare(a.Domain, b.Domain), cmp.Compare(a.ID, b.ID))

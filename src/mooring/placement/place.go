@@ -3,6 +3,8 @@ package placement
 import (
 	"cmp"
 	"math"
+
+	"mooring/model"
 )
 
 // Place chooses the cell for a member of a group, takes what it needs there
@@ -11,7 +13,7 @@ import (
 func (x *Index) Place(r Request) (Result, error) {
 	x.Remove(r.Group, r.Index)
 	n, offered := x.need(&r)
-	span := x.pools[cmp.Or(r.Pool, DefaultPool)]
+	span := x.pools[model.Pooled(r.Pool)]
 	if !offered {
 		return Result{}, x.refuse(&r)
 	}
@@ -45,7 +47,7 @@ func (x *Index) Place(r Request) (Result, error) {
 func (x *Index) Fits(r Request, cell CellNo) error {
 	r.Only = cell
 	n, offered := x.need(&r)
-	if offered && x.takes(cell, &n) && x.inside(cell, x.pools[cmp.Or(r.Pool, DefaultPool)], &r) {
+	if offered && x.takes(cell, &n) && x.inside(cell, x.pools[model.Pooled(r.Pool)], &r) {
 		return nil
 	}
 	return x.refuse(&r)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mooring/model"
 )
 
 // Refusal says why a member fits nowhere.
@@ -75,7 +77,7 @@ func (t tally) String() string {
 // refuse explains why no cell takes a member.
 func (x *Index) refuse(r *Request) *Refusal {
 	refusal := &Refusal{Member: x.member(r)}
-	poolName := cmp.Or(r.Pool, DefaultPool)
+	poolName := model.Pooled(r.Pool)
 	pool := x.pools[poolName]
 	if r.Only != 0 {
 		cell := &x.cells[r.Only]
@@ -111,7 +113,7 @@ func (x *Index) refuse(r *Request) *Refusal {
 
 // refuseAZ explains why no AZ takes a floating volume.
 func (x *Index) refuseAZ(r *Request, n *need) *Refusal {
-	poolName := cmp.Or(r.Pool, DefaultPool)
+	poolName := model.Pooled(r.Pool)
 	var counts tally
 	azs := 0
 	for az := range int16(len(x.azs)) {

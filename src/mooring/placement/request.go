@@ -10,7 +10,7 @@ import (
 type Request struct {
 	Group GroupNo
 	Index int
-	// Pool that the cell must be in; "" is DefaultPool.
+	// Pool that the cell must be in; "" is model.DefaultPool.
 	Pool   string
 	Memory model.Size
 	// Disks the cell must have room for. The first is taken with the place;

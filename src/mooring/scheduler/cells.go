@@ -18,11 +18,11 @@ func (r *round) assignDomains() {
 			fresh = append(fresh, cell)
 			continue
 		}
-		at := part{pool(cell.Pool), cell.AZ}
+		at := part{model.Pooled(cell.Pool), cell.AZ}
 		taken[at] = append(taken[at], cell.Domain)
 	}
 	for _, cell := range fresh {
-		at := part{pool(cell.Pool), cell.AZ}
+		at := part{model.Pooled(cell.Pool), cell.AZ}
 		assigned := *cell
 		assigned.Domain = placement.NextDomain(taken[at], r.rules.Domains)
 		taken[at] = append(taken[at], assigned.Domain)
@@ -32,12 +32,4 @@ func (r *round) assignDomains() {
 		tx.Event(r.event("cell.domain-assigned", fmt.Sprintf("cell %s is in update domain %d of %s", cell.ID, assigned.Domain, cell.AZ), cell.ID))
 		r.add(tx)
 	}
-}
-
-// pool names the pool that an empty name means.
-func pool(name string) string {
-	if name == "" {
-		return placement.DefaultPool
-	}
-	return name
 }

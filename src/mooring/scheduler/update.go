@@ -48,7 +48,7 @@ func (d *draft) stays(inst *model.Instance) bool {
 			return false
 		}
 	}
-	if !d.fixed(inst) && pool(d.app.Spec.Pool) != pool(inst.Spec.Pool) {
+	if !d.fixed(inst) && model.Pooled(d.app.Spec.Pool) != model.Pooled(inst.Spec.Pool) {
 		return false
 	}
 	grows := d.growth(inst)
