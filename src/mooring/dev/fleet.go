@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -48,22 +47,38 @@ func openFleet(dir string, cells, azs, domains int) (*fleet, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	// Fleets beside each other on one machine are not to meet at an address.
-	subnet := 1 + rand.IntN(240)
 	for i := range cells {
 		f.Hosts = append(f.Hosts, &host{
-			ID:      fmt.Sprintf("cell-%d", i),
-			AZ:      fmt.Sprintf("z%d", i%azs+1),
-			Domain:  i/azs%domains + 1,
-			Address: address(subnet, i),
+			ID:     fmt.Sprintf("cell-%d", i),
+			AZ:     fmt.Sprintf("z%d", i%azs+1),
+			Domain: i/azs%domains + 1,
 		})
 	}
-	return f, f.save()
+	return f, nil
 }
 
-// address gives cell number i of a fleet an address of its own on the loopback
-// device; all of 127.0.0.0/8 is there on Linux.
-func address(subnet, i int) string { return fmt.Sprintf("127.83.%d.%d", subnet+i/250, i%250+1) }
+// settle gives the hosts addresses that no other fleet has: those of the
+// fleet's last run, unless somebody has taken them meanwhile.
+func (f *fleet) settle() (*claim, error) {
+	last := 0
+	if len(f.Hosts) > 0 {
+		_, _ = fmt.Sscanf(f.Hosts[0].Address, "127.83.%d.", &last)
+	}
+	c, err := claimSubnets(last, len(f.Hosts))
+	if err != nil {
+		return nil, err
+	}
+	err = f.change(func() {
+		for i, h := range f.Hosts {
+			h.Address = c.address(i)
+		}
+	})
+	if err != nil {
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}
 
 // change changes hosts and writes the fleet down.
 func (f *fleet) change(how func()) error {

@@ -52,6 +52,8 @@ type Supervisor struct {
 	cfg  Config
 	log  *slog.Logger
 	lock *os.File
+	// subnets keeps the hosts' addresses from other fleets.
+	subnets *claim
 
 	fleet    *fleet
 	machines []*machine // one for each host of the fleet, in its order
@@ -131,6 +133,9 @@ func (s *Supervisor) prepare() error {
 	probe.Close()
 	s.lock = lock
 	s.fleet, err = openFleet(s.cfg.StateDir, s.cfg.Cells, s.cfg.AZs, s.cfg.Domains)
+	if err == nil {
+		s.subnets, err = s.fleet.settle()
+	}
 	if err != nil {
 		lock.Close()
 	}
@@ -255,6 +260,7 @@ func (s *Supervisor) Stop() {
 	if s.control != nil {
 		s.control.stop()
 	}
+	s.subnets.release()
 	s.lock.Close()
 }
 
