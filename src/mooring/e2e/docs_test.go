@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/dev/devtest"
 )
 
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -28,18 +30,18 @@ func blocks(t *testing.T, page string) []string {
 // that was just started.
 func TestTheDocumentationWorks(t *testing.T) {
 	g := NewWithT(t)
-	f := startFleet(t)
+	f := devtest.Start(t)
 	var said strings.Builder
 	for _, page := range []string{"write-a-data-service.md", "roll-a-fleet.md"} {
 		commands := blocks(t, page)
 		g.Expect(commands).NotTo(BeEmpty(), page)
 		for _, block := range commands {
-			said.WriteString(f.must(block))
+			said.WriteString(f.Must(block))
 		}
-		f.eventually("moor app notes", "4 of 4 serving")
+		f.Eventually("moor app notes", "4 of 4 serving")
 	}
 	g.Expect(said.String()).To(ContainSubstring("stemcell-1"))
-	g.Expect(f.must("moor rolls")).To(MatchRegexp(`stemcell-1 .*done`))
-	g.Expect(f.must("moor stuck")).To(ContainSubstring("nothing is stuck"))
-	g.Expect(f.must("cat $(find .. -name diary)")).To(ContainSubstring("interrupted for roll (recreate)"))
+	g.Expect(f.Must("moor rolls")).To(MatchRegexp(`stemcell-1 .*done`))
+	g.Expect(f.Must("moor stuck")).To(ContainSubstring("nothing is stuck"))
+	g.Expect(f.Must("cat $(find .. -name diary)")).To(ContainSubstring("interrupted for roll (recreate)"))
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/dev/devtest"
 )
 
 const manifest = `
@@ -34,8 +36,8 @@ func push(replacements ...string) string {
 
 // Bad input gets a clear error, and changes nothing.
 func TestBadInputIsRefused(t *testing.T) {
-	f := startFleet(t, "--cells", "2", "--azs", "1")
-	f.must("moor create-volume-set data --count 2 --size 1M")
+	f := devtest.Start(t, "--cells", "2", "--azs", "1")
+	f.Must("moor create-volume-set data --count 2 --size 1M")
 
 	for _, test := range []struct {
 		name, script string
@@ -53,35 +55,35 @@ func TestBadInputIsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			g := NewWithT(t)
-			before := f.must("moor apps; moor volume-sets; moor rolls")
-			out, err := f.sh(test.script)
+			before := f.Must("moor apps; moor volume-sets; moor rolls")
+			out, err := f.Sh(test.script)
 			g.Expect(err).To(HaveOccurred(), out)
 			for _, want := range test.says {
 				g.Expect(out).To(ContainSubstring(want))
 			}
-			g.Expect(f.must("moor apps; moor volume-sets; moor rolls")).To(Equal(before))
+			g.Expect(f.Must("moor apps; moor volume-sets; moor rolls")).To(Equal(before))
 		})
 	}
 
 	t.Run("a policy that forbids every roll is accepted, loudly", func(t *testing.T) {
 		g := NewWithT(t)
-		out := f.must(push("LIMIT", "0"))
+		out := f.Must(push("LIMIT", "0"))
 		g.Expect(out).To(And(ContainSubstring("max_interrupted"), ContainSubstring("no instance may ever be interrupted")))
-		f.eventually("moor app app", "2 of 2 serving")
-		g.Expect(f.must("moor preview --cells all --action reboot")).To(And(ContainSubstring("app/0"), ContainSubstring("max_interrupted: 0")))
+		f.Eventually("moor app app", "2 of 2 serving")
+		g.Expect(f.Must("moor preview --cells all --action reboot")).To(And(ContainSubstring("app/0"), ContainSubstring("max_interrupted: 0")))
 	})
 	t.Run("a second app on the same volume set", func(t *testing.T) {
 		g := NewWithT(t)
-		out, err := f.sh(push("NAME", "second"))
+		out, err := f.Sh(push("NAME", "second"))
 		g.Expect(err).To(HaveOccurred())
 		g.Expect(out).To(ContainSubstring("volume set default/default/data belongs to another application"))
-		g.Expect(f.must("moor apps")).NotTo(ContainSubstring("second"))
+		g.Expect(f.Must("moor apps")).NotTo(ContainSubstring("second"))
 	})
 }
 
 func TestAFleetThatCannotStartSaysWhy(t *testing.T) {
 	start := func(flags ...string) string {
-		out, err := exec.Command(moor, append([]string{"dev"}, flags...)...).CombinedOutput()
+		out, err := exec.Command(devtest.Moor(), append([]string{"dev"}, flags...)...).CombinedOutput()
 		NewWithT(t).Expect(err).To(HaveOccurred())
 		return string(out)
 	}

@@ -13,7 +13,7 @@ const allServe = `document.querySelector("#apps .note")?.innerText.startsWith("3
 func TestARollIsWatchedToItsEnd(t *testing.T) {
 	g := NewWithT(t)
 	f := startFleet(t)
-	p := openPage(t, f.url)
+	p := openPage(t, f.URL)
 	p.await(`document.querySelectorAll(".cell").length === 6`)
 	p.await(allServe)
 	g.Expect(p.text("#summary")).To(Equal("6 cells · no plan running · nothing stuck"))
@@ -63,7 +63,7 @@ func TestARollIsWatchedToItsEnd(t *testing.T) {
 func TestTheBoardIsUsedByKeyboardAlone(t *testing.T) {
 	g := NewWithT(t)
 	f := startFleet(t)
-	p := openPage(t, f.url)
+	p := openPage(t, f.URL)
 	p.await(`document.querySelectorAll(".cell").length === 6`)
 	p.await(allServe)
 	g.Expect(eval[int](p, `document.querySelectorAll('.cell[tabindex="0"]').length`)).To(Equal(1), "the squares are one stop on the way")

@@ -24,13 +24,12 @@ func shownAt(p *page, kind string) {
 func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	g := NewWithT(t)
 	f := startFleet(t)
-	api, err := client.New(client.Config{Endpoints: []string{f.url}})
-	g.Expect(err).NotTo(HaveOccurred())
-	p := openPage(t, f.url)
+	api := f.Client()
+	p := openPage(t, f.URL)
 	p.await(`document.querySelectorAll(".cell").length === 6`)
 	p.await(allServe)
 	shownAt(p, "handler-hung")
-	f.write("hang-2", "", 0o644)
+	f.Write("hang-2", "", 0o644)
 	f.roll("stemcell-2")
 	p.await(`window.shownAt`)
 
@@ -65,7 +64,7 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	p.await(`!document.getElementById("dialog").open`)
 	p.await(`document.querySelector('.plan[data-status="done"]')`)
 	p.await(`document.getElementById("stuck").hidden`)
-	g.Expect(f.sh("moor rolls")).To(MatchRegexp(`stemcell-2 .*done +6/6`))
+	g.Expect(f.Must("moor rolls")).To(MatchRegexp(`stemcell-2 .*done +6/6`))
 
 	events, err := api.Events(context.Background(), client.EventQuery{Plan: "stemcell-2", Limit: 1000})
 	g.Expect(err).NotTo(HaveOccurred())
