@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,31 +17,10 @@ import (
 	"mooring/model"
 	"mooring/notify"
 	"mooring/state"
+	"mooring/state/statetest"
 )
 
-// etcd is one real etcd for all tests; each has a prefix of its own.
-var (
-	etcd  *state.Embedded
-	tests atomic.Int64
-)
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "alerting-test")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		etcd, err = state.StartEmbedded(context.Background(), state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0"})
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer etcd.Close()
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { statetest.Main(m) }
 
 // world is a state whose alerts are told by control planes that come and go.
 type world struct {
@@ -57,8 +35,8 @@ type world struct {
 func newWorld(t *testing.T, config string) *world {
 	t.Helper()
 	g := NewWithT(t)
-	w := &world{t: t, prefix: fmt.Sprintf("/test-%d/", tests.Add(1))}
-	w.store = w.connect()
+	w := &world{t: t, prefix: statetest.Prefix()}
+	w.store = statetest.Open(t, w.prefix)
 	file := filepath.Join(t.TempDir(), "alerts.yml")
 	g.Expect(os.WriteFile(file, []byte(config), 0o600)).To(Succeed())
 	var err error
@@ -67,19 +45,11 @@ func newWorld(t *testing.T, config string) *world {
 	return w
 }
 
-func (w *world) connect() *state.Store {
-	w.t.Helper()
-	store, err := state.Open(w.t.Context(), state.Config{Endpoints: etcd.Endpoints(), Prefix: w.prefix})
-	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
-	w.t.Cleanup(func() { store.Close() })
-	return store
-}
-
 // life starts a control plane that tells; the result kills it.
 func (w *world) life() (kill func()) {
 	w.t.Helper()
 	w.lives++
-	store := w.connect()
+	store := statetest.Open(w.t, w.prefix)
 	lead, err := store.Lead(w.t.Context(), "alerting", fmt.Sprint("life-", w.lives))
 	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(w.t.Context())

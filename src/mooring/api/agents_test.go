@@ -10,6 +10,7 @@ import (
 
 	"mooring/client"
 	"mooring/model"
+	"mooring/state/statetest"
 )
 
 // another is the registration of a newer agent of the same cell.
@@ -165,7 +166,7 @@ func TestWorkIsAnsweredWhenItChanges(t *testing.T) {
 
 	// Work that changed and changed back between two polls of a node that saw
 	// neither is the same work; a node that never gave it answers at once.
-	other := f.serve(t, openStore(t, f.prefix))
+	other := f.serve(t, statetest.Open(t, f.prefix))
 	node, err := client.New(client.Config{Endpoints: []string{other}})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(node.Work(t.Context(), "c1", second.Revision, time.Minute)).NotTo(BeNil())

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,31 +13,10 @@ import (
 	"mooring/client"
 	"mooring/model"
 	"mooring/state"
+	"mooring/state/statetest"
 )
 
-// etcd is one real etcd for all tests; each has a prefix of its own.
-var (
-	etcd  *state.Embedded
-	tests atomic.Int64
-)
-
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "api-test")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer os.RemoveAll(dir)
-		etcd, err = state.StartEmbedded(context.Background(), state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0"})
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		defer etcd.Close()
-		return m.Run()
-	}())
-}
+func TestMain(m *testing.M) { statetest.Main(m) }
 
 // fixture is an API on an empty state.
 type fixture struct {
@@ -54,21 +31,13 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	g := NewWithT(t)
-	f := &fixture{prefix: fmt.Sprintf("/test-%d/", tests.Add(1))}
-	f.store = openStore(t, f.prefix)
+	f := &fixture{prefix: statetest.Prefix()}
+	f.store = statetest.Open(t, f.prefix)
 	f.url = f.serve(t, f.store)
 	var err error
 	f.Client, err = client.New(client.Config{Endpoints: []string{f.url}})
 	g.Expect(err).NotTo(HaveOccurred())
 	return f
-}
-
-func openStore(t *testing.T, prefix string) *state.Store {
-	t.Helper()
-	store, err := state.Open(t.Context(), state.Config{Endpoints: etcd.Endpoints(), Prefix: prefix})
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() { store.Close() })
-	return store
 }
 
 // serve gives the address of one more node over a store.

@@ -8,13 +8,14 @@ import (
 
 	"mooring/model"
 	"mooring/state"
+	"mooring/state/statetest"
 )
 
 // TestOldEventsAreDeletedByWhoeverLeads fills the stream beyond its bounds: a
 // backlog of more than one batch, and events that are too old.
 func TestOldEventsAreDeletedByWhoeverLeads(t *testing.T) {
 	g := NewWithT(t)
-	store := openStore(t)
+	store := statetest.Open(t, statetest.Prefix())
 	tell := func(n int, at time.Time) {
 		tx := store.Snapshot().Txn()
 		for range n {

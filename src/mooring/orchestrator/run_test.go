@@ -14,6 +14,7 @@ import (
 
 	"mooring/model"
 	"mooring/state"
+	"mooring/state/statetest"
 )
 
 // TestRunPicksUpWhereItsPredecessorDied runs a plan to its end on a real etcd
@@ -21,7 +22,7 @@ import (
 // Every host is acted on under one roll ID, however often the driver is asked.
 func TestRunPicksUpWhereItsPredecessorDied(t *testing.T) {
 	g := NewWithT(t)
-	store := openStore(t)
+	store := statetest.Open(t, statetest.Prefix())
 	const cells = 4
 	seed(t, store, cells)
 	live(t, store)
@@ -57,7 +58,7 @@ func TestRunPicksUpWhereItsPredecessorDied(t *testing.T) {
 
 func TestRunEndsWhenTheLeadershipIsLost(t *testing.T) {
 	g := NewWithT(t)
-	store := openStore(t)
+	store := statetest.Open(t, statetest.Prefix())
 	lead, err := store.Lead(t.Context(), "orchestrator", "test")
 	g.Expect(err).NotTo(HaveOccurred())
 	ended := make(chan error, 1)
@@ -81,18 +82,6 @@ func TestAFailedActionIsWrittenDownOnce(t *testing.T) {
 	g.Expect(acted(failed, request, nil, time.Now())).To(BeNil(), "somebody has to answer first")
 	request.Roll = "plan.c1.6"
 	g.Expect(acted(snap, request, nil, time.Now())).To(BeNil(), "an attempt given up says nothing of this one")
-}
-
-func openStore(t *testing.T) *state.Store {
-	t.Helper()
-	g := NewWithT(t)
-	etcd, err := state.StartEmbedded(t.Context(), state.EmbeddedConfig{Dir: t.TempDir(), ListenClient: "127.0.0.1:0"})
-	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(etcd.Close)
-	store, err := state.Open(t.Context(), state.Config{Endpoints: etcd.Endpoints()})
-	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() { store.Close() })
-	return store
 }
 
 // seed writes a fleet with one app and a plan over all of it.
