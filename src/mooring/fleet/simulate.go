@@ -45,21 +45,6 @@ type Summary struct {
 	Never []string `json:"never,omitempty"`
 }
 
-// Simulate reads a placed fleet, rolls every cell in simulated time and writes
-// one JSON line for each roll, in order of start, and the Summary. The plan
-// knows the estimates only; the durations are the true ones.
-func Simulate(r io.Reader, w io.Writer, opts Options) error {
-	f, err := Read(r)
-	if err != nil {
-		return err
-	}
-	run, err := f.Simulate(opts)
-	if err != nil {
-		return err
-	}
-	return run.Write(w)
-}
-
 // Run is a simulated plan.
 type Run struct {
 	Problem  *sequence.Problem
@@ -68,7 +53,8 @@ type Run struct {
 	Summary  Summary
 }
 
-// Simulate rolls every cell, as Simulate does.
+// Simulate rolls every cell of a placed fleet in simulated time. The plan knows
+// the estimates only; the durations are the true ones.
 func (f *Fleet) Simulate(opts Options) (*Run, error) {
 	for a := range f.Apps {
 		if len(f.Apps[a].Cells) != f.Apps[a].Instances {
@@ -132,7 +118,7 @@ func (f *Fleet) failures() []sequence.Failure {
 	return failures
 }
 
-// Write writes the lines of a run.
+// Write writes one JSON line for each roll, in order of start, and the Summary.
 func (run *Run) Write(w io.Writer) error {
 	line := run.Timeline
 	var order []int

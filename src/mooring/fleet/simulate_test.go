@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -13,13 +14,26 @@ import (
 	"mooring/fleet/replay"
 )
 
+// simulate reads a fleet and writes its simulated rolls, as moor simulate does.
+func simulate(r io.Reader, w io.Writer) error {
+	f, err := fleet.Read(r)
+	if err != nil {
+		return err
+	}
+	run, err := f.Simulate(fleet.Options{})
+	if err != nil {
+		return err
+	}
+	return run.Write(w)
+}
+
 // audit simulates a fleet and replays what came of it.
 func audit(t *testing.T, f *fleet.Fleet) (*fleet.Summary, *replay.Report) {
 	g := NewWithT(t)
 	file, err := json.Marshal(f)
 	g.Expect(err).NotTo(HaveOccurred())
 	var lines bytes.Buffer
-	g.Expect(fleet.Simulate(bytes.NewReader(file), &lines, fleet.Options{})).To(Succeed())
+	g.Expect(simulate(bytes.NewReader(file), &lines)).To(Succeed())
 	text := strings.TrimSpace(lines.String())
 	summary := &fleet.Summary{}
 	g.Expect(json.Unmarshal([]byte(text[strings.LastIndex(text, "\n")+1:]), summary)).To(Succeed())
@@ -31,7 +45,7 @@ func audit(t *testing.T, f *fleet.Fleet) (*fleet.Summary, *replay.Report) {
 func TestSimulateWritesEveryRollAndASummary(t *testing.T) {
 	g := NewWithT(t)
 	var out bytes.Buffer
-	g.Expect(fleet.Simulate(strings.NewReader(small), &out, fleet.Options{})).To(Succeed())
+	g.Expect(simulate(strings.NewReader(small), &out)).To(Succeed())
 	g.Expect(out.String()).To(Equal(`{"cell":"c1","start_s":0,"end_s":300}
 {"cell":"c3","start_s":70,"end_s":170}
 {"cell":"c2","start_s":300,"end_s":500.5}
@@ -86,6 +100,6 @@ func TestACellThatAnAppForbidsIsNamedAndLeftOut(t *testing.T) {
 func TestSimulateAsksForPlacementFirst(t *testing.T) {
 	g := NewWithT(t)
 	text := strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)
-	g.Expect(fleet.Simulate(strings.NewReader(text), &bytes.Buffer{}, fleet.Options{})).
+	g.Expect(simulate(strings.NewReader(text), &bytes.Buffer{})).
 		To(MatchError(ContainSubstring("apps[0].cells: they are missing")))
 }

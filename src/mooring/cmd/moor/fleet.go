@@ -41,11 +41,28 @@ JSON for each roll and a last line with the summary: the makespan, the lower
 bound that the policies impose, and the bottleneck.
 
 Example:
-   moor simulate fleet.json | tail -1`,
-		Flags: []cli.Flag{&cli.DurationFlag{Name: "improve", Value: 2 * time.Second, Usage: "`TIME` to spend on better plans, at most 30s"}},
+   moor simulate fleet.json | tail -1
+   moor simulate --html plan.html fleet.json`,
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "improve", Value: 2 * time.Second, Usage: "`TIME` to spend on better plans, at most 30s"},
+			&cli.StringFlag{Name: "html", Usage: "also write the timeline to `FILE`, as a page for a browser"},
+		},
 		Action: func(c *cli.Context) error {
 			opts := fleet.Options{Clock: time.Now, Improve: min(c.Duration("improve"), maxImprove)}
-			return withFleet(c, func(r io.Reader) error { return fleet.Simulate(r, c.App.Writer, opts) })
+			return withFleet(c, func(r io.Reader) error {
+				f, err := fleet.Read(r)
+				if err != nil {
+					return err
+				}
+				run, err := f.Simulate(opts)
+				if err != nil {
+					return err
+				}
+				if err := run.Write(c.App.Writer); err != nil || c.String("html") == "" {
+					return err
+				}
+				return drawRun(c.String("html"), f, run)
+			})
 		},
 	}
 }
