@@ -12,4 +12,5 @@
 //	Cell, Presence, Actual* the API, on behalf of the cell that reported
 //	Ledger, Claim           whoever holds or asks for a permit, by compare-and-swap
 //	Plan, Roll, Stuck       the orchestrator; the API only writes intents and answers
+//	Durations               the orchestrator
 package model

@@ -84,6 +84,8 @@ type Plan struct {
 	Converging *Converging `json:"converging,omitempty"`
 	// Cells is the order chosen when the plan was made.
 	Order []string `json:"order"`
+	// Foreseen is how long the plan was expected to take then.
+	Foreseen Foreseen `json:"foreseen,omitzero"`
 }
 
 // Finished reports whether nothing more will happen under the plan.
@@ -144,8 +146,11 @@ type Roll struct {
 	Force bool     `json:"force,omitempty"`
 	Extra Duration `json:"extra,omitempty"`
 	// StuckID is the open alert of the roll, "" while it moves.
-	StuckID  string  `json:"stuck_id,omitempty"`
-	Timeline []Entry `json:"timeline"`
+	StuckID string `json:"stuck_id,omitempty"`
+	// Foreseen is how long the roll was expected to take when it last started,
+	// without the time it stands in line.
+	Foreseen Foreseen `json:"foreseen,omitzero"`
+	Timeline []Entry  `json:"timeline"`
 }
 
 // Entry is one line of a roll's timeline: the audit, the source of estimates,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"mooring/estimate"
 	"mooring/lifecycle"
 	"mooring/model"
 )
@@ -64,7 +65,7 @@ func (c *draft) claim(demands []model.Demand) *model.Claim {
 	return &model.Claim{
 		Holder: c.roll.Holder(), Reason: model.ReasonRoll, Action: c.roll.Action, CellID: c.roll.CellID,
 		Demands: demands, Force: c.roll.Force, Extra: c.roll.Extra,
-		ExpectedBack: model.Duration(c.d.history().outage(c.roll.Action).likely),
+		ExpectedBack: model.Duration(c.d.durations().Host(c.roll.Action, estimate.Away).Half()),
 		Since:        c.d.snap.Revision(), At: c.d.now,
 	}
 }
@@ -122,12 +123,21 @@ func (d *decision) unplanned(appGUID string, indexes []int) int {
 // over reports whether a holder is a roll that has ended: what it left behind
 // is on its way back, and if it does not come back nobody else will say so.
 func (d *decision) over(holder string) bool {
-	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(holder, "roll:"), "/")
-	if !isRoll {
+	if !strings.HasPrefix(holder, "roll:") {
 		return false
 	}
-	roll := d.snap.Roll(plan, cell)
+	roll := d.rollOf(holder)
 	return roll == nil || roll.Phase.Final()
+}
+
+// rollOf finds the roll that a holder is, nil when it is none.
+func (d *decision) rollOf(holder string) *model.Roll {
+	name, isRoll := strings.CutPrefix(holder, "roll:")
+	plan, cell, _ := strings.Cut(name, "/")
+	if !isRoll {
+		return nil
+	}
+	return d.snap.Roll(plan, cell)
 }
 
 // waitForInstance notes that the roll waits for an instance that is down, and

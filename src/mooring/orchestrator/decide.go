@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"time"
 
+	"mooring/estimate"
 	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/state"
@@ -29,6 +30,7 @@ func decide(snap *state.Snapshot, now time.Time, via model.Via) (txns []*state.T
 	}
 	d.watchDirector()
 	d.watchOthers()
+	d.keepLearned()
 	return d.txns, d.due
 }
 
@@ -51,7 +53,11 @@ type decision struct {
 	crews     map[string]*lifecycle.Crew
 	// queued remembers what stands on the cells of rolls in the queue.
 	queued map[*model.Roll][]*occupant
-	past   *history
+	// known is what is known of durations, those from since on above all;
+	// learned is what this look adds to it for all hosts, nil for nothing.
+	known   *estimate.Known
+	since   time.Time
+	learned *model.Durations
 }
 
 // holding is a permit with the app whose ledger it is in.
@@ -83,10 +89,11 @@ func newDecision(snap *state.Snapshot, now time.Time, via model.Via) *decision {
 }
 
 // add takes a transaction, unless it changes a record that one taken earlier
-// changes too: it would only be refused. Deciding again makes up for it.
-func (d *decision) add(tx *state.Txn) {
+// changes too: it would only be refused. Deciding again makes up for it. It
+// reports whether it took it.
+func (d *decision) add(tx *state.Txn) (taken bool) {
 	if tx.Empty() {
-		return
+		return false
 	}
 	puts, keys := tx.Changes()
 	for _, rec := range puts {
@@ -94,13 +101,14 @@ func (d *decision) add(tx *state.Txn) {
 	}
 	for _, key := range keys {
 		if d.touched[key] {
-			return
+			return false
 		}
 	}
 	for _, key := range keys {
 		d.touched[key] = true
 	}
 	d.txns = append(d.txns, tx)
+	return true
 }
 
 // lookAt asks for another look at a moment, and reports whether it has come.

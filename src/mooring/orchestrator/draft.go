@@ -27,10 +27,10 @@ func (d *decision) draft(plan *model.Plan, roll *model.Roll) *draft {
 	return &draft{d: d, plan: plan, roll: &copied, tx: d.snap.Txn(), ledgers: map[string]*model.Ledger{}}
 }
 
-// submit hands the draft over for commit.
-func (c *draft) submit() {
+// submit hands the draft over for commit, and reports whether it was taken.
+func (c *draft) submit() (taken bool) {
 	c.fold()
-	c.d.add(c.tx)
+	return c.d.add(c.tx)
 }
 
 // fold puts what the draft changed into its transaction.
@@ -45,6 +45,9 @@ func (c *draft) fold() {
 
 // enter records that the roll enters a phase.
 func (c *draft) enter(phase model.Phase, note string) {
+	if phase == model.Cordoned {
+		c.roll.Foreseen = c.d.sketch(c.roll).Range().Foreseen()
+	}
 	c.roll.Phase = phase
 	c.note(note)
 	text := fmt.Sprintf("cell %s: %s", c.roll.CellID, phase)

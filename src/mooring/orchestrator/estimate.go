@@ -1,136 +1,95 @@
 package orchestrator
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
+	"mooring/estimate"
 	"mooring/model"
+	"mooring/sequence"
 )
 
-// history is how long rolls and outages took, learned from the timelines of
-// finished rolls.
-type history struct {
-	rolls, outages map[model.Action][]time.Duration // sorted
+// durations is what is known of how long things take, at this look.
+func (d *decision) durations() *estimate.Known {
+	if d.known == nil {
+		d.known = estimate.New(d.snap.Durations, d.now, d.since)
+	}
+	return d.known
 }
 
-// estimate is how long something is expected to take.
-type estimate struct {
-	quick, likely time.Duration
-	// slow is when it is time to wonder.
-	slow time.Duration
-}
-
-// priorOutage is what an action on a host is taken to last until one was
-// measured: quick, likely, and when to wonder.
-var priorOutage = map[model.Action]estimate{
-	model.Restart:  {quick: 10 * time.Second, likely: 30 * time.Second, slow: 5 * time.Minute},
-	model.Reboot:   {quick: time.Minute, likely: 3 * time.Minute, slow: 15 * time.Minute},
-	model.Recreate: {quick: 3 * time.Minute, likely: 5 * time.Minute, slow: 30 * time.Minute},
-	model.Retire:   {quick: time.Minute, likely: 3 * time.Minute, slow: 30 * time.Minute},
-}
-
-// Handlers are taken to need this until a roll was measured.
-const (
-	priorInterrupt = 30 * time.Second
-	priorDrain     = 10 * time.Minute
-)
-
-// minimumSamples is how many outages must have been measured before twice
-// their slowest says when to wonder, and wonderFloor the earliest it can say.
-const (
-	minimumSamples = 5
-	wonderFloor    = 30 * time.Second
-)
-
-// history learns from all finished rolls, once for each look.
-func (d *decision) history() *history {
-	if d.past != nil {
-		return d.past
-	}
-	d.past = &history{rolls: map[model.Action][]time.Duration{}, outages: map[model.Action][]time.Duration{}}
-	for _, plan := range d.snap.Plans() {
-		for _, roll := range d.snap.Rolls(plan.Name) {
-			if roll.Phase == model.RollDone {
-				whole, outage := measured(roll)
-				d.past.rolls[roll.Action] = append(d.past.rolls[roll.Action], whole)
-				d.past.outages[roll.Action] = append(d.past.outages[roll.Action], outage)
-			}
-		}
-	}
-	for _, known := range []map[model.Action][]time.Duration{d.past.rolls, d.past.outages} {
-		for _, durations := range known {
-			slices.Sort(durations)
-		}
-	}
-	return d.past
-}
-
-// measured gives how long a finished roll took, without the time it stood in
-// line, and how much of that its host was away.
-func measured(roll *model.Roll) (whole, outage time.Duration) {
-	var start, asked, acting time.Time
-	var stood time.Duration
-	for _, entry := range roll.Timeline {
-		switch {
-		case entry.Phase == model.Cordoned && entry.Note == "":
-			start, stood = entry.At, 0 // an earlier attempt does not count
-		case entry.Note == grantedNote:
-			stood += entry.At.Sub(asked)
-		case entry.Note == "":
-			asked = entry.At
-		}
-		switch entry.Phase {
-		case model.Acting:
-			acting = entry.At
-		case model.Settling:
-			if outage == 0 {
-				outage = entry.At.Sub(acting)
-			}
-		case model.RollDone:
-			whole = entry.At.Sub(start) - stood
-		}
-	}
-	return whole, outage
-}
-
-// outage estimates how long an action keeps a host away.
-func (h *history) outage(action model.Action) estimate {
-	known := h.outages[action]
-	if len(known) == 0 {
-		return priorOutage[action]
-	}
-	e := spread(known)
-	e.slow = priorOutage[action].slow
-	if len(known) >= minimumSamples {
-		e.slow = max(wonderFloor, 2*known[len(known)-1])
-	}
-	return e
-}
-
-// rollOf estimates how long a roll takes once it has started.
-func (h *history) rollOf(d *decision, roll *model.Roll) estimate {
-	if known := h.rolls[roll.Action]; len(known) > 0 {
-		return spread(known)
-	}
-	e := h.outage(roll.Action)
-	var handlers, soak time.Duration
-	drains := false
+// sketch says what a roll is made of, once it has started and without the time
+// it stands in line.
+func (d *decision) sketch(roll *model.Roll) *estimate.Roll {
+	sketch := d.durations().Roll(roll.Action)
 	for _, o := range d.queuedOn(roll) {
-		if o.app == nil {
-			continue
+		switch {
+		case o.app == nil || o.leaving:
+		case o.means.Replace:
+			sketch.Replace()
+		case o.means.Kind == model.Drain:
+			sketch.Drain(o.app)
+		default:
+			sketch.Interrupt(o.app, o.means.Move)
 		}
-		drains = drains || o.means.Kind == model.Drain
-		handlers = max(handlers, priorInterrupt)
-		soak = max(soak, o.app.Policy.HealthyFor.D())
 	}
-	if drains {
-		handlers += priorDrain
-	}
-	return estimate{quick: e.quick + soak, likely: e.likely + handlers + soak, slow: 2*(e.likely+handlers) + soak}
+	return sketch
 }
 
-// spread gives the tenth, the median and the ninetieth of a hundred.
-func spread(sorted []time.Duration) estimate {
-	at := func(share int) time.Duration { return sorted[min(len(sorted)-1, len(sorted)*share/100)] }
-	return estimate{quick: at(10), likely: at(50), slow: at(90)}
+// A plan is simulated in so many draws at most, and in fewer when it is large:
+// simulatedUses bounds the uses of budgets that are simulated in all, which
+// takes about a second. Fewer than fewestDraws would say nothing of a range.
+const (
+	mostDraws     = 256
+	simulatedUses = 4_000_000
+	fewestDraws   = 8
+)
+
+// foresight is when a plan may end.
+type foresight struct {
+	ends estimate.Range
+	// typical is how long each cell takes where the plan takes about as long
+	// as it does one time in two.
+	typical []time.Duration
+}
+
+// foresee simulates a plan as it may go.
+func (s *survey) foresee(plan *sequence.Plan) foresight {
+	uses := len(s.problem.Cells)
+	for i := range s.problem.Cells {
+		uses += len(s.problem.Cells[i].Uses)
+	}
+	draws := min(mostDraws, max(fewestDraws, simulatedUses/max(1, uses)))
+	var ends []time.Duration
+	var ways [][]time.Duration
+	for round := 0; len(ends) < draws; round++ {
+		for _, durations := range s.draw(round)[:min(estimate.Draws, draws-len(ends))] {
+			ways = append(ways, durations)
+			ends = append(ends, sequence.Simulate(&s.problem, plan, durations).Makespan)
+		}
+	}
+	byEnd := make([]int, len(ends))
+	for i := range byEnd {
+		byEnd[i] = i
+	}
+	slices.SortStableFunc(byEnd, func(a, b int) int { return cmp.Compare(ends[a], ends[b]) })
+	return foresight{ends: estimate.RangeOf(ends), typical: ways[byEnd[(len(byEnd)-1)/2]]}
+}
+
+// draw gives how long each cell takes, in each of one round of draws.
+func (s *survey) draw(round int) [][]time.Duration {
+	ways := make([][]time.Duration, estimate.Draws)
+	for i := range ways {
+		ways[i] = make([]time.Duration, len(s.sketches))
+	}
+	for cell, sketch := range s.sketches {
+		if sketch == nil {
+			continue // it is over
+		}
+		for i, took := range sketch.Draw(fmt.Sprintf("%s %d", s.problem.Cells[cell].ID, round)) {
+			ways[i][cell] = took
+		}
+	}
+	return ways
 }

@@ -1,6 +1,9 @@
 package orchestrator
 
-import "mooring/model"
+import (
+	"mooring/estimate"
+	"mooring/model"
+)
 
 // The phases in which the host is acted on and comes back.
 
@@ -115,18 +118,18 @@ func (c *draft) settling() model.Phase {
 	return c.roll.Phase
 }
 
-// watchHost flags a host on which the action failed, or takes much longer than
-// it ever did.
+// watchHost flags a host on which the action failed, or is away for longer than
+// ninety-nine in a hundred were.
 func (c *draft) watchHost() {
 	if c.roll.Error != "" {
 		c.stick(c.actionFailed(), false)
 		return
 	}
 	began, _ := c.roll.Entered(model.Acting)
-	slow := c.d.history().outage(c.roll.Action).slow + c.roll.Extra.D()
+	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()
 	if c.d.somebodyElse(c.plan) {
 		// People take their time; what was measured says nothing of them.
-		began, slow = entered(c.roll), priorOutage[c.roll.Action].slow+c.roll.Extra.D()
+		began, slow = entered(c.roll), estimate.Longest(c.roll.Action)+c.roll.Extra.D()
 	}
 	switch {
 	case !c.d.lookAt(began.Add(slow)):

@@ -96,7 +96,9 @@ func (d *decision) setStatus(plan *model.Plan, running int) {
 	tx := d.snap.Txn()
 	tx.Put(&next)
 	d.planEvent(tx, plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status))
-	d.add(tx)
+	if d.add(tx) && status == model.PlanDone {
+		d.learnPlan(&next)
+	}
 }
 
 func (d *decision) planEvent(tx *state.Txn, plan *model.Plan, kind, text string) {

@@ -70,30 +70,34 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 // foretell fills in when each cell rolls and what bounds the whole.
 func (d *decision) foretell(p *client.Preview, s *survey) {
 	order := make([]int, len(s.problem.Cells))
-	quick, likely, slow := make([]time.Duration, len(order)), make([]time.Duration, len(order)), make([]time.Duration, len(order))
-	for i, roll := range s.rolls {
+	for i := range order {
 		order[i] = i
-		e := d.history().rollOf(d, roll)
-		quick[i], likely[i], slow[i] = e.quick, e.likely, e.slow
 	}
 	tickets := &sequence.Plan{Mode: sequence.Tickets, Order: order}
-	timeline := sequence.Simulate(&s.problem, tickets, likely)
-	p.Expected = model.Duration(timeline.Makespan)
-	p.Shortest = model.Duration(sequence.Simulate(&s.problem, tickets, quick).Makespan)
-	p.Longest = model.Duration(sequence.Simulate(&s.problem, tickets, slow).Makespan)
+	timeline := sequence.Simulate(&s.problem, tickets, nil)
+	f := s.foresee(tickets)
+	p.Expected, p.Shortest, p.Longest = rounded(f.ends.Half), rounded(f.ends.Short), rounded(f.ends.Most)
 	for i := range order {
 		if timeline.Start[i] < 0 {
 			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
 			continue
 		}
 		p.Timeline = append(p.Timeline, client.Slot{
-			CellID: s.problem.Cells[i].ID, From: model.Duration(timeline.Start[i]), To: model.Duration(timeline.End[i]),
+			CellID: s.problem.Cells[i].ID, From: rounded(timeline.Start[i]), To: rounded(timeline.End[i]),
 		})
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
-	bound := sequence.Bound(&s.problem, likely)
-	p.Bound, p.Bottleneck = model.Duration(bound.Makespan), d.bottleneck(s, bound)
+	bound := sequence.Bound(&s.problem, f.typical)
+	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
+}
+
+// rounded gives a duration as precisely as it can be foreseen.
+func rounded(d time.Duration) model.Duration {
+	if d < 10*time.Second {
+		return model.Duration(d.Round(100 * time.Millisecond))
+	}
+	return model.Duration(d.Round(time.Second))
 }
 
 // mostAtOnce counts the most slots that overlap at any moment.
@@ -145,7 +149,7 @@ func (d *decision) bottleneck(s *survey, bound sequence.Lower) string {
 // warnings are what an operator should know before starting the plan.
 func (d *decision) warnings(plan *model.Plan) []string {
 	var warnings []string
-	if len(d.history().rolls[plan.Action]) == 0 {
+	if !d.durations().Measured(plan.Action) {
 		warnings = append(warnings, fmt.Sprintf("no %s was measured yet; the durations are guesses", plan.Action))
 	}
 	if window, err := model.ParseWindow(plan.Window); err == nil {

@@ -33,7 +33,9 @@ func (d *decision) advanceRoll(plan *model.Plan, roll *model.Roll) {
 	case c.roll.Phase == model.Settling && plan.OnStuck == model.StuckSkip:
 		c.end(model.RollSkipped, skippedByPlan)
 	}
-	c.submit()
+	if c.submit() && c.roll.Phase == model.RollDone {
+		d.learnRoll(plan, c.roll)
+	}
 }
 
 // walk does what the roll's phase asks for and gives the phase to go to: its

@@ -22,6 +22,8 @@ func (d *decision) advancePermits() {
 func (d *decision) advanceLedger(ledger *model.Ledger) {
 	tx := d.snap.Txn()
 	next := &model.Ledger{AppGUID: ledger.AppGUID}
+	known := d.snap.Durations(ledger.AppGUID)
+	learned := known
 	for _, permit := range ledger.Permits {
 		step := d.reached(ledger.AppGUID, permit)
 		if step != permit.Step {
@@ -34,6 +36,7 @@ func (d *decision) advanceLedger(ledger *model.Ledger) {
 			event := d.permitEvent(ledger.AppGUID, &permit, string(step))
 			if step == model.StepReleased {
 				event.Permit = &permit // all its times, for whoever measures
+				learned = d.learnPermit(learned, ledger.AppGUID, &permit)
 			}
 			tx.Event(event)
 		}
@@ -43,6 +46,9 @@ func (d *decision) advanceLedger(ledger *model.Ledger) {
 	}
 	if !tx.Empty() {
 		tx.Put(next)
+		if learned != known {
+			tx.Put(learned)
+		}
 		d.add(tx)
 	}
 }

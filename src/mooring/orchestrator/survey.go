@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"slices"
 
+	"mooring/estimate"
 	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/sequence"
@@ -12,9 +13,11 @@ import (
 type survey struct {
 	problem sequence.Problem
 	rolls   []*model.Roll // of each cell, in the same order
-	budgets []budget      // of each app of the problem
-	index   map[budget]int
-	azs     map[string]int
+	// sketches say what the roll of each cell is made of; nil once it is over.
+	sketches []*estimate.Roll
+	budgets  []budget // of each app of the problem
+	index    map[budget]int
+	azs      map[string]int
 }
 
 // budget is what a roll spends of one app: of the limit on one kind, or ("")
@@ -49,7 +52,12 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 
 // addCell adds a cell with what its roll spends or would spend.
 func (d *decision) addCell(s *survey, roll *model.Roll) {
-	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll), Expected: d.history().rollOf(d, roll).likely}
+	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll)}
+	var sketch *estimate.Roll
+	if cell.State != sequence.Rolled {
+		sketch = d.sketch(roll)
+		cell.Expected = sketch.Range().Mean
+	}
 	if known := d.snap.Cell(roll.CellID); known != nil {
 		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
 	}
@@ -78,7 +86,7 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 		cell.Uses = append(cell.Uses, sequence.Use{App: int32(a), N: spent[a]})
 	}
 	s.problem.Cells = append(s.problem.Cells, cell)
-	s.rolls = append(s.rolls, roll)
+	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)
 }
 
 // serves reports whether an occupant serves. One that does not is spent

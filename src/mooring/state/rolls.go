@@ -76,3 +76,13 @@ func (s *Snapshot) Deliveries() []*model.Delivery {
 func (s *Snapshot) Delivery(receiver string) *model.Delivery {
 	return one[model.Delivery](s, model.DeliveryKey(receiver))
 }
+
+// Durations finds what was measured of a subject, nil when nothing was.
+func (s *Snapshot) Durations(subject string) *model.Durations {
+	return one[model.Durations](s, model.TableDurations+"/"+subject)
+}
+
+// AllDurations lists what was measured, by subject.
+func (s *Snapshot) AllDurations() []*model.Durations {
+	return under[model.Durations](s, model.TableDurations+"/")
+}

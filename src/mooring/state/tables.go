@@ -85,6 +85,7 @@ var tables = map[string]table{
 	}),
 	model.TableStuck:      tableOf[model.Stuck](nil),
 	model.TableDeliveries: tableOf[model.Delivery](nil),
+	model.TableDurations:  tableOf[model.Durations](nil),
 	model.TableEvents: tableOf(map[string]func(*model.Event) []string{
 		byOrder: func(e *model.Event) []string { return []string{e.ID} },
 	}),

@@ -1,0 +1,87 @@
+package estimate_test
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/estimate"
+	"mooring/model"
+)
+
+func app(guid string) *model.App {
+	return &model.App{GUID: guid, Policy: model.Policy{
+		Interrupt: &model.Handler{Command: "bye"}, Drain: &model.Handler{Command: "move"}, HealthyFor: model.Duration(10 * time.Second),
+	}}
+}
+
+// measured remembers hosts that are away for two minutes, an app that is quick
+// and one that is slow.
+func measured() memory {
+	m := memory{}
+	m.learn(model.Hosts, away, noon, repeat(60, 2*time.Minute)...)
+	for guid, unit := range map[string]time.Duration{"quick": time.Second, "slow": time.Minute} {
+		m.learn(guid, estimate.Handler(model.Interrupt), noon, repeat(32, unit)...)
+		m.learn(guid, estimate.Handler(model.Drain), noon, repeat(32, 10*unit)...)
+		m.learn(guid, estimate.Return, noon, repeat(32, unit)...)
+		m.learn(guid, estimate.Move, noon, repeat(32, unit)...)
+	}
+	return m
+}
+
+func TestARollIsTheSumOfItsPhasesAndTheLongestInEach(t *testing.T) {
+	known := measured().known(noon, time.Time{})
+	for name, row := range map[string]struct {
+		with func(*estimate.Roll)
+		want time.Duration
+	}{
+		"nothing on it":     {func(*estimate.Roll) {}, 2 * time.Minute},
+		"one interrupt":     {func(r *estimate.Roll) { r.Interrupt(app("quick"), false) }, 132 * time.Second},
+		"two at once":       {func(r *estimate.Roll) { r.Interrupt(app("quick"), false); r.Interrupt(app("slow"), false) }, 250 * time.Second},
+		"a drain goes by":   {func(r *estimate.Roll) { r.Drain(app("quick")) }, 130 * time.Second},
+		"a drain, a stay":   {func(r *estimate.Roll) { r.Drain(app("slow")); r.Interrupt(app("slow"), false) }, 850 * time.Second},
+		"a move, no return": {func(r *estimate.Roll) { r.Interrupt(app("slow"), true) }, 3 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			roll := known.Roll(model.Recreate)
+			row.with(roll)
+			got := roll.Range()
+			g.Expect(got.Half).To(BeNumerically("~", row.want, row.want/20))
+			g.Expect(got.Short).To(BeNumerically("<", got.Half))
+			g.Expect(got.Most).To(And(BeNumerically(">", got.Half), BeNumerically("<", row.want*5/4)))
+		})
+	}
+}
+
+func TestRollsOfTheSameAreExpectedToTakeTheSame(t *testing.T) {
+	g := NewWithT(t)
+	known := measured().known(noon, time.Time{})
+	one, other := known.Roll(model.Recreate), known.Roll(model.Recreate)
+	for _, guid := range []string{"slow", "unheard of", "quick"} {
+		one.Interrupt(app(guid), false)
+		other.Interrupt(app(guid), false)
+	}
+	g.Expect(one.Range()).To(Equal(other.Range()))
+	g.Expect(one.Draw("c1")).NotTo(Equal(other.Draw("c2")), "each has its own chances")
+	g.Expect(one.Draw("c1")).To(Equal(other.Draw("c1")))
+}
+
+func TestAHandlerTakesNoLongerThanItMay(t *testing.T) {
+	g := NewWithT(t)
+	bounded := app("unheard of")
+	bounded.Policy.Interrupt.Timeout = model.Duration(time.Second)
+	g.Expect(memory{}.known(noon, time.Time{}).Handler(bounded, model.Interrupt).Half()).To(BeNumerically("<=", time.Second))
+}
+
+func TestWhatCameTrueIsCounted(t *testing.T) {
+	g := NewWithT(t)
+	foreseen := estimate.Range{Half: time.Minute, Most: 2 * time.Minute}.Foreseen()
+	var tally model.Tally
+	for _, truth := range []time.Duration{30, 60, 61, 120, 121} {
+		tally = estimate.Count(tally, foreseen, truth*time.Second)
+	}
+	g.Expect(tally).To(Equal(model.Tally{Early: 2, Within: 2, Late: 1}))
+	g.Expect(estimate.Count(tally, model.Foreseen{}, time.Hour)).To(Equal(tally), "nobody foresaw anything")
+}
