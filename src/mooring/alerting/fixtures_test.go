@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,6 +14,7 @@ import (
 
 	"mooring/model"
 	"mooring/notify"
+	"mooring/notify/notifytest"
 	"mooring/state"
 	"mooring/state/statetest"
 )
@@ -95,61 +94,17 @@ func (w *world) write(kind string, stuck *model.Stuck, text string) {
 func (w *world) open(stuck *model.Stuck)  { w.write(model.EventStuckOpened, stuck, stuck.What) }
 func (w *world) close(stuck *model.Stuck) { w.write(model.EventStuckClosed, stuck, "it moves again") }
 
-// sink is a web server that can be out of order.
-type sink struct {
-	*httptest.Server
-	mu     sync.Mutex
-	status int
-	bodies [][]byte
-	tried  int
-}
-
-func newSink(t *testing.T) *sink {
-	s := &sink{status: http.StatusOK}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body json.RawMessage
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			t.Error(err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.tried++
-		if s.status == http.StatusOK {
-			s.bodies = append(s.bodies, body)
-		}
-		w.WriteHeader(s.status)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *sink) answer(status int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.status = status
-}
-
-func (s *sink) attempts() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tried
-}
-
-func (s *sink) taken() [][]byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([][]byte(nil), s.bodies...)
-}
-
 // told gives "opened a", "closed a", ... as a webhook took them.
-func (s *sink) told() []string {
-	var all []string
-	for _, body := range s.taken() {
-		var event notify.CloudEvent
-		if err := json.Unmarshal(body, &event); err != nil {
-			return []string{err.Error()}
+func told(s *notifytest.Sink) func() []string {
+	return func() []string {
+		var all []string
+		for _, body := range s.Taken() {
+			var event notify.CloudEvent
+			if err := json.Unmarshal(body, &event); err != nil {
+				return []string{err.Error()}
+			}
+			all = append(all, string(event.Data.Change)+" "+event.Subject)
 		}
-		all = append(all, string(event.Data.Change)+" "+event.Subject)
+		return all
 	}
-	return all
 }

@@ -12,9 +12,10 @@ import (
 
 	"mooring/model"
 	"mooring/notify"
+	"mooring/notify/notifytest"
 )
 
-func toWebhook(s *sink) string {
+func toWebhook(s *notifytest.Sink) string {
 	return fmt.Sprintf(`
 receivers:
 - {name: hook, webhook: {url: %s}}
@@ -24,7 +25,7 @@ routes:
 }
 
 func TestEveryChangeIsToldOnce(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	tx := w.store.Snapshot().Txn()
 	tx.Put(&model.Cell{ID: "c1", AZ: "z1"})
@@ -39,10 +40,10 @@ func TestEveryChangeIsToldOnce(t *testing.T) {
 	w.write(model.EventStuckChanged, &worse, worse.What)
 	w.close(b)
 
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b", "changed a", "closed b"}))
-	g.Consistently(s.attempts, "300ms").Should(Equal(4))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a", "opened b", "changed a", "closed b"}))
+	g.Consistently(s.Attempts, "300ms").Should(Equal(4))
 	var event notify.CloudEvent
-	g.Expect(json.Unmarshal(s.taken()[0], &event)).To(Succeed())
+	g.Expect(json.Unmarshal(s.Taken()[0], &event)).To(Succeed())
 	g.Expect(event.Data.Stuck.Output).To(Equal([]string{"moving", "waiting"}), "with the evidence")
 	g.Expect(event.Data.AZ).To(Equal("z1"))
 }
@@ -51,31 +52,31 @@ func TestEveryChangeIsToldOnce(t *testing.T) {
 // changes things, kills the control plane in the middle of it, changes more
 // while nobody tells, and starts another.
 func TestNothingIsLostWhileReceiverAndControlPlaneAreDown(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	kill := w.life()
 	a, b, c := hung("a"), hung("b"), hung("c")
 	w.open(a)
-	g.Eventually(s.told, "10s").Should(HaveLen(1))
+	g.Eventually(told(s), "10s").Should(HaveLen(1))
 
-	s.answer(http.StatusServiceUnavailable)
+	s.Answer(http.StatusServiceUnavailable)
 	w.open(b)
-	g.Eventually(s.attempts, "10s").Should(BeNumerically(">", 2), "it is tried again")
+	g.Eventually(s.Attempts, "10s").Should(BeNumerically(">", 2), "it is tried again")
 	g.Eventually(func() string { return w.store.Snapshot().Delivery("hook").Error }, "10s").Should(ContainSubstring("503"))
 	w.close(a)
 	kill()
 	w.open(c)
 	w.close(b)
-	s.answer(http.StatusOK)
+	s.Answer(http.StatusOK)
 	w.life()
 
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b", "closed a", "opened c", "closed b"}))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a", "opened b", "closed a", "opened c", "closed b"}))
 	g.Eventually(func() bool { return w.store.Snapshot().Delivery("hook").FailingSince.IsZero() }, "10s").Should(BeTrue())
-	g.Consistently(s.attempts, "300ms").Should(Equal(s.attempts()), "nothing is told twice")
+	g.Consistently(s.Attempts, "300ms").Should(Equal(s.Attempts()), "nothing is told twice")
 }
 
 func TestALongStoryIsToldWhole(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	w.life()()
 	for range 3 { // more events than are looked at at once
@@ -90,56 +91,56 @@ func TestALongStoryIsToldWhole(t *testing.T) {
 
 	w.life()
 
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a"}))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a"}))
 }
 
 func TestANewReceiverIsToldOfWhatIsOpen(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	old, open := hung("old"), hung("open")
 	w.open(old)
 	w.close(old)
 	w.open(open)
-	s.answer(http.StatusBadGateway)
+	s.Answer(http.StatusBadGateway)
 	kill := w.life()
-	g.Eventually(s.attempts, "10s").Should(BeNumerically(">", 1))
+	g.Eventually(s.Attempts, "10s").Should(BeNumerically(">", 1))
 	kill()
-	s.answer(http.StatusOK)
+	s.Answer(http.StatusOK)
 
 	w.life()
 
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened open"}), "and not of what is over")
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened open"}), "and not of what is over")
 	w.close(open)
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened open", "closed open"}))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened open", "closed open"}))
 }
 
 func TestWhatIsRefusedOrTooOldHoldsNothingUp(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	w.life()
-	s.answer(http.StatusUnprocessableEntity)
+	s.Answer(http.StatusUnprocessableEntity)
 	w.open(hung("refused"))
-	g.Eventually(s.attempts, "10s").Should(Equal(1))
-	s.answer(http.StatusOK)
+	g.Eventually(s.Attempts, "10s").Should(Equal(1))
+	s.Answer(http.StatusOK)
 	w.open(hung("a"))
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a"}))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a"}))
 
-	s.answer(http.StatusServiceUnavailable)
+	s.Answer(http.StatusServiceUnavailable)
 	tx := w.store.Snapshot().Txn()
 	tx.Event(model.Event{At: time.Now().Add(-25 * time.Hour), Kind: model.EventStuckOpened, Stuck: hung("stale")})
 	_, err := w.store.Commit(t.Context(), tx)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(func() string { return w.store.Snapshot().Delivery("hook").After }, "10s").
 		Should(Equal(w.store.Snapshot().RecentEvents(1)[0].ID), "it is left out")
-	s.answer(http.StatusOK)
+	s.Answer(http.StatusOK)
 	w.open(hung("b"))
-	g.Eventually(s.told, "10s").Should(Equal([]string{"opened a", "opened b"}))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a", "opened b"}))
 }
 
 func TestEachReceiverHearsOfItsOwn(t *testing.T) {
 	g := NewWithT(t)
-	ops, acme, down := newSink(t), newSink(t), newSink(t)
-	down.answer(http.StatusServiceUnavailable)
+	ops, acme, down := notifytest.NewSink(t), notifytest.NewSink(t), notifytest.NewSink(t)
+	down.Answer(http.StatusServiceUnavailable)
 	w := newWorld(t, strings.NewReplacer("OPS", ops.URL, "ACME", acme.URL, "DOWN", down.URL).Replace(`
 receivers:
 - {name: ops, webhook: {url: OPS}}
@@ -158,12 +159,12 @@ routes:
 	w.open(other)
 	w.open(hung("own"))
 
-	g.Eventually(ops.told, "10s").Should(Equal([]string{"opened gone", "opened other", "opened own"}), "whatever the receiver that is down does")
-	g.Eventually(acme.told, "10s").Should(Equal([]string{"opened own"}))
+	g.Eventually(told(ops), "10s").Should(Equal([]string{"opened gone", "opened other", "opened own"}), "whatever the receiver that is down does")
+	g.Eventually(told(acme), "10s").Should(Equal([]string{"opened own"}))
 }
 
 func TestItEndsWhenTheLeadershipIsLost(t *testing.T) {
-	g, s := NewWithT(t), newSink(t)
+	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
 	lead, err := w.store.Lead(t.Context(), "alerting", "one")
 	g.Expect(err).NotTo(HaveOccurred())
