@@ -37,7 +37,7 @@ func planView(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Pla
 		}
 	}
 	for _, stuck := range snap.StuckItems() {
-		if stuck.Plan == plan.Name {
+		if stuck.Plan == plan.Name && !stuck.Recovered() {
 			view.Stuck = append(view.Stuck, *stuck)
 		}
 	}

@@ -69,7 +69,11 @@ func pick(items []model.Stuck, id string) (*model.Stuck, error) {
 
 // showStuck prints one thing that is stuck with all that is known.
 func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
-	fmt.Fprintf(out, "STUCK %s: %s\n", item.ID, item.What)
+	state := "STUCK"
+	if item.Recovered() {
+		state = "RECOVERED"
+	}
+	fmt.Fprintf(out, "%s %s: %s\n", state, item.ID, item.What)
 	answers := ""
 	if len(item.Answers) > 0 {
 		answers = fmt.Sprintf("moor resolve %s %s --reason WHY", item.ID, strings.Join(verbs(item.Answers), "|"))
@@ -86,10 +90,21 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 	if item.App != nil {
 		instance = model.InstanceName(*item.App, item.Index)
 	}
+	recovered := ""
+	if item.Recovered() {
+		recovered = fmt.Sprintf("%s ago; it is kept open for a while, lest it come back", ago(item.RecoveredAt, now))
+	}
+	flaps := ""
+	if item.Flaps > 0 {
+		flaps = fmt.Sprintf("it came back %d times", item.Flaps)
+	}
 	err := facts(out,
 		"  kind", item.Kind,
 		"  since", fmt.Sprintf("%s (%s ago)", clock(item.Since), ago(item.Since, now)),
+		"  recovered", recovered,
+		"  flaps", flaps,
 		"  cell", item.CellID,
+		"  az", item.AZ,
 		"  instance", instance,
 		"  owner", item.Owner,
 		"  plan", item.Plan,
@@ -105,6 +120,11 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 	)
 	if err != nil {
 		return err
+	}
+	for _, verb := range item.Answers {
+		if effect := item.Effects[verb]; effect != "" {
+			fmt.Fprintf(out, "  %s: %s\n", verb, effect)
+		}
 	}
 	for _, line := range item.Output {
 		fmt.Fprintln(out, "  |", line)

@@ -16,7 +16,7 @@ func (c *chain) cell(id string) {
 		return
 	}
 	cell := c.snap.Cell(id)
-	switch item := c.snap.StuckItem("cell." + id + "." + string(model.CellGone)); {
+	switch item := c.open("cell." + id + "." + string(model.CellGone)); {
 	case cell.Lost:
 		c.link(client.LinkCell, id, "cell %s was declared lost", id)
 	case item != nil:

@@ -59,6 +59,15 @@ func (c *chain) link(kind client.LinkKind, name, format string, args ...any) *cl
 	return &c.why.Chain[len(c.why.Chain)-1]
 }
 
+// open gives something stuck, nil when there is none of that name or it has
+// recovered.
+func (c *chain) open(id string) *model.Stuck {
+	if item := c.snap.StuckItem(id); item != nil && !item.Recovered() {
+		return item
+	}
+	return nil
+}
+
 // again reports whether something was explained already.
 func (c *chain) again(what string) bool {
 	seen := c.seen[what]
@@ -126,7 +135,7 @@ func (c *chain) others(plan *model.Plan, but *model.Roll) {
 
 // flagged gives since when a roll is stuck.
 func (c *chain) flagged(roll *model.Roll) time.Time {
-	if item := c.snap.StuckItem(roll.StuckID); item != nil {
+	if item := c.open(roll.StuckID); item != nil {
 		return item.FlaggedAt
 	}
 	return c.now

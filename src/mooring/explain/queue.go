@@ -38,7 +38,7 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 // director gives what keeps BOSH from carrying out a plan, nil when nothing
 // does.
 func (c *chain) director(plan *model.Plan) *model.Stuck {
-	return c.snap.StuckItem(plan.Name + "." + string(model.DirectorBlocks))
+	return c.open(plan.Name + "." + string(model.DirectorBlocks))
 }
 
 // held ends the chain at whoever stopped the plan.

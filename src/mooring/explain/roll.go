@@ -15,7 +15,7 @@ func (c *chain) roll(plan *model.Plan, roll *model.Roll) {
 	}
 	link := c.link(client.LinkRoll, roll.CellID, "cell %s is %s for the %s of plan %s", roll.CellID, phaseText(roll.Phase), roll.Action, plan.Name)
 	link.Since = entered(roll)
-	item := c.snap.StuckItem(roll.StuckID)
+	item := c.open(roll.StuckID)
 	switch {
 	case roll.Phase.Final():
 		c.moves()

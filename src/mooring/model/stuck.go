@@ -44,6 +44,7 @@ type Stuck struct {
 
 	Plan    string `json:"plan,omitempty"`
 	CellID  string `json:"cell_id,omitempty"`
+	AZ      string `json:"az,omitempty"` // of the cell
 	App     *Name  `json:"app,omitempty"`
 	AppGUID string `json:"app_guid,omitempty"`
 	Index   int    `json:"index"`
@@ -58,15 +59,33 @@ type Stuck struct {
 	Message  string   `json:"message,omitempty"`
 	Output   []string `json:"output,omitempty"`
 	Error    string   `json:"error,omitempty"`
+	// Handler is the handler that does not do its work, as it was asked, and
+	// SpecVersion the version of the instance that it is part of. Where its
+	// owner changes either, it is asked again without an answer.
+	Handler     *Handler `json:"handler,omitempty"`
+	SpecVersion int      `json:"spec_version,omitempty"`
 	// Blocks lists the cells that wait because of it.
 	Blocks []string `json:"blocks,omitempty"`
 	// Data names the volumes whose data would be lost by force or lost.
 	Data []string `json:"data,omitempty"`
 	// Answers that are open to a person.
 	Answers []Verb `json:"answers,omitempty"`
+	// Effects says what each of the Answers would do, in one sentence that
+	// names the data it gives up.
+	Effects map[Verb]string `json:"effects,omitempty"`
 	// Answer is written by the API and carried out by the orchestrator.
 	Answer *Answer `json:"answer,omitempty"`
+
+	// RecoveredAt is since when it moves again, zero while it does not. What
+	// comes and goes is kept open for a while, lest it be told of again and
+	// again; Flaps counts how often it came back in that time.
+	RecoveredAt time.Time `json:"recovered_at,omitzero"`
+	Flaps       int       `json:"flaps,omitempty"`
 }
+
+// Recovered reports whether it moves again, and is kept open only to see
+// whether that lasts.
+func (s *Stuck) Recovered() bool { return !s.RecoveredAt.IsZero() }
 
 // Answer is a person's decision about something stuck, with its reason.
 type Answer struct {

@@ -35,6 +35,9 @@ func (d *decision) carryOutAnswers() {
 // which it does not name.
 func checkAnswer(alert *model.Stuck) error {
 	answer := alert.Answer
+	if alert.Recovered() {
+		return fmt.Errorf("%s moves again, so there is nothing to answer", alert.ID)
+	}
 	if !slices.Contains(alert.Answers, answer.Verb) {
 		return fmt.Errorf("%s is no answer to %s", answer.Verb, alert.ID)
 	}

@@ -27,7 +27,7 @@ func BenchmarkDecide(b *testing.B) {
 			w.orchestrate(0)
 			w.orchestrate(0)
 			for b.Loop() {
-				decide(w.snap, w.now, w.via)
+				decide(w.snap, w.now, w.via, w.began)
 			}
 		})
 	}

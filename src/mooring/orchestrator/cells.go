@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"fmt"
+	"time"
 
 	"mooring/model"
 )
@@ -17,13 +18,10 @@ func (d *decision) watchCells() {
 			continue
 		}
 		tx := d.snap.Txn()
-		switch {
-		case problem == nil:
-			d.closeAlert(tx, open, "the cell answers, or nothing is left on it")
-		case open == nil:
-			d.openAlert(tx, problem)
-		default:
-			d.renewAlert(tx, problem)
+		if problem == nil {
+			d.recover(tx, open, "the cell answers, or nothing is left on it")
+		} else {
+			d.alarm(tx, problem)
 		}
 		d.add(tx)
 	}
@@ -40,6 +38,11 @@ func (d *decision) watchCells() {
 // when it has not.
 func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	if cell.Lost || d.snap.Present(cell.ID) || d.forced(cell.ID) {
+		return nil
+	}
+	// After an outage of the control plane, or of everything, every cell has to
+	// make itself heard again first.
+	if !d.lookAt(d.began.Add(soundOff)) && d.snap.StuckItem(cellAlert(cell.ID)) == nil {
 		return nil
 	}
 	if roll := d.snap.RollOn(cell.ID); roll != nil && !approaching(roll.Phase) {
@@ -67,6 +70,10 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	}
 	return alert
 }
+
+// soundOff is how long cells have, from the moment that somebody looks after
+// them, before silence means that they are gone.
+const soundOff = 15 * time.Second
 
 // boundTo reports whether an instance waits for its cell to return; others are
 // placed anew when it goes.

@@ -113,11 +113,17 @@ func (d *decision) unplanned(appGUID string, indexes []int) int {
 	}
 	for _, index := range indexes {
 		m := crew.Member(index)
-		if m != nil && (m.Standing == lifecycle.Down || m.Permit != nil && d.over(m.Permit.Holder)) {
+		if m != nil && (m.Standing == lifecycle.Down || m.Permit != nil && (d.over(m.Permit.Holder) || d.adrift(m.Permit))) {
 			return index
 		}
 	}
 	return -1
+}
+
+// adrift reports whether a disruption that takes no cell away was overtaken by
+// its cell's end: nobody is there to carry it out.
+func (d *decision) adrift(permit *model.Permit) bool {
+	return permit.Reason != model.ReasonRoll && permit.CellID != "" && !stopped(permit) && !d.snap.Present(permit.CellID)
 }
 
 // over reports whether a holder is a roll that has ended: what it left behind

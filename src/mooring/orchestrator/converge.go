@@ -144,13 +144,9 @@ func (a *actions) write(ctx context.Context, decide func(*state.Snapshot) *state
 // out: who holds the deployment, or how its task ended.
 func (d *decision) watchDirector() {
 	for _, plan := range d.snap.Plans() {
-		if problem := blockedByDirector(plan, d.now); problem != nil && d.snap.StuckItem(problem.ID) == nil {
+		if problem := blockedByDirector(plan, d.now); problem != nil {
 			tx := d.snap.Txn()
-			d.openAlert(tx, problem)
-			d.add(tx)
-		} else if problem != nil {
-			tx := d.snap.Txn()
-			d.renewAlert(tx, problem)
+			d.alarm(tx, problem)
 			d.add(tx)
 		}
 	}
@@ -160,7 +156,7 @@ func (d *decision) watchDirector() {
 		}
 		if plan := d.snap.Plan(open.Plan); plan == nil || blockedByDirector(plan, d.now) == nil {
 			tx := d.snap.Txn()
-			d.closeAlert(tx, open, "it moves again")
+			d.recover(tx, open, "it moves again")
 			d.add(tx)
 		}
 	}

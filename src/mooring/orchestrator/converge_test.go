@@ -36,7 +36,7 @@ func TestACellOfAWholeGroupRollsOnlyOnceBOSHHasComeToIt(t *testing.T) {
 	records := group(model.Queued, model.Queued)
 	records[6].(*model.Roll).AtGate = convergeNow
 	snap := state.SnapshotOf(records...)
-	txns, _ := decide(snap, convergeNow, model.Via{})
+	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}
@@ -76,6 +76,10 @@ func TestAPlanSaysWhatItsTaskWaitsFor(t *testing.T) {
 	snap = snap.Apply(converging(snap, "p", ""))
 	d = newDecision(snap, convergeNow, model.Via{})
 	d.watchDirector()
+	snap = snap.Apply(d.txns[0])
+	g.Expect(snap.StuckItem("p.director").Recovered()).To(BeTrue())
+	d = newDecision(snap, convergeNow.Add(keepOpen), model.Via{})
+	d.closeRecovered()
 	g.Expect(snap.Apply(d.txns[0]).StuckItem("p.director")).To(BeNil(), "it closes by itself")
 }
 
@@ -102,7 +106,7 @@ func TestAHostThatWasActedOnBeforeTheTaskEndedReturns(t *testing.T) {
 	records[3].(*model.Roll).Start = "before"
 	snap := state.SnapshotOf(records...)
 	snap = snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as error"), convergeNow))
-	txns, _ := decide(snap, convergeNow, model.Via{})
+	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}
@@ -117,7 +121,7 @@ func TestACellThatBOSHHoldsAtItsGateReturnsBeforeTheTaskEnds(t *testing.T) {
 	roll := records[3].(*model.Roll)
 	roll.Start, roll.AtGate = "before", convergeNow
 	snap := state.SnapshotOf(records...)
-	txns, _ := decide(snap, convergeNow, model.Via{})
+	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}

@@ -17,9 +17,12 @@ const actor = "orchestrator"
 // any order; what had to be left out for that is decided on the next look.
 // due is when time alone will change the answer, zero when it will not.
 //
-// via is how hosts are acted on by plans that do not say.
-func decide(snap *state.Snapshot, now time.Time, via model.Via) (txns []*state.Txn, due time.Time) {
+// via is how hosts are acted on by plans that do not say. began is since when
+// somebody looks at all: what was so before that may have had no chance to show
+// that it is so no more.
+func decide(snap *state.Snapshot, now time.Time, via model.Via, began time.Time) (txns []*state.Txn, due time.Time) {
 	d := newDecision(snap, now, via)
+	d.began = began
 	d.advancePermits()
 	d.watchCells()
 	d.carryOutAnswers()
@@ -31,6 +34,7 @@ func decide(snap *state.Snapshot, now time.Time, via model.Via) (txns []*state.T
 	d.watchDirector()
 	d.watchOthers()
 	d.keepLearned()
+	d.closeRecovered()
 	return d.txns, d.due
 }
 
@@ -39,6 +43,8 @@ type decision struct {
 	snap *state.Snapshot
 	now  time.Time
 	via  model.Via
+	// began is since when somebody looks.
+	began time.Time
 	// foresight: what is asked is how things will go, not what to do now.
 	foresight bool
 

@@ -153,7 +153,7 @@ func (d *decision) shortOf(s *survey, cell int) (appGUID string, index int) {
 // for an instance of the app.
 func (d *decision) waitedFor(plan *model.Plan, appGUID string) bool {
 	for _, alert := range d.snap.StuckItems() {
-		if alert.Plan == plan.Name && alert.Kind == model.WaitingForBudget && alert.AppGUID == appGUID {
+		if alert.Plan == plan.Name && alert.Kind == model.WaitingForBudget && alert.AppGUID == appGUID && !alert.Recovered() {
 			return true
 		}
 	}

@@ -48,6 +48,7 @@ func (d *decision) handlerEvidence(app *model.App, permit *model.Permit, actual 
 	}
 	alert := d.about(kind, app.GUID, permit.Index, since)
 	alert.Progress, alert.Message, alert.Output, alert.Error = task.Progress, task.Message, task.Output, task.Error
+	alert.Handler, alert.SpecVersion = app.Policy.Handler(permit.Kind), actual.SpecVersion
 	alert.What = fmt.Sprintf("the %s handler of %s on cell %s %s", permit.Kind, model.InstanceName(app.Name, permit.Index), permit.CellID, handlerTrouble(task))
 	alert.Advice = "The instance goes on serving. Read the handler's last output, then retry it, wait longer, or force the stop"
 	if permit.Kind == model.Drain {

@@ -27,18 +27,16 @@ func (d *decision) watchOthers() {
 	for _, open := range d.snap.StuckItems() {
 		if open.Plan == "" && open.Kind != model.CellGone && open.Answer == nil && found[open.ID] == nil {
 			tx := d.snap.Txn()
-			d.closeAlert(tx, open, "it moves again")
+			d.recover(tx, open, "it moves again")
 			d.add(tx)
 		}
 	}
 	for id, alert := range found {
-		tx := d.snap.Txn()
-		switch open := d.snap.StuckItem(id); {
-		case open == nil:
-			d.openAlert(tx, alert)
-		case open.Answer == nil:
-			d.renewAlert(tx, alert)
+		if open := d.snap.StuckItem(id); open != nil && open.Answer != nil {
+			continue
 		}
+		tx := d.snap.Txn()
+		d.alarm(tx, alert)
 		d.add(tx)
 	}
 }

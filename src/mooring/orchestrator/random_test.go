@@ -149,7 +149,7 @@ func (w *world) drawTurn(rt *rapid.T) string {
 	case "rest":
 		w.run(time.Duration(rapid.IntRange(1, 600).Draw(rt, "seconds")) * time.Second)
 	case "down":
-		w.down = !w.down
+		w.down, w.began = !w.down, w.now
 	case "hang", "fail", "break":
 		faults := map[string]map[string]bool{"hang": w.hang, "fail": w.fail, "break": w.broken}[turn]
 		name := instance()
@@ -234,7 +234,7 @@ func (w *world) update(app string) {
 
 // mend ends every fault and everything that others began.
 func (w *world) mend() {
-	w.down, w.full = false, false
+	w.down, w.full, w.began = false, false, w.now
 	w.hang, w.fail, w.broken = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	w.failHost, w.stayAway = map[string]bool{}, map[string]bool{}
 	for _, cell := range w.snap.Cells() {

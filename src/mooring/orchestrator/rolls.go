@@ -29,7 +29,7 @@ func (d *decision) advanceRoll(plan *model.Plan, roll *model.Roll) {
 	switch {
 	case roll.StuckID == "":
 	case !c.flagged:
-		c.closeAlert("it moves again")
+		c.recovered("it moves again")
 	case c.roll.Phase == model.Settling && plan.OnStuck == model.StuckSkip:
 		c.end(model.RollSkipped, skippedByPlan)
 	}

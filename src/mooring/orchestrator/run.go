@@ -49,13 +49,14 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 	defer pruning.Wait()
 	defer cancel(nil)
 	pruning.Go(func() { prune(ctx, store, lead, cfg.Keep, cfg.Logger) })
+	began := time.Now()
 	for ctx.Err() == nil {
 		if err := store.Err(); err != nil {
 			return fmt.Errorf("orchestrate: %w", err)
 		}
 		snap := store.Snapshot()
 		acts.follow(ctx, snap)
-		txns, due := decide(snap, time.Now(), cfg.DefaultVia)
+		txns, due := decide(snap, time.Now(), cfg.DefaultVia, began)
 		if len(txns) == 0 {
 			idle(ctx, store, snap.Revision(), due)
 			continue

@@ -86,7 +86,7 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 	case "kill-orchestrator":
 		w.down = true
 	case "start-orchestrator":
-		w.down = false
+		w.down, w.began = false, w.now
 		w.settle()
 		return w.events()
 	case "answer": // answer plan.c3.handler-hung force reason=because confirm=(o/s/redis/0)

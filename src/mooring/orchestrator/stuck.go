@@ -24,13 +24,12 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
 	}
+	c.d.alarm(c.tx, problem)
 	if c.roll.StuckID == problem.ID {
-		c.d.renewAlert(c.tx, problem)
 		return
 	}
 	c.closeAlert("something else is in the way")
 	c.roll.StuckID, c.changed = problem.ID, true
-	c.d.openAlert(c.tx, problem)
 	if beforeHost(c.roll.Phase) {
 		c.undo(keepPlace)
 	}
@@ -40,7 +39,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 // the cell's own alert, once that is open.
 func (c *draft) waitForCell() {
 	id := cellAlert(c.roll.CellID)
-	if c.d.snap.StuckItem(id) == nil {
+	if c.d.open(id) == nil {
 		return
 	}
 	c.flagged = true
@@ -49,52 +48,21 @@ func (c *draft) waitForCell() {
 	c.event("roll.stuck", "cell "+c.roll.CellID+" does not answer")
 }
 
-// closeAlert closes the roll's alert. One that it shares is left to its owner.
-func (c *draft) closeAlert(why string) {
+// recovered ends the roll's alert because the roll moves again.
+func (c *draft) recovered(why string) { c.leaveAlert(c.d.recover, why) }
+
+// closeAlert ends the roll's alert for good.
+func (c *draft) closeAlert(why string) { c.leaveAlert(c.d.closeAlert, why) }
+
+// leaveAlert ends the roll's alert. One that it shares is left to its owner.
+func (c *draft) leaveAlert(end func(*state.Txn, *model.Stuck, string), why string) {
 	if c.roll.StuckID == "" {
 		return
 	}
 	if alert := c.d.snap.StuckItem(c.roll.StuckID); alert != nil && alert.Plan == c.roll.Plan {
-		c.d.closeAlert(c.tx, alert, why)
+		end(c.tx, alert, why)
 	}
 	c.roll.StuckID, c.changed = "", true
-}
-
-func (d *decision) openAlert(tx *state.Txn, problem *model.Stuck) {
-	problem.FlaggedAt = d.now
-	tx.Put(problem)
-	tx.Event(d.alertEvent(model.EventStuckOpened, problem, problem.What))
-}
-
-// renewAlert keeps an alert that is open as it is, with newer evidence when
-// that says something else.
-func (d *decision) renewAlert(tx *state.Txn, problem *model.Stuck) {
-	open := d.snap.StuckItem(problem.ID)
-	if open == nil || open.What == problem.What && slices.Equal(open.Blocks, problem.Blocks) && slices.Equal(open.Answers, problem.Answers) {
-		return
-	}
-	problem.FlaggedAt, problem.Since, problem.Answer = open.FlaggedAt, open.Since, open.Answer
-	tx.Put(problem)
-	if open.What != problem.What { // who else waits is no news
-		tx.Event(d.alertEvent(model.EventStuckChanged, problem, problem.What))
-	}
-}
-
-func (d *decision) closeAlert(tx *state.Txn, alert *model.Stuck, why string) {
-	tx.Delete(alert)
-	tx.Event(d.alertEvent(model.EventStuckClosed, alert, fmt.Sprintf("%s: %s", alert.ID, why)))
-}
-
-func (d *decision) alertEvent(kind string, alert *model.Stuck, text string) model.Event {
-	event := model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, AppGUID: alert.AppGUID, CellID: alert.CellID, Plan: alert.Plan}
-	if alert.App != nil {
-		index := alert.Index
-		event.App, event.Index = alert.App.String(), &index
-	}
-	if kind == model.EventStuckOpened || kind == model.EventStuckChanged || kind == model.EventStuckClosed {
-		event.Stuck = alert
-	}
-	return event
 }
 
 // advanceStuck looks again at a roll that was stopped before its host was
@@ -102,12 +70,12 @@ func (d *decision) alertEvent(kind string, alert *model.Stuck, text string) mode
 // somebody said in advance what is to happen then, that happens.
 func (d *decision) advanceStuck(plan *model.Plan, roll *model.Roll) {
 	c := d.draft(plan, roll)
-	alert := d.snap.StuckItem(roll.StuckID)
+	alert := d.open(roll.StuckID)
 	switch {
 	case d.snap.Cell(roll.CellID) == nil || d.snap.Cell(roll.CellID).Lost:
 		c.end(model.RollSkipped, "the cell is gone for good")
 	case alert == nil || !c.stillStuck(alert):
-		c.closeAlert("what it waited for has passed")
+		c.recovered("what it waited for has passed")
 		c.requeue("takes its turn again")
 	default:
 		c.answerAsAgreed(alert)
@@ -139,14 +107,26 @@ func (c *draft) stillStuck(alert *model.Stuck) bool {
 	case model.PolicyForbids:
 		return c.forever(occupants) != nil
 	case model.DrainImpossible:
-		return at >= 0 && c.d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0
+		// As long as the judge says so, and until it serves again.
+		return at >= 0 && (c.d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0 || c.forever(occupants) != nil)
 	case model.NoRoom:
 		if alert.Error != "" {
 			return at >= 0 // the scheduler knows why, and it has not moved
 		}
 		return slices.ContainsFunc(occupants, func(o *occupant) bool { return o.nowhere })
 	}
-	return at >= 0 // a handler: until somebody answers, or its instance leaves
+	return at >= 0 && !occupants[at].renewed(alert)
+}
+
+// renewed reports whether the occupant's owner has changed the handler that did
+// not do its work, or the instance that it is part of. Otherwise only an answer
+// has it asked again.
+func (o *occupant) renewed(alert *model.Stuck) bool {
+	if o.app == nil || alert.Handler == nil {
+		return false
+	}
+	now := o.app.Policy.Handler(o.means.Kind)
+	return now == nil || *now != *alert.Handler || o.inst.SpecVersion != alert.SpecVersion
 }
 
 // handlerProblem gives what is wrong with the handler of an occupant that was

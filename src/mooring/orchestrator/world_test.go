@@ -17,6 +17,7 @@ type world struct {
 	snap  *state.Snapshot
 	start time.Time
 	now   time.Time
+	began time.Time // when the orchestrator that lives began to look
 	via   model.Via
 
 	procs map[place]*proc
@@ -90,7 +91,7 @@ func (w *world) line(event model.Event) string {
 		return ""
 	}
 	text := event.Text
-	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.answered": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
+	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
 		text = word + text
 	}
 	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start), text)
@@ -103,7 +104,7 @@ func (w *world) orchestrate(limit int) (acted bool, due time.Time) {
 	if w.down {
 		return false, time.Time{}
 	}
-	txns, due := decide(w.snap, w.now, w.via)
+	txns, due := decide(w.snap, w.now, w.via, w.began)
 	for i, tx := range txns {
 		if limit > 0 && i == limit {
 			break
