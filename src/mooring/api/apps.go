@@ -27,17 +27,17 @@ type scaleInput struct {
 func (s *server) appRoutes(routes huma.API) {
 	const one = "/v1/apps/{org}/{space}/{name}"
 	on(routes, operation(http.MethodGet, "/v1/apps", "list-apps", "List apps", "apps"),
-		func(_ context.Context, _ *struct{}) ([]client.AppView, error) {
-			return appViews(s.store.Snapshot()), nil
+		func(ctx context.Context, _ *struct{}) ([]client.AppView, error) {
+			return appViews(ctx, s.store.Snapshot()), nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-app", "One app with its instances", "apps"),
-		func(_ context.Context, in *NamePath) (*client.AppView, error) {
+		func(ctx context.Context, in *NamePath) (*client.AppView, error) {
 			snap := s.store.Snapshot()
 			app, err := appNamed(snap, in.name())
 			if err != nil {
 				return nil, err
 			}
-			return appView(snap, app), nil
+			return shown(ctx, appView(snap, app)), nil
 		})
 	on(routes, operation(http.MethodGet, one+"/instances", "list-instances", "An app's instances and where they are reached", "apps"),
 		func(_ context.Context, in *NamePath) ([]client.InstanceView, error) {
@@ -74,7 +74,7 @@ func (s *server) push(ctx context.Context, in *pushInput) (*client.Pushed, error
 	var pushed *client.Pushed
 	guid := s.newGUID()
 	_, err := s.change(ctx, func(snap *state.Snapshot) (tx *state.Txn, err error) {
-		tx, pushed, err = decidePush(snap, &in.Body, guid, s.now())
+		tx, pushed, err = decidePush(snap, &in.Body, guid, signed(ctx, "", someDeveloper), s.now())
 		return tx, err
 	})
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *server) scale(ctx context.Context, in *scaleInput) (*client.Pushed, err
 		}
 		var tx *state.Txn
 		same := client.Push{Name: app.Name, Owner: app.Owner, Instances: in.Body.Instances, Spec: app.Spec, Policy: app.Policy}
-		tx, pushed, err = decidePush(snap, &same, app.GUID, s.now())
+		tx, pushed, err = decidePush(snap, &same, app.GUID, signed(ctx, "", someDeveloper), s.now())
 		return tx, err
 	})
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *server) deleteApp(ctx context.Context, in *NamePath) (*client.AppView, 
 		deleted.Deleting = true
 		tx := snap.Txn()
 		tx.Put(&ending)
-		tx.Event(model.Event{At: s.now(), Kind: "app.deleted", Actor: "developer", App: app.Name.String(), AppGUID: app.GUID,
+		tx.Event(model.Event{At: s.now(), Kind: "app.deleted", Actor: signed(ctx, "", someDeveloper), App: app.Name.String(), AppGUID: app.GUID,
 			Text: fmt.Sprintf("app %s is deleted; its volume sets stay", app.Name)})
 		return tx, nil
 	})

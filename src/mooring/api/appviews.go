@@ -2,18 +2,20 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
+	"mooring/access"
 	"mooring/client"
 	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/state"
 )
 
-func appViews(snap *state.Snapshot) []client.AppView {
+func appViews(ctx context.Context, snap *state.Snapshot) []client.AppView {
 	views := []client.AppView{}
 	for _, app := range snap.Apps() {
-		view := appView(snap, app)
+		view := shown(ctx, appView(snap, app))
 		view.Members = nil
 		views = append(views, *view)
 	}
@@ -28,6 +30,22 @@ func appView(snap *state.Snapshot, app *model.App) *client.AppView {
 	for _, member := range crew.Members {
 		view.Members = append(view.Members, instanceView(snap, app, &member))
 	}
+	return view
+}
+
+// hidden stands for the values of an app's environment, which may be secrets.
+const hidden = "(hidden)"
+
+// shown is an app as somebody may see it.
+func shown(ctx context.Context, view *client.AppView) *client.AppView {
+	if may(ctx, access.ReadEnv, access.App(view.Name)) == nil || len(view.Spec.Env) == 0 {
+		return view
+	}
+	env := make(map[string]string, len(view.Spec.Env))
+	for name := range view.Spec.Env {
+		env[name] = hidden
+	}
+	view.Spec.Env = env
 	return view
 }
 

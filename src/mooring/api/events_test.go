@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"mooring/client"
+	"mooring/identity"
 	"mooring/model"
 )
 
@@ -71,7 +72,7 @@ func TestAStreamSurvivesItsNode(t *testing.T) {
 	for range 2 {
 		handler, err := New(Config{Store: f.store, Planner: refusePlans})
 		g.Expect(err).NotTo(HaveOccurred())
-		nodes = append(nodes, httptest.NewServer(handler))
+		nodes = append(nodes, httptest.NewServer(identity.Local().Wrap(handler)))
 		urls = append(urls, nodes[len(nodes)-1].URL)
 	}
 	defer nodes[1].Close()

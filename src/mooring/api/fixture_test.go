@@ -1,16 +1,15 @@
 package api
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 
 	"mooring/client"
+	"mooring/identity"
 	"mooring/model"
 	"mooring/state"
 	"mooring/state/statetest"
@@ -43,13 +42,7 @@ func newFixture(t *testing.T) *fixture {
 // serve gives the address of one more node over a store.
 func (f *fixture) serve(t *testing.T, store *state.Store) string {
 	t.Helper()
-	handler, err := New(Config{Store: store, LeaseTTL: 2 * time.Second,
-		Planner: func(context.Context, *state.Snapshot, model.PlanSpec, []string, time.Time) (*client.Preview, error) {
-			answer := f.preview
-			return &answer, nil
-		}})
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(identity.Local().Wrap(f.handler(t, store)))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	return server.URL
 }

@@ -121,6 +121,7 @@ func (s *server) startPlan(ctx context.Context, in *planInput) (*client.PlanView
 	if err := s.checkPlan(ctx, in.Body.PlanSpec); err != nil {
 		return nil, err
 	}
+	in.Body.By = signed(ctx, in.Body.By, "")
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		return s.decidePlan(ctx, snap, &in.Body)
 	})
@@ -186,15 +187,11 @@ func complete(order, cells []string) []string {
 	return full
 }
 
-// person names who acts when nobody said.
-func person(by string) string {
-	if by == "" {
-		return "operator"
-	}
-	return by
-}
+// person names who acted when nobody said.
+func person(by string) string { return cmp.Or(by, someOperator) }
 
 func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanView, error) {
+	by := signed(ctx, in.Body.By, someOperator)
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		plan, err := planNamed(snap, in.Plan)
 		if err != nil {
@@ -213,7 +210,7 @@ func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanVie
 		said := map[model.Intent]string{model.IntentRun: "resumed", model.IntentPause: "paused", model.IntentAbort: "aborted"}[in.Body.Intent]
 		tx := snap.Txn()
 		tx.Put(&steered)
-		tx.Event(model.Event{At: s.now(), Kind: "plan." + said, Actor: person(in.Body.By), Plan: plan.Name, Reason: in.Body.Reason,
+		tx.Event(model.Event{At: s.now(), Kind: "plan." + said, Actor: by, Plan: plan.Name, Reason: in.Body.Reason,
 			Text: fmt.Sprintf("plan %s is to be %s", plan.Name, said)})
 		return tx, nil
 	})

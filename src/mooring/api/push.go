@@ -14,9 +14,9 @@ import (
 	"mooring/state"
 )
 
-// decidePush decides about a push: of a new app, with this GUID, or of an
-// update. It is pure.
-func decidePush(snap *state.Snapshot, push *client.Push, guid string, now time.Time) (*state.Txn, *client.Pushed, error) {
+// decidePush decides about a push by somebody: of a new app, with this GUID,
+// or of an update. It is pure.
+func decidePush(snap *state.Snapshot, push *client.Push, guid, by string, now time.Time) (*state.Txn, *client.Pushed, error) {
 	old := snap.AppNamed(push.Name)
 	app := wantedApp(push, old, guid, now)
 	if old != nil && old.Deleting {
@@ -46,7 +46,7 @@ func decidePush(snap *state.Snapshot, push *client.Push, guid string, now time.T
 		tx.Require(old.Key())
 	} else {
 		tx.Put(app)
-		tx.Event(pushEvent(old, app, now))
+		tx.Event(pushEvent(old, app, by, now))
 	}
 	return tx, pushed, nil
 }
@@ -150,8 +150,8 @@ func warningsOf(snap *state.Snapshot, app *model.App) []string {
 	return warnings
 }
 
-func pushEvent(old, app *model.App, now time.Time) model.Event {
-	event := model.Event{At: now, Kind: "app.pushed", Actor: "developer", App: app.Name.String(), AppGUID: app.GUID}
+func pushEvent(old, app *model.App, by string, now time.Time) model.Event {
+	event := model.Event{At: now, Kind: "app.pushed", Actor: by, App: app.Name.String(), AppGUID: app.GUID}
 	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
 	switch {
 	case old == nil:

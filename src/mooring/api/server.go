@@ -55,7 +55,9 @@ type server struct {
 	now     func() time.Time
 }
 
-// New gives the handler of the API. Streams and long polls end with their
+// New gives the handler of the API. Who calls is found out by whoever wraps it
+// (identity.Authenticator.Wrap); without that it refuses all but the open
+// routes. Streams and long polls end with their
 // request's context: to stop a server that serves it without waiting for them,
 // end its http.Server.BaseContext.
 func New(cfg Config) (http.Handler, error) {
@@ -79,7 +81,7 @@ func New(cfg Config) (http.Handler, error) {
 		watch: &workWatch{}, logs: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}},
 		newGUID: uuid.NewString, now: func() time.Time { return time.Now().UTC() },
 	}
-	mux := http.NewServeMux()
+	mux := newGuarded()
 	metrics := newMetrics(cfg.Store)
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -95,7 +97,8 @@ func New(cfg Config) (http.Handler, error) {
 	s.stuckRoutes(routes)
 	s.whyRoutes(routes)
 	s.eventRoutes(routes)
-	return mux, nil
+	s.whoamiRoute(routes)
+	return mux, mux.err
 }
 
 // answer is the body of an answer.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mooring/access"
 	"mooring/model"
 	"mooring/state"
 )
@@ -36,11 +37,15 @@ func (s *server) stuckRoutes(routes huma.API) {
 }
 
 func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck, error) {
+	in.Body.By = signed(ctx, in.Body.By, "")
 	var answered model.Stuck
 	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		stuck := snap.StuckItem(in.ID)
 		if stuck == nil {
 			return nil, notFound("nothing stuck has the id %s; it may have moved again", in.ID)
+		}
+		if err := may(ctx, access.Answer, access.Stuck(stuck, in.Body.Verb, forced(snap, stuck))); err != nil {
+			return nil, err
 		}
 		answered = *stuck
 		tx, err := decideAnswer(snap, &answered, in.Body, s.now())
@@ -50,6 +55,15 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 		return nil, err
 	}
 	return &answered, nil
+}
+
+// forced lists the other apps whose instances force would also stop: a roll is
+// forced as a whole.
+func forced(snap *state.Snapshot, stuck *model.Stuck) []model.Name {
+	if stuck.Plan == "" {
+		return nil
+	}
+	return besides(snap, stuck.CellID, stuck.App)
 }
 
 // decideAnswer writes a person's answer into something stuck. It is pure.

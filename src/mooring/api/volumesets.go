@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mooring/access"
 	"mooring/client"
 	"mooring/model"
 	"mooring/state"
@@ -64,9 +65,12 @@ func setNamed(snap *state.Snapshot, name model.Name) (*model.VolumeSet, error) {
 }
 
 func (s *server) createVolumeSet(ctx context.Context, in *createSetInput) (*client.VolumeSetView, error) {
+	if err := may(ctx, access.Change, access.VolumeSet(in.Body.Name)); err != nil {
+		return nil, err
+	}
 	guid := s.newGUID()
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
-		return newVolumeSet(snap, &in.Body, guid, s.now())
+		return newVolumeSet(snap, &in.Body, guid, signed(ctx, "", someDeveloper), s.now())
 	})
 	if err != nil {
 		return nil, err
@@ -75,7 +79,7 @@ func (s *server) createVolumeSet(ctx context.Context, in *createSetInput) (*clie
 }
 
 // newVolumeSet decides about a request for a volume set. It is pure.
-func newVolumeSet(snap *state.Snapshot, wanted *client.VolumeSetRequest, guid string, now time.Time) (*state.Txn, error) {
+func newVolumeSet(snap *state.Snapshot, wanted *client.VolumeSetRequest, guid, by string, now time.Time) (*state.Txn, error) {
 	set := &model.VolumeSet{
 		GUID: guid, Name: wanted.Name, Class: wanted.Class, Count: wanted.Count, Size: wanted.Size,
 		ReserveMemory: wanted.ReserveMemory, Pool: wanted.Pool, CreatedAt: now,
@@ -97,7 +101,7 @@ func newVolumeSet(snap *state.Snapshot, wanted *client.VolumeSetRequest, guid st
 	tx.Put(set)
 	// Nobody else may have taken the name.
 	tx.RequireUnder(model.TableVolumeSets)
-	tx.Event(model.Event{At: now, Kind: "volume-set.created", Actor: "developer",
+	tx.Event(model.Event{At: now, Kind: "volume-set.created", Actor: by,
 		Text: fmt.Sprintf("volume set %s: %d volumes of %s, class %s", set.Name, set.Count, set.Size, set.Class)})
 	return tx, nil
 }
@@ -182,7 +186,7 @@ func (s *server) deleteVolumeSet(ctx context.Context, in *NamePath) (*client.Vol
 		deleted.Deleting = true
 		tx := snap.Txn()
 		tx.Put(&ending)
-		tx.Event(model.Event{At: s.now(), Kind: "volume-set.deleted", Actor: "developer",
+		tx.Event(model.Event{At: s.now(), Kind: "volume-set.deleted", Actor: signed(ctx, "", someDeveloper),
 			Text: fmt.Sprintf("volume set %s is deleted with the data of %d volumes", set.Name, len(deleted.Volumes))})
 		return tx, nil
 	})

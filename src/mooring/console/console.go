@@ -25,6 +25,9 @@ type Config struct {
 	// decides only what the page offers: the API decides what it takes. Nil
 	// offers everything to everyone.
 	MayAct func(*http.Request) bool
+	// SignIn checks the tokens that people sign in with. Without it nobody signs
+	// in: everybody is let in, or known otherwise.
+	SignIn SignIn
 	// Failed says why the source follows the state no more; nil or a nil error
 	// while it does.
 	Failed func() error
@@ -33,11 +36,12 @@ type Config struct {
 }
 
 type console struct {
-	hub    *hub
-	mayAct func(*http.Request) bool
-	failed func() error
-	now    func() time.Time
-	files  map[string]file
+	hub      *hub
+	mayAct   func(*http.Request) bool
+	identify SignIn
+	failed   func() error
+	now      func() time.Time
+	files    map[string]file
 }
 
 // file is one file of the page.
@@ -53,7 +57,7 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Source == nil {
 		return nil, errors.New("the board needs a source of snapshots")
 	}
-	c := &console{mayAct: cfg.MayAct, failed: cfg.Failed, now: cfg.Now}
+	c := &console{mayAct: cfg.MayAct, identify: cfg.SignIn, failed: cfg.Failed, now: cfg.Now}
 	if c.mayAct == nil {
 		c.mayAct = func(*http.Request) bool { return true }
 	}
@@ -71,6 +75,11 @@ func New(cfg Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, "index.html") })
 	mux.HandleFunc("GET /console/live", c.live)
+	if c.identify != nil {
+		mux.HandleFunc("GET /console/signin", c.form)
+		mux.HandleFunc("POST /console/signin", c.signIn)
+		mux.HandleFunc("POST /console/signout", c.signOut)
+	}
 	mux.HandleFunc("GET /console/{file...}", func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, r.PathValue("file")) })
 	return mux, nil
 }

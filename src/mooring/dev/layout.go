@@ -40,12 +40,16 @@ func SocketPath(stateDir string) string { return filepath.Join(stateDir, "superv
 func (s *Supervisor) apiURL() string { return "http://" + s.cfg.Listen }
 
 func (s *Supervisor) controlArgs() []string {
-	return []string{"control-plane",
+	args := []string{"control-plane",
 		"--listen", s.cfg.Listen,
 		"--embedded-etcd", filepath.Join(s.cfg.StateDir, "etcd"),
 		"--lease-ttl", s.cfg.LeaseTTL.String(),
 		"--default-via", fmt.Sprintf("%s dev host --state-dir %s --roll \"$MOORING_ROLL\" \"$MOORING_ACTION\" \"$MOORING_CELL\"", quoted(ownPath()), quoted(s.cfg.StateDir)),
 	}
+	if s.cfg.Open {
+		args = append(args, "--insecure-open")
+	}
+	return args
 }
 
 func (s *Supervisor) volumeArgs(h *host) []string {

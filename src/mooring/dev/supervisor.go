@@ -32,7 +32,9 @@ type Config struct {
 	// Shared is the capacity of the floating class in each AZ.
 	Shared   model.Size
 	LeaseTTL time.Duration
-	Logger   *slog.Logger
+	// Open lets everybody who reaches Listen do everything, from anywhere.
+	Open   bool
+	Logger *slog.Logger
 }
 
 func (c *Config) validate() error {

@@ -175,7 +175,7 @@ func TestWhoProvesNothingMayLookWhereThatIsSaid(t *testing.T) {
 func TestOnOnesOwnMachineEverybodyIsAnOperator(t *testing.T) {
 	g := NewWithT(t)
 	identify := func(host string) (*access.Actor, error) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = host
 		return Local().Identify(r)
 	}
@@ -215,7 +215,7 @@ func TestATokenThatRunsOutWhileItIsUsed(t *testing.T) {
 	secret, hash := NewToken()
 	a := configured(t, fmt.Sprintf("tokens: [{name: olga, sha256: %s, roles: [operator], expires: 2030-01-01T00:00:00Z}]", hash))
 	end := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	a.now = func() time.Time { return end.Add(-time.Second) }
 	g.Expect(a.Token(r, secret)).To(HaveField("Name", "olga"))
 	a.now = func() time.Time { return end }

@@ -95,7 +95,7 @@ issuers:
 func TestATokenOfTheUAASaysWhoCalls(t *testing.T) {
 	g := NewWithT(t)
 	u := newUAA(t)
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for _, keys := range []string{"", "  keys_url: " + u.URL + "/token_keys"} {
 		a := configured(t, u.config(keys))
 		g.Expect(a.Token(r, u.token(t, nil))).To(HaveValue(Equal(access.Actor{Name: "olga", How: u.issuer(), Roles: []access.Role{{Kind: access.Operator}}})))
@@ -126,7 +126,7 @@ func TestAUAAThatIsDownIsAskedAgain(t *testing.T) {
 	u := newUAA(t)
 	u.down.Store(true)
 	a := configured(t, u.config(""))
-	r := httptest.NewRequest("GET", "/", nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	_, err := a.Token(r, u.token(t, nil))
 	g.Expect(Refusal(err)).To(HaveField("Status", http.StatusServiceUnavailable), "that is not the caller's fault")
 	u.down.Store(false)

@@ -13,10 +13,12 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
+	"mooring/access"
 	"mooring/alerting"
 	"mooring/api"
 	"mooring/client"
 	"mooring/console"
+	"mooring/identity"
 	"mooring/model"
 	"mooring/notify"
 	"mooring/orchestrator"
@@ -52,7 +54,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
+			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -97,7 +99,7 @@ func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.C
 }
 
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, append(directorFlags(), tlsFlags("tls-", "the API's clients")...)...), serveAPI)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPI)
 }
 
 func schedulerCommand() *cli.Command {
@@ -151,6 +153,14 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	if err != nil {
 		return err
 	}
+	tlsConfig, err := serverTLS(c, "tls-")
+	if err != nil {
+		return err
+	}
+	callers, err := callers(c, tlsConfig)
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
 		Store: store, Planner: preview, CheckPlan: checkPlan(bosh),
 		Logger: logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
@@ -158,19 +168,16 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := serverTLS(c, "tls-")
-	if err != nil {
-		return err
-	}
-	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err})
+	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, SignIn: callers.Token})
 	if err != nil {
 		return err
 	}
 	faces := http.NewServeMux()
 	faces.Handle("/", handler)
 	faces.Handle("GET /{$}", board)
-	faces.Handle("GET /console/", board)
-	server := &http.Server{Handler: faces, TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
+	faces.Handle("/console/", board)
+	faces.Handle("GET /console/live", identity.Require(access.Look, theFleet, board))
+	server := &http.Server{Handler: callers.Wrap(faces), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
 	listener, err := net.Listen("tcp", c.String(listenFlag.Name))
 	if err != nil {

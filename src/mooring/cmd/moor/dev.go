@@ -57,7 +57,7 @@ Examples:
 			sizeFlag("persistent", "10G", "capacity of a cell's persistent disk"),
 			sizeFlag("ephemeral", "10G", "capacity of a cell's ephemeral disk"),
 			sizeFlag("shared", "50G", "capacity for floating volumes in each AZ"),
-			leaseFlag,
+			leaseFlag, openFlag,
 		},
 		Action: runDev,
 		Subcommands: []*cli.Command{
@@ -91,7 +91,13 @@ func runDev(c *cli.Context) error {
 		StateDir: c.String("state-dir"), Listen: c.String("listen"),
 		Cells: c.Int("cells"), AZs: c.Int("azs"), Domains: c.Int("domains"),
 		LeaseTTL: c.Duration(leaseFlag.Name),
+		Open:     c.Bool(openFlag.Name),
 		Logger:   logger("dev"),
+	}
+	if own, err := ownMachine(cfg.Listen); err != nil {
+		return err
+	} else if !own && !cfg.Open {
+		return fmt.Errorf("a fleet on %s would let everybody in who reaches this machine, and run what they push: listen on 127.0.0.1, or mean it with --%s", cfg.Listen, openFlag.Name)
 	}
 	for name, into := range map[string]*model.Size{"memory": &cfg.Memory, "persistent": &cfg.Persistent, "ephemeral": &cfg.Ephemeral, "shared": &cfg.Shared} {
 		*into = sizeOf(c, name)

@@ -2,6 +2,7 @@
 // for the names of data that would be lost to be typed.
 
 import { h, fill } from "./dom.js";
+import { believed } from "./who.js";
 
 const dialog = () => document.getElementById("dialog");
 const remembered = "mooring.name";
@@ -15,7 +16,7 @@ const remembered = "mooring.name";
 export function ask(question) {
   const node = dialog();
   const reason = h("textarea", { id: "ask-reason", name: "reason", rows: "2", required: true, placeholder: "It is kept with the event" });
-  const by = h("input", { id: "ask-by", name: "by", required: true, autocomplete: "name", value: recall() });
+  const by = believed() && h("input", { id: "ask-by", name: "by", required: true, autocomplete: "name", value: recall() });
   const longer = question.longer && h("input", { id: "ask-longer", name: "longer", required: true, value: "5m", pattern: "([0-9]+(\\.[0-9]+)?(h|m|s))+", title: "A time such as 90s, 5m or 2h" });
   const names = question.names?.length > 0 && h("textarea", { id: "ask-names", name: "names", rows: String(Math.min(6, question.names.length)), required: true, spellcheck: "false", autocomplete: "off" });
   const trouble = h("p", { class: "error", role: "alert", hidden: true });
@@ -28,7 +29,7 @@ export function ask(question) {
       h("label", { for: "ask-names" }, question.names.length > 1 ? "Type these names, one on each line, to confirm" : "Type this name to confirm"), names),
     longer && [h("label", { for: "ask-longer" }, "How much longer"), longer],
     h("label", { for: "ask-reason" }, "Reason"), reason,
-    h("label", { for: "ask-by" }, "Your name"), by,
+    by && [h("label", { for: "ask-by" }, "Your name"), by],
     trouble,
     h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => node.close() }, "Cancel"), submit));
 
@@ -43,9 +44,9 @@ export function ask(question) {
     event.preventDefault();
     submit.disabled = true;
     try {
-      remember(by.value.trim());
+      if (by) remember(by.value.trim());
       await send(question.method, question.url, question.body({
-        reason: reason.value.trim(), by: by.value.trim(), longer: longer && longer.value.trim(), names: typed(),
+        reason: reason.value.trim(), by: by ? by.value.trim() : "", longer: longer && longer.value.trim(), names: typed(),
       }));
       node.close();
     } catch (error) {

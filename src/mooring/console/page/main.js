@@ -11,6 +11,7 @@ import { drawKey } from "./key.js";
 import { fill } from "./dom.js";
 import { clock, count, duration } from "./text.js";
 import { startTheme } from "./theme.js";
+import { findOut } from "./who.js";
 
 const at = (id) => document.getElementById(id);
 const store = new Store();
@@ -73,6 +74,7 @@ function connection(state) {
   document.body.classList.toggle("is-stale", state === "stale");
   staleWords();
   draw(true);
+  if (state === "stale") findOut(at("who")); // the token may have run out
 }
 
 function staleWords() {
@@ -140,6 +142,7 @@ setInterval(() => {
 }, 1000);
 
 startTheme(at("theme"));
+findOut(at("who")).then(() => draw(true));
 drawKey(at("key"));
 route();
 live.start();

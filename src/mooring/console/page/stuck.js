@@ -3,6 +3,7 @@
 import { h, fill, since } from "./dom.js";
 import { ask } from "./answer.js";
 import { count, percent } from "./text.js";
+import { mayAnswer } from "./who.js";
 
 // How many alerts are shown in full before the rest is folded.
 const unfolded = 3;
@@ -81,9 +82,10 @@ function answers(alert, mayAct, connected) {
     return h("p", { class: "answered", role: "status" }, `Answered with ${given.verb} by ${given.by || "somebody"}: ${given.reason}. It is being carried out.`);
   }
   if (!alert.answers?.length) return h("p", { class: "dim" }, "It closes by itself when the thing moves again.");
-  if (!mayAct) return h("p", { class: "dim" }, `Open answers: ${alert.answers.join(", ")}. You may look, not answer.`);
+  const open = alert.answers.filter((verb) => mayAct || mayAnswer(alert, verb));
+  if (!open.length) return h("p", { class: "dim" }, `Open answers: ${alert.answers.join(", ")}. You may look, not answer.`);
   return h("div", { class: "answers", role: "group", "aria-label": `Answers to: ${alert.what}` },
-    alert.answers.map((verb) => h("button", {
+    open.map((verb) => h("button", {
       type: "button", class: verb === "force" || verb === "lost" ? "danger" : "", "data-verb": verb, disabled: !connected,
       title: effect(alert, verb), onclick: () => ask(question(alert, verb)),
     }, verbWords[verb] + (verb === "force" || verb === "lost" ? "…" : ""))),

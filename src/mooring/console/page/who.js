@@ -1,0 +1,37 @@
+// Who looks at the board, and what the page offers them. The API decides what
+// it takes.
+
+import { h, fill } from "./dom.js";
+
+let who = null;
+
+// believed: the viewer is asked for a name, which the API believes.
+export const believed = () => !who || who.how === "local";
+
+// findOut asks the API who looks, shows it in a node, and leads those whom it
+// does not know to the form for signing in.
+export async function findOut(node) {
+  let response;
+  try {
+    response = await fetch("/v1/whoami", { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) });
+  } catch { return; } // the stream says that the server is gone
+  if (response.status === 401) return location.assign("/console/signin");
+  if (!response.ok) return;
+  who = await response.json();
+  const signedIn = !["local", "certificate", "nobody"].includes(who.how);
+  fill(node, who.how !== "local" && who.how !== "nobody" && h("span", { title: who.roles.join(", ") || "no role" }, who.name),
+    signedIn && h("button", { type: "button", class: "plain", onclick: signOut }, "Sign out"),
+    who.how === "nobody" && h("a", { href: "/console/signin" }, "Sign in"));
+}
+
+async function signOut() {
+  await fetch("/console/signout", { method: "POST" });
+  location.assign("/console/signin");
+}
+
+// mayAnswer reports whether a developer may give an answer about an app.
+export function mayAnswer(alert, verb) {
+  if (!who || !alert.app || !["wait", "retry", "force"].includes(verb)) return false;
+  const { org, space } = alert.app;
+  return who.roles.some((role) => role === `developer:${org}` || role === `developer:${org}/${space}`);
+}
