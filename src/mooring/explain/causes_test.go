@@ -44,7 +44,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			w.more = append(w.more, &model.Roll{Plan: "q", CellID: "c2", Action: model.Reboot, Phase: model.Acting, Timeline: []model.Entry{{Phase: model.Acting}}})
 		}, last: client.LinkHost, of: "c2", owner: operators, says: "the reboot of cell c2 is under way", moving: true},
 		{name: "a canary is under way", plant: func(w *world) { w.plan.Canaries = 1; w.in("c3", model.Acting); w.rolls["c3"].Error = "no such host" },
-			last: client.LinkHost, of: "c3", owner: operators, says: "failed: no such host", along: []string{"canaries, one at a time, and 0 are over"}},
+			last: client.LinkHost, of: "c3", owner: operators, says: "failed: no such host", along: []string{"canaries, one at a time, and 0 are done"}},
 		{name: "the ceiling is reached", plant: func(w *world) { w.plan.MaxInFlight = model.Limit{Count: 1}; w.in("c3", model.Acting) },
 			last: client.LinkHost, of: "c3", owner: operators, says: "is under way", along: []string{"at most 1 cells at once"}, moving: true},
 		{name: "BOSH is working on another cell", plant: func(w *world) {
@@ -221,6 +221,15 @@ func TestAPlanIsExplainedByWhatIsUnderWayOrNext(t *testing.T) {
 	done := Plan(w.snapshot(), "p", now)
 	g.Expect(done.Chain).To(HaveLen(1))
 	g.Expect(done.Moving).To(BeTrue())
+}
+
+func TestACellThatSettlesIsWaitedFor(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	w.plan.Order = []string{"c2"}
+	w.more = append(w.more, &model.Plan{PlanSpec: model.PlanSpec{Name: "q"}, Status: model.PlanRunning, Order: []string{"c2"}},
+		&model.Roll{Plan: "q", CellID: "c2", Action: model.Reboot, Phase: model.Settling, Timeline: []model.Entry{{Phase: model.Settling}}})
+	g.Expect(told(Plan(w.snapshot(), "p", now))).To(ContainSubstring("lock: cell c2 settles after a roll of plan q\nroll: cell c2 is settling for the reboot of plan q"))
 }
 
 func TestWhatDoesNotExistIsNotExplained(t *testing.T) {

@@ -23,6 +23,7 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 	case cordon != nil && cordon.Holder != roll.Holder():
 		c.link(client.LinkLock, roll.CellID, "cell %s is taken by %s", roll.CellID, cordon.Holder).Since = cordon.Since
 		c.holder(cordon.Holder)
+	case c.settles(roll.CellID):
 	case plan.Converges() && roll.AtGate.IsZero():
 		c.link(client.LinkHost, roll.CellID, "BOSH takes the cells of %s/%s in an order of its own, and has not come to cell %s",
 			plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, roll.CellID).Owner = operators
@@ -33,6 +34,17 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 			c.moves()
 		}
 	}
+}
+
+// settles explains that another plan is about to be done with a cell.
+func (c *chain) settles(cellID string) bool {
+	roll := c.snap.RollOn(cellID)
+	if roll == nil || roll.Phase != model.Settling || roll.StuckID != "" {
+		return false
+	}
+	c.link(client.LinkLock, cellID, "cell %s settles after a roll of plan %s", cellID, roll.Plan)
+	c.roll(c.snap.Plan(roll.Plan), roll)
+	return true
 }
 
 // director gives what keeps BOSH from carrying out a plan, nil when nothing
@@ -77,13 +89,14 @@ func (c *chain) closed(plan *model.Plan) bool {
 // gated explains what the plan's own canaries or ceiling hold back.
 func (c *chain) gated(plan *model.Plan) bool {
 	var busy []*model.Roll // in roll, or stuck
-	inRoll, over := 0, 0
+	inRoll, done := 0, 0
 	for _, cell := range plan.Order {
 		roll := c.snap.Roll(plan.Name, cell)
 		switch {
 		case roll == nil:
+		case roll.Phase == model.RollDone:
+			done++
 		case roll.Phase.Final():
-			over++
 		case roll.Phase != model.Queued || roll.StuckID != "":
 			busy = append(busy, roll)
 			if roll.Phase != model.Queued && (roll.StuckID == "" || afterHost(roll.Phase)) {
@@ -95,8 +108,8 @@ func (c *chain) gated(plan *model.Plan) bool {
 	switch {
 	case len(busy) == 0:
 		return false
-	case over < plan.Canaries:
-		c.link(client.LinkPlan, plan.Name, "the first %d cells of plan %s are canaries, one at a time, and %d are over", plan.Canaries, plan.Name, over)
+	case done < plan.Canaries:
+		c.link(client.LinkPlan, plan.Name, "the first %d cells of plan %s are canaries, one at a time, and %d are done", plan.Canaries, plan.Name, done)
 	case plan.Via.Bosh != nil && !plan.Converges() && inRoll > 0:
 		c.link(client.LinkLock, plan.Via.Bosh.Deployment, "BOSH works on one cell of deployment %s at a time", plan.Via.Bosh.Deployment).Owner = operators
 	case !plan.MaxInFlight.Never() && inRoll >= ceiling:

@@ -72,10 +72,16 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 		if plan.Converges() && roll.AtGate.IsZero() {
 			return true // BOSH has yet to come to it
 		}
-		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID] != nil
+		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID] != nil || settles(d.snap.RollOn(roll.CellID))
 	}
 	c.submit()
 	return true
+}
+
+// settles reports whether a roll is about to be over. One that is stuck there
+// does not keep its cell: the next roll may be the repair.
+func settles(roll *model.Roll) bool {
+	return roll != nil && roll.Phase == model.Settling && roll.StuckID == ""
 }
 
 // flagForbidden flags the queued cells that a policy never lets go, long

@@ -99,6 +99,12 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.put(&app)
 		w.settle()
 		return w.events()
+	case "scale": // scale redis 4
+		app := *w.snap.App(d.CmdArgs[0].Key)
+		app.Instances = number(t, d, d.CmdArgs[1].Key)
+		w.put(&app)
+		w.settle()
+		return w.events()
 	case "act": // act c1: somebody else acts on the host
 		w.takeDown(d.CmdArgs[0].Key)
 		w.settle()

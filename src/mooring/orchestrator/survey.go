@@ -41,6 +41,9 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 	own := map[string]bool{}
 	for _, roll := range rolls {
 		state := stateOf(roll)
+		if plan.Canaries > 0 && roll.Phase.Final() && roll.Phase != model.RollDone {
+			s.problem.Canaries++ // it has shown nothing; the next one has to
+		}
 		own[roll.Holder()] = state == sequence.Running || state == sequence.StuckHolding
 		d.addCell(s, roll)
 	}

@@ -8,10 +8,13 @@ import (
 )
 
 // schedule does what the scheduler does after disruptions: replace, move,
-// place anew.
+// place anew, scale down.
 func (w *world) schedule() (busy bool, due time.Time) {
 	for _, inst := range w.snap.Instances() {
 		busy = w.scheduleOne(inst) || busy
+	}
+	for _, app := range w.snap.Apps() {
+		busy = w.scaleDown(app) || busy
 	}
 	return busy, due
 }
