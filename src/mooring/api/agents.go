@@ -57,6 +57,8 @@ func (s *server) agentRoutes(routes huma.API) {
 	on(routes, op, s.report)
 	op = operation(http.MethodGet, "/v1/cells/{id}/work", "cell-work", "Wait for the cell's work to change; 204 when it did not", "cell protocol")
 	huma.Register(routes, op, s.work)
+	passOverUnknown[model.Registration](routes)
+	passOverUnknown[model.Report](routes)
 }
 
 func (s *server) register(ctx context.Context, in *registerInput) (model.Lease, error) {

@@ -1,6 +1,10 @@
 package api
 
 import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +71,29 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskHung, Progress: 0.5})).To(ConsistOf("handler.hung"))
 	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskHung})).To(ConsistOf("handler.hung"), "another permit")
 	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskYielded})).To(ConsistOf("instance.yielded"))
+}
+
+// After a step back, cells are newer than the API and say more than it knows.
+func TestWhatNewerCellsSayIsPassedOver(t *testing.T) {
+	g := NewWithT(t)
+	f := newFixture(t)
+	registration := aCell("c1", "z1")
+	report := model.Report{Boot: registration.Boot, Start: registration.Start, Volumes: []model.ActualVolume{},
+		Instances: []model.ActualInstance{{AppGUID: "app", GUID: "i", CellID: "c1", State: model.Serving}}}
+	for _, sent := range []struct {
+		path string
+		body any
+	}{{"register", registration}, {"report", report}} {
+		body, err := json.Marshal(sent.body)
+		g.Expect(err).NotTo(HaveOccurred())
+		more := strings.ReplaceAll(string(body), "{", `{"hue":"red",`)
+		g.Expect(more).NotTo(Equal(string(body)))
+		answer, err := http.Post(f.url+"/v1/cells/c1/"+sent.path, "application/json", strings.NewReader(more))
+		g.Expect(err).NotTo(HaveOccurred())
+		said, err := io.ReadAll(answer.Body)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(answer.Body.Close()).To(Succeed())
+		g.Expect(answer.StatusCode).To(Equal(http.StatusOK), "%s: %s", sent.path, said)
+	}
+	g.Expect(f.store.Snapshot().ActualInstance("app", 0, "c1")).NotTo(BeNil())
 }

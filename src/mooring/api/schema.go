@@ -27,6 +27,30 @@ func openAPI(version string) huma.Config {
 	return cfg
 }
 
+// passOverUnknown makes what is sent as T, and all that is in it, readable where
+// it has more than this version knows. Cells say more once they are newer than
+// this node, which they are after a step back; refused, they would count as gone.
+func passOverUnknown[T any](routes huma.API) {
+	registry := routes.OpenAPI().Components.Schemas
+	var visit func(*huma.Schema)
+	visit = func(s *huma.Schema) {
+		if s == nil {
+			return
+		}
+		if s.Ref != "" {
+			s = registry.SchemaFromRef(s.Ref)
+		}
+		if closed, is := s.AdditionalProperties.(bool); is && !closed {
+			s.AdditionalProperties = true
+		}
+		visit(s.Items)
+		for _, property := range s.Properties {
+			visit(property)
+		}
+	}
+	visit(registry.Schema(reflect.TypeFor[T](), true, ""))
+}
+
 type sizeShape struct{}
 
 // Schema implements huma.SchemaProvider.

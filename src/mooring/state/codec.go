@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"mooring/model"
 )
 
-// format is the number of the record format this version writes. It is raised
-// when a stored record changes its meaning or its fields.
+// format is the number of the record format this version writes. While the
+// control nodes are updated one after the other, an older version reads what a
+// newer one writes, and again after a step back. So within a format only such
+// fields and kinds of records are added as an older version may pass over, and
+// drop when it writes the record again. For anything else, a field that gets
+// another meaning or one that forbids something, the format is raised: then
+// older versions refuse to decide on what they would misread.
 const format = 1
 
 // envelope is how a record is stored: its format first, so that a version that
@@ -49,11 +53,9 @@ func encode(rec model.Record) ([]byte, error) {
 	return data, nil
 }
 
-// decode fills rec from its stored form. Fields that rec does not have are an
-// error: they would be lost when the record is written again.
-func decode(value []byte, rec model.Record) error {
-	var env envelope
-	if err := json.Unmarshal(value, &env); err != nil {
+// open reads the envelope of a stored record and checks what is in it.
+func (env *envelope) open(value []byte) error {
+	if err := json.Unmarshal(value, env); err != nil {
 		return fmt.Errorf("the record is corrupt (%w); restore it from a backup or delete the key", err)
 	}
 	switch {
@@ -64,10 +66,18 @@ func decode(value []byte, rec model.Record) error {
 	case len(env.Data) == 0 || bytes.Equal(env.Data, []byte("null")):
 		return errors.New("the record is corrupt (it has no data); restore it from a backup or delete the key")
 	}
-	strict := json.NewDecoder(bytes.NewReader(env.Data))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(rec); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("the record is corrupt or written by a newer version (%w); upgrade this node or restore the record from a backup", err)
+	return nil
+}
+
+// decode fills rec from its stored form. Fields that rec does not have are a
+// newer version's, and passed over.
+func decode(value []byte, rec model.Record) error {
+	var env envelope
+	if err := env.open(value); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(env.Data, rec); err != nil {
+		return fmt.Errorf("the record is corrupt (%w); restore it from a backup or delete the key", err)
 	}
 	return nil
 }

@@ -15,7 +15,8 @@
 //     in etcd's history is gone. While etcd is out of reach it shows the last
 //     state it had; nothing can be committed then.
 //   - A record that is corrupt, or of a newer format, stops the mirror with an
-//     error that names its key. Nothing is decided on half a state.
+//     error that names its key. Nothing is decided on half a state. What a
+//     newer version added within the format is passed over.
 //   - Permits enter a ledger in Grant alone. What it judged is required by its
 //     transaction, so two that grant at once cannot together exceed a policy.
 //   - Leadership keeps two controllers from doing the same work. That they

@@ -74,7 +74,9 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 		if err != nil {
 			return err
 		}
-		insert(write, e)
+		if e != nil {
+			insert(write, e)
+		}
 	}
 	write.Commit()
 	m.publish(revision)
@@ -91,7 +93,9 @@ func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
 			write.Abort()
 			return err
 		}
-		insert(write, e)
+		if e != nil {
+			insert(write, e)
+		}
 	}
 	write.Commit()
 	m.db = fresh
@@ -99,11 +103,12 @@ func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
 	return nil
 }
 
-// read makes the entry of what etcd has at a key.
+// read makes the entry of what etcd has at a key: nil for a kind of record that
+// only newer versions know.
 func (m *mirror) read(kv *mvccpb.KeyValue) (*entry, error) {
 	key := strings.TrimPrefix(string(kv.Key), m.prefix)
 	e, err := newEntry(key, kv.Value)
-	if err == nil {
+	if err == nil && e != nil {
 		e.mod, e.lease = kv.ModRevision, clientv3.LeaseID(kv.Lease)
 		if event, ok := e.rec.(*model.Event); ok {
 			var place int

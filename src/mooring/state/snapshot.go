@@ -153,6 +153,9 @@ func insert(txn *memdb.Txn, e *entry) {
 }
 
 func remove(txn *memdb.Txn, key string) {
+	if _, known := tables[tableName(key)]; !known {
+		return
+	}
 	e := first(txn, tableName(key), "id", key)
 	if e == nil {
 		return

@@ -165,11 +165,12 @@ func (x valueIndex) PrefixFromArgs(args ...any) ([]byte, error) {
 	return []byte(args[0].(string)), nil
 }
 
-// newEntry reads the stored form of a record. key has no prefix.
+// newEntry reads the stored form of a record: nil for a kind of record that
+// only newer versions know. key has no prefix.
 func newEntry(key string, value []byte) (*entry, error) {
 	t, known := tables[tableName(key)]
 	if !known {
-		return nil, fmt.Errorf("no record is known by such a key; upgrade this node or delete the key")
+		return nil, new(envelope).open(value)
 	}
 	rec := t.blank()
 	if err := decode(value, rec); err != nil {
