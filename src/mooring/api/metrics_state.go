@@ -38,6 +38,9 @@ var (
 	descPlans     = describe("plans", "Plans by status.", "status")
 	descRolls     = describe("plan_rolls", "Rolls of the plans that have not finished, by phase.", "plan", "phase")
 	descHeld      = describe("plan_rolls_stuck", "Rolls of the plans that have not finished, that are stuck.", "plan")
+	descForeseen  = describe("estimate_foreseen", "How long a plan that has not finished was expected to take, in seconds, when it was made.", "plan", "quantile")
+	descRight     = describe("estimate_outcomes_total", "Rolls and plans that were over by their p50, between it and their p90, and later.", "of", "outcome")
+	descLearned   = describe("estimate_samples", "Durations that estimates of a step on hosts are made from.", "step")
 	descStuck     = describe("stuck", "Things that are stuck, by kind.", "kind")
 )
 
@@ -53,6 +56,7 @@ func (stateCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRevision, descFollows, descLeader, descReceivers, descEvents, descCells, descCordons,
 		descInstances, descLimit, descPermits, descClaims, descPlans, descRolls, descHeld, descStuck,
+		descForeseen, descRight, descLearned,
 	} {
 		out <- desc
 	}
@@ -84,6 +88,7 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 		collectApp(snap, app, gauge)
 	}
 	collectPlans(snap, gauge)
+	collectEstimates(snap, out)
 	stuck := map[model.StuckKind]int{}
 	for _, item := range snap.StuckItems() {
 		stuck[item.Kind]++
@@ -142,6 +147,28 @@ func collectPlans(snap *state.Snapshot, gauge gauges) {
 	}
 	for _, status := range []model.PlanStatus{model.PlanRunning, model.PlanPaused, model.PlanAborted, model.PlanDone} {
 		gauge(descPlans, plans[status], string(status))
+	}
+}
+
+// collectEstimates shows what is foreseen, and how often that came true.
+func collectEstimates(snap *state.Snapshot, out chan<- prometheus.Metric) {
+	for _, plan := range snap.Plans() {
+		if !plan.Finished() && plan.Foreseen != (model.Foreseen{}) {
+			out <- prometheus.MustNewConstMetric(descForeseen, prometheus.GaugeValue, plan.Foreseen.Half.D().Seconds(), plan.Name, "0.5")
+			out <- prometheus.MustNewConstMetric(descForeseen, prometheus.GaugeValue, plan.Foreseen.Most.D().Seconds(), plan.Name, "0.9")
+		}
+	}
+	known := snap.Durations(model.Hosts)
+	if known == nil {
+		return
+	}
+	for of, tally := range map[string]model.Tally{"roll": known.Rolls, "plan": known.Plans} {
+		for outcome, n := range map[string]int{"early": tally.Early, "within": tally.Within, "late": tally.Late} {
+			out <- prometheus.MustNewConstMetric(descRight, prometheus.CounterValue, float64(n), of, outcome)
+		}
+	}
+	for step, samples := range known.Samples {
+		out <- prometheus.MustNewConstMetric(descLearned, prometheus.GaugeValue, float64(len(samples)), step)
 	}
 }
 

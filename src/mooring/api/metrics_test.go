@@ -79,3 +79,19 @@ func TestDisruptionsAreMeasuredOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestHowOftenForesightWasRightIsShown(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, &model.Durations{Subject: model.Hosts, Rolls: model.Tally{Early: 5, Within: 4, Late: 1}, Plans: model.Tally{Late: 2},
+		Samples: map[string][]model.Sample{"recreate/away": {{At: 1, Millis: 2}, {At: 3, Millis: 4}}}},
+		&model.Plan{PlanSpec: model.PlanSpec{Name: "p"}, Status: model.PlanRunning, Foreseen: model.Foreseen{Half: model.Duration(time.Minute), Most: model.Duration(2 * time.Minute)}})
+	_, text := f.read(t, "/metrics")
+	for _, line := range []string{
+		`mooring_estimate_outcomes_total{of="roll",outcome="within"} 4`,
+		`mooring_estimate_outcomes_total{of="plan",outcome="late"} 2`,
+		`mooring_estimate_samples{step="recreate/away"} 2`,
+		`mooring_estimate_foreseen{plan="p",quantile="0.9"} 120`,
+	} {
+		g.Expect(text).To(ContainSubstring(line))
+	}
+}

@@ -150,6 +150,7 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 	plan := &model.Plan{
 		PlanSpec: wanted.PlanSpec, Intent: model.IntentRun, Reason: wanted.Reason, Status: model.PlanRunning,
 		CreatedAt: s.now(), CreatedBy: wanted.By, Order: complete(preview.Order, cells),
+		Foreseen: model.Foreseen{Half: preview.Expected, Most: preview.Longest},
 	}
 	if plan.OnStuck == "" {
 		plan.OnStuck = model.StuckHold

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ func TestPreview(t *testing.T) {
 	api.answers("POST /v1/preview", client.Preview{
 		Order: []string{"cell-1", "cell-2"}, AtOnce: 1, Expected: seconds(80), Shortest: seconds(60), Longest: seconds(120), Bound: seconds(80),
 		Bottleneck: "acme/prod/db: max_interrupted 1 of 6",
+		Raise:      &client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2, Saved: seconds(40), Bound: seconds(40)},
+		Foresight:  &client.Foresight{Rolls: model.Tally{Early: 5, Within: 4, Late: 1}, Plans: model.Tally{Early: 1}},
 		Timeline:   []client.Slot{{CellID: "cell-1", From: 0, To: seconds(40)}, {CellID: "cell-2", From: seconds(40), To: seconds(80)}},
 		Never:      []client.Forbidden{{CellID: "cell-3", Instance: "acme/prod/q/0", Limit: "max_interrupted: 0", Owner: "#queues", Text: "the policy never allows it"}},
 		DataAtRisk: []string{"acme/prod/db/3"},
@@ -32,12 +35,17 @@ func TestPreview(t *testing.T) {
 	})
 	r := api.run(t, "preview", file(t, "plan.yml", planFile))
 	g.Expect(r.status).To(Equal(0), r.err)
-	g.Expect(r.out).To(Equal(lines(
+	now := time.Now()
+	atTime := regexp.MustCompile(`; \w+ \d\d:\d\d to \w+ \d\d:\d\d\)`)
+	g.Expect(r.out).To(Or(ContainSubstring(now.Add(2*time.Minute).Format("Mon 15:04")), ContainSubstring(now.Add(3*time.Minute).Format("Mon 15:04"))))
+	g.Expect(atTime.ReplaceAllString(r.out, ")")).To(Equal(lines(
 		"plan kernel: reboot 2 cells",
 		"at once:     at most 1 cell",
-		"expected:    1m20s (1m to 2m)",
+		"ends:        in 1m20s to 2m (p50 to p90), 1m at best (p10)",
 		"bound:       1m20s at least, in any order",
 		"bottleneck:  acme/prod/db: max_interrupted 1 of 6",
+		"raised:      max_interrupted 2 instead of 1 for acme/prod/db would save 40s; the bound would be 40s",
+		"foresight:   of 10 rolls so far 50% were done by their p50, 90% by their p90; of 1 plan 1 by their p50, 1 by their p90",
 		"",
 		"cell     from   to      ",
 		"cell-1   0s     40s     ####################....................",

@@ -8,13 +8,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"mooring/client"
+	"mooring/model"
 )
 
 func previewCommand() *cli.Command {
 	return command(operators, "preview", "[PLAN]", "say what a plan would do; nothing is changed",
 		`PLAN is a file. The same brain that executes plans says how many cells roll at
-once and when it ends, which policy is the bottleneck, and every cell that can
-never roll with the instance, the policy and the owner that forbid it.
+once and when it ends, as a range from measured durations, which policy is the
+bottleneck and what one more would buy, and every cell that can never roll with
+the instance, the policy and the owner that forbid it.
 
 Examples:
    moor preview plan.yml
@@ -40,9 +42,11 @@ Examples:
 func (s *session) showPreview(p *client.Preview) error {
 	err := facts(s.out,
 		"at once", "at most "+count(p.AtOnce, "cell"),
-		"expected", fmt.Sprintf("%s (%s to %s)", p.Expected, p.Shortest, p.Longest),
+		"ends", s.endsText(p),
 		"bound", fmt.Sprintf("%s at least, in any order", p.Bound),
 		"bottleneck", p.Bottleneck,
+		"raised", raiseText(p.Raise),
+		"foresight", foresightText(p.Foresight),
 	)
 	if err != nil {
 		return err
@@ -76,6 +80,35 @@ func (s *session) showPreview(p *client.Preview) error {
 	}
 	s.warn(p.Warnings)
 	return nil
+}
+
+// endsText says when a plan that began now would end.
+func (s *session) endsText(p *client.Preview) string {
+	at := func(d model.Duration) string { return s.now().Add(d.D()).Local().Format("Mon 15:04") }
+	return fmt.Sprintf("in %s to %s (p50 to p90; %s to %s), %s at best (p10)", p.Expected, p.Longest, at(p.Expected), at(p.Longest), p.Shortest)
+}
+
+// raiseText says what a higher limit would buy, "" when none would.
+func raiseText(r *client.Raise) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %d instead of %d for %s would save %s; the bound would be %s", r.Limit, r.To, r.From, r.App, r.Saved, r.Bound)
+}
+
+// foresightText says how often ranges like these were right, "" before any
+// was.
+func foresightText(f *client.Foresight) string {
+	if f == nil {
+		return ""
+	}
+	all := f.Rolls.Early + f.Rolls.Within + f.Rolls.Late
+	share := func(n int) int { return (100*n + all/2) / max(1, all) }
+	text := fmt.Sprintf("of %s so far %d%% were done by their p50, %d%% by their p90", count(all, "roll"), share(f.Rolls.Early), share(f.Rolls.Early+f.Rolls.Within))
+	if plans := f.Plans.Early + f.Plans.Within + f.Plans.Late; plans > 0 {
+		text += fmt.Sprintf("; of %s %d by their p50, %d by their p90", count(plans, "plan"), f.Plans.Early, f.Plans.Early+f.Plans.Within)
+	}
+	return text
 }
 
 // barWidth is the width of a timeline in characters.

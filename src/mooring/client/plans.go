@@ -22,20 +22,47 @@ type Preview struct {
 	Order []string `json:"order"`
 	// AtOnce is the most cells in roll at the same time.
 	AtOnce int `json:"at_once"`
-	// Expected is how long it takes, Shortest and Longest its range.
+	// Expected is how long it takes one time in two, at most (the p50),
+	// Shortest and Longest one time in ten (p10) and nine times in ten (p90).
+	// The time outside a window is not counted.
 	Expected model.Duration `json:"expected"`
 	Shortest model.Duration `json:"shortest"`
 	Longest  model.Duration `json:"longest"`
-	// Bound is the shortest that the policies allow in any order, and
-	// Bottleneck which policy (or cell) imposes it.
+	// Bound is the shortest that the policies allow in any order, where the
+	// plan takes about what is expected, and Bottleneck which policy (or cell)
+	// imposes it.
 	Bound      model.Duration `json:"bound"`
 	Bottleneck string         `json:"bottleneck,omitempty"`
-	Timeline   []Slot         `json:"timeline,omitempty"`
+	// Raise is what a higher limit would buy; nil when no limit is the
+	// bottleneck.
+	Raise *Raise `json:"raise,omitempty"`
+	// Foresight says how often such ranges were right; nil before any came
+	// true.
+	Foresight *Foresight `json:"foresight,omitempty"`
+	Timeline  []Slot     `json:"timeline,omitempty"`
 	// Never lists the cells that can never roll.
 	Never []Forbidden `json:"never,omitempty"`
 	// DataAtRisk names the volumes whose data would be lost by force.
 	DataAtRisk []string `json:"data_at_risk,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// Raise is what it would buy if the limit of an app were one higher.
+type Raise struct {
+	App   model.Name `json:"app"`
+	Limit string     `json:"limit" enum:"max_interrupted,max_draining,max_disrupted"`
+	From  int        `json:"from"`
+	To    int        `json:"to"`
+	// Saved is how much sooner the plan would end, and Bound what it would
+	// take in any order.
+	Saved model.Duration `json:"saved"`
+	Bound model.Duration `json:"bound"`
+}
+
+// Foresight is how often the truth fell where it was foreseen.
+type Foresight struct {
+	Rolls model.Tally `json:"rolls"`
+	Plans model.Tally `json:"plans"`
 }
 
 // Slot is when a cell is expected to be in roll, counted from the start.

@@ -80,7 +80,7 @@ func TestRangesAreRightAsOftenAsTheySay(t *testing.T) {
 	g := NewWithT(t)
 	share := func(n int, of model.Tally) float64 { return float64(n) / float64(of.Early+of.Within+of.Late) }
 	g.Expect(share(known.Within, known)).To(BeNumerically("~", 0.40, 0.05))
-	g.Expect(share(known.Late, known)).To(BeNumerically("~", 0.10, 0.03))
+	g.Expect(share(known.Late, known)).To(BeNumerically("~", 0.10, 0.02))
 	g.Expect(share(early.Within, early)).To(BeNumerically("~", 0.40, 0.10))
-	g.Expect(share(early.Late, early)).To(BeNumerically("~", 0.10, 0.05))
+	g.Expect(share(early.Late, early)).To(BeNumerically("<", 0.17), "what nature does is three times what is taken for granted of handlers")
 }

@@ -30,11 +30,13 @@ type Dist struct {
 	n     float64
 }
 
-// priorWeight is how many samples a prior counts as for the spread; for the
-// middle it counts priorMiddle, so that a few samples overrule it.
+// priorWeight is how many samples a prior counts as. What it counts as is
+// moved to where the samples are, and given their spread: there the prior
+// counts as much as priorMiddle and priorSpread samples.
 const (
-	priorWeight = 2
+	priorWeight = 3
 	priorMiddle = 0.5
+	priorSpread = 8
 )
 
 // leastDoubt is kept however many samples there are: the next plan is never
@@ -45,12 +47,14 @@ const leastDoubt = 0.05
 func newDist(name string, p prior, samples []model.Sample, now, since time.Time) *Dist {
 	found, n := weigh(samples, now, since)
 	d := &Dist{count: len(samples), n: n}
-	middle := math.Log(p.middle.Seconds())
+	middle, spread := math.Log(p.middle.Seconds()), p.spread
 	if n > 0 {
 		middle = (priorMiddle*middle + n*math.Log(quantileOf(found, 0.5))) / (priorMiddle + n)
+		own := math.Log(quantileOf(found, 0.84)/quantileOf(found, 0.16)) / 2
+		spread = (priorSpread*spread + n*own) / (priorSpread + n)
 	}
 	for _, z := range [...]float64{-1.282, -0.524, 0, 0.524, 1.282} { // fifths of a normal distribution
-		took := math.Exp(middle + z*p.spread)
+		took := math.Exp(middle + z*spread)
 		if p.most > 0 {
 			took = min(took, p.most.Seconds())
 		}
@@ -59,8 +63,8 @@ func newDist(name string, p prior, samples []model.Sample, now, since time.Time)
 	for i := range d.at {
 		d.at[i] = quantileOf(found, (float64(i)+0.5)/points)
 	}
-	spread := math.Log(d.quantile(0.9)/d.quantile(0.5)) / 1.282
-	d.doubt = max(leastDoubt, spread/math.Sqrt(n+0.5))
+	spread = math.Log(d.quantile(0.9)/d.quantile(0.5)) / 1.282
+	d.doubt = max(leastDoubt, spread/math.Sqrt(n*0.8+0.5))
 	d.setShifts(name)
 	half := d.quantile(0.5)
 	wider := math.Sqrt(1 + d.doubt*d.doubt/max(1e-6, spread*spread))

@@ -92,7 +92,7 @@ func TestPatienceComesDownAsSamplesCome(t *testing.T) {
 	g.Expect(patience()).To(Equal(30*time.Minute), "four are too few to know")
 	m.learn(model.Hosts, away, noon, 2*time.Minute)
 	few := patience()
-	g.Expect(few).To(And(BeNumerically(">", 4*time.Minute), BeNumerically("<", 30*time.Minute)))
+	g.Expect(few).To(And(BeNumerically(">", 3*time.Minute), BeNumerically("<", 30*time.Minute)))
 	m.learn(model.Hosts, away, noon, repeat(40, 2*time.Minute)...)
 	g.Expect(patience()).To(And(BeNumerically("<", few), BeNumerically(">", 130*time.Second)))
 

@@ -27,6 +27,9 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 		return nil, err
 	}
 	d := newForesight(snap, now)
+	if begun := snap.Plan(spec.Name); begun != nil {
+		d.since = begun.CreatedAt
+	}
 	p := &client.Preview{Order: plan.Order}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
@@ -90,6 +93,10 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	p.AtOnce = mostAtOnce(p.Timeline)
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
+	p.Raise = d.raise(s, tickets, bound, f.typical)
+	if known := d.snap.Durations(model.Hosts); known != nil && known.Rolls != (model.Tally{}) {
+		p.Foresight = &client.Foresight{Rolls: known.Rolls, Plans: known.Plans}
+	}
 }
 
 // rounded gives a duration as precisely as it can be foreseen.
@@ -122,28 +129,6 @@ func (d *decision) neverStarts(s *survey, cell int) string {
 		return fmt.Sprintf("cell %s waits until %s serves", id, d.nameOf(appGUID, index))
 	}
 	return fmt.Sprintf("cell %s does not get its turn as things are", id)
-}
-
-// bottleneck says what sets the lower bound.
-func (d *decision) bottleneck(s *survey, bound sequence.Lower) string {
-	switch bound.Why {
-	case sequence.ByApp:
-		b := s.budgets[bound.App]
-		app := d.snap.App(b.appGUID)
-		if app == nil {
-			return ""
-		}
-		limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
-		limit := map[model.Kind]string{
-			model.Interrupt: fmt.Sprintf("max_interrupted: %d", limits.Interrupted),
-			model.Drain:     fmt.Sprintf("max_draining: %d", limits.Draining),
-			"":              fmt.Sprintf("max_disrupted: %d", limits.Disrupted),
-		}[b.kind]
-		return fmt.Sprintf("%s (%s of %d, %s)", app.Name, limit, app.Instances, app.Owned())
-	case sequence.ByNothing:
-		return ""
-	}
-	return string(bound.Why)
 }
 
 // warnings are what an operator should know before starting the plan.

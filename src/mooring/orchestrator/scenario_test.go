@@ -245,6 +245,9 @@ func (w *world) tellPreview(t *testing.T, d *datadriven.TestData) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "order %s\nat once %d, ends in %s (%s to %s), bound %s by %s\n", strings.Join(preview.Order, " "),
 		preview.AtOnce, preview.Expected, preview.Shortest, preview.Longest, preview.Bound, preview.Bottleneck)
+	if r := preview.Raise; r != nil {
+		fmt.Fprintf(&b, "%s %d instead of %d for %s saves %s, bound %s\n", r.Limit, r.To, r.From, r.App, r.Saved, r.Bound)
+	}
 	for _, slot := range preview.Timeline {
 		fmt.Fprintf(&b, "  %s %s to %s\n", slot.CellID, slot.From, slot.To)
 	}
