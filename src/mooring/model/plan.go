@@ -84,6 +84,10 @@ type Plan struct {
 	Converging *Converging `json:"converging,omitempty"`
 	// Cells is the order chosen when the plan was made.
 	Order []string `json:"order"`
+	// Greedy lets a cell pass those ahead of it whenever it fits; otherwise it
+	// passes one only where it takes nothing that one waits for. It was chosen
+	// with the order.
+	Greedy bool `json:"greedy,omitempty"`
 	// Foreseen is how long the plan was expected to take then.
 	Foreseen Foreseen `json:"foreseen,omitzero"`
 }

@@ -21,12 +21,8 @@ func (d *decision) dispatch(plan *model.Plan) {
 	}
 	s := d.surveyOf(plan, d.candidates(plan))
 	d.flagForbidden(plan, s)
-	order := make([]int, len(s.problem.Cells))
-	for i := range order {
-		order[i] = i
-	}
 	tx := d.snap.Txn()
-	dispatcher := sequence.NewDispatcher(&s.problem, &sequence.Plan{Mode: sequence.Tickets, Order: order})
+	dispatcher := sequence.NewDispatcher(&s.problem, s.turns())
 	for cell, ok := dispatcher.Next(); ok; cell, ok = dispatcher.Next() {
 		if c := d.draft(plan, s.rolls[cell]); c.start() {
 			c.tx = tx

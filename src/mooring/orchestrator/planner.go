@@ -11,7 +11,7 @@ import (
 )
 
 // newPlan makes the plan that a spec asks for, with its cells in the order in
-// which they get their turn. It refuses a spec that chooses no cells or names
+// which they get their turn, and how strictly that order is kept. It refuses a spec that chooses no cells or names
 // one that does not exist.
 func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.Plan, error) {
 	cells, err := spec.Cells.Choose(snap.Cells())
@@ -34,7 +34,7 @@ func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.P
 			order = append(order, cell)
 		}
 	}
-	plan.Order = order
+	plan.Order, plan.Greedy = order, best.Mode == sequence.Greedy
 	return plan, nil
 }
 

@@ -72,15 +72,11 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 
 // foretell fills in when each cell rolls and what bounds the whole.
 func (d *decision) foretell(p *client.Preview, s *survey) {
-	order := make([]int, len(s.problem.Cells))
-	for i := range order {
-		order[i] = i
-	}
-	tickets := &sequence.Plan{Mode: sequence.Tickets, Order: order}
-	timeline := sequence.Simulate(&s.problem, tickets, nil)
-	f := s.foresee(tickets)
+	turns := s.turns()
+	timeline := sequence.Simulate(&s.problem, turns, nil)
+	f := s.foresee(turns)
 	p.Expected, p.Shortest, p.Longest = rounded(f.ends.Half), rounded(f.ends.Short), rounded(f.ends.Most)
-	for i := range order {
+	for i := range s.rolls {
 		if timeline.Start[i] < 0 {
 			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
 			continue
@@ -93,7 +89,7 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	p.AtOnce = mostAtOnce(p.Timeline)
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
-	p.Raise = d.raise(s, tickets, bound, f.typical)
+	p.Raise = d.raise(s, turns, bound, f.typical)
 	if known := d.snap.Durations(model.Hosts); known != nil && known.Rolls != (model.Tally{}) {
 		p.Foresight = &client.Foresight{Rolls: known.Rolls, Plans: known.Plans}
 	}

@@ -46,7 +46,7 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.addCells(number(t, d, d.CmdArgs[0].Key), azs)
 	case "push": // push redis instances=6 max_interrupted=1 class=persistent
 		w.tellPush(t, d)
-	case "roll": // roll all action=recreate
+	case "roll": // roll all action=recreate order=(c2,c1) greedy: the last two instead of what the planner chose
 		return w.tellRoll(t, d)
 	case "run": // run 1m: that much time, or until nothing happens any more
 		passed := 24 * time.Hour
@@ -190,6 +190,14 @@ func (w *world) tellRoll(t *testing.T, d *datadriven.TestData) string {
 	plan, err := newPlan(w.snap, specOf(t, d), w.now)
 	if err != nil {
 		return err.Error() + "\n"
+	}
+	for _, arg := range d.CmdArgs {
+		switch arg.Key {
+		case "order":
+			plan.Order = arg.Vals
+		case "greedy":
+			plan.Greedy = true
+		}
 	}
 	w.put(plan)
 	return "order: " + strings.Join(plan.Order, " ") + "\n"

@@ -18,6 +18,20 @@ type survey struct {
 	budgets  []budget // of each app of the problem
 	index    map[budget]int
 	azs      map[string]int
+	greedy   bool // as the plan
+}
+
+// turns gives the cells their turns as the plan has them. Whatever dispatches
+// or foretells a plan asks here, so that it is one plan.
+func (s *survey) turns() *sequence.Plan {
+	turns := &sequence.Plan{Order: make([]int, len(s.problem.Cells))}
+	for i := range turns.Order {
+		turns.Order[i] = i
+	}
+	if s.greedy {
+		turns.Mode = sequence.Greedy
+	}
+	return turns
 }
 
 // budget is what a roll spends of one app: of the limit on one kind, or ("")
@@ -30,8 +44,11 @@ type budget struct {
 // surveyOf looks at the rolls of a plan, in plan order. Cells that cannot be
 // started whatever the policies say are to be left out by the caller.
 func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
-	s := &survey{index: map[budget]int{}, azs: map[string]int{}}
+	s := &survey{index: map[budget]int{}, azs: map[string]int{}, greedy: plan.Greedy}
 	s.problem.Canaries = plan.Canaries
+	// A converging task takes AZs one after another: so it will, and nothing
+	// need be held back for it once it runs.
+	s.problem.AZSerial = d.foresight && plan.Converges()
 	if !plan.MaxInFlight.Never() {
 		s.problem.MaxInFlight = plan.MaxInFlight.Of(len(plan.Order))
 	}
