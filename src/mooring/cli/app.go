@@ -17,6 +17,7 @@ const (
 	hosts      = "Cells"
 	operators  = "Maintenance"
 	everybody  = "What goes on"
+	callers    = "Access"
 )
 
 // New gives the program with all commands of developers and operators, and
@@ -51,6 +52,7 @@ func ownCommands() []*cli.Command {
 		cellsCommand(), cellCommand(),
 		previewCommand(), rollCommand(), rollsCommand(), rollStatusCommand(), pauseCommand(), resumeCommand(), abortCommand(),
 		stuckCommand(), resolveCommand(), whyCommand(), gateCommand(), eventsCommand(),
+		targetCommand(), loginCommand(), logoutCommand(), whoamiCommand(), createTokenCommand(),
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +73,13 @@ func report(w io.Writer, err error) int {
 // their own.
 func explain(err error) string {
 	var answer *client.Error
-	if !errors.As(err, &answer) || len(answer.Errors) == 0 {
+	var stranger x509.UnknownAuthorityError
+	switch {
+	case client.NotLoggedIn(err):
+		return err.Error() + "\n  moor login --token TOKEN\n  moor login --client-cert FILE --client-key FILE"
+	case errors.As(err, &stranger):
+		return err.Error() + "\n  trust its certificate authority: moor target URL --ca FILE"
+	case !errors.As(err, &answer) || len(answer.Errors) == 0:
 		return err.Error()
 	}
 	lines := []string{answer.Detail}

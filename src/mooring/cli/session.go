@@ -20,6 +20,8 @@ import (
 type session struct {
 	*cli.Context
 	api *client.Client
+	// to is which API is called, and as whom.
+	to target
 	// here is the org and the space of names that leave them out.
 	here model.Name
 	in   *bufio.Reader
@@ -62,14 +64,19 @@ func checkArgs(c *cli.Context, wanted []string) error {
 }
 
 func newSession(c *cli.Context) (*session, error) {
-	api, err := connect(c)
+	to, err := targetOf(c)
+	if err != nil {
+		return nil, &statusError{exitUsage, err.Error()}
+	}
+	api, err := to.connect()
 	if err != nil {
 		return nil, &statusError{exitUsage, err.Error()}
 	}
 	return &session{
 		Context: c,
 		api:     api,
-		here:    model.Name{Org: c.String("org"), Space: c.String("space")},
+		to:      to,
+		here:    model.Name{Org: to.Org, Space: to.Space},
 		in:      bufio.NewReader(c.App.Reader),
 		out:     c.App.Writer,
 		err:     c.App.ErrWriter,

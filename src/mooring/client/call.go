@@ -128,6 +128,9 @@ func (c *Client) sendTo(ctx context.Context, endpoint *url.URL, r request, body 
 	if r.accept != "" {
 		sent.Header.Set("Accept", r.accept)
 	}
+	if c.token != "" {
+		sent.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	response, err := c.http.Do(sent)
 	if err != nil {
 		return nil, fmt.Errorf("calling the API at %s: %w", endpoint, err)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+
+	"mooring/access"
 )
 
 // Config says where the API is.
@@ -17,20 +19,24 @@ type Config struct {
 	// HTTP sends the requests. It must have no overall timeout: streams and
 	// long polls are bounded by their contexts. Nil means a plain one.
 	HTTP *http.Client
+	// Token is the bearer token to show, "" for none.
+	Token string
 }
 
 // Client calls the API. It is safe for concurrent use.
 type Client struct {
 	endpoints []*url.URL
 	http      *http.Client
+	token     string
 	// good is the index of the endpoint that answered last.
 	good atomic.Int32
 }
 
 // New gives a client. It does not connect. An endpoint that is not an http or
-// https address is an error.
+// https address is an error, and so is one where others could read the token
+// on its way.
 func New(cfg Config) (*Client, error) {
-	c := &Client{http: cfg.HTTP}
+	c := &Client{http: cfg.HTTP, token: cfg.Token}
 	if c.http == nil {
 		c.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	}
@@ -42,6 +48,9 @@ func New(cfg Config) (*Client, error) {
 		endpoint, err := url.Parse(text)
 		if err != nil || (endpoint.Scheme != "http" && endpoint.Scheme != "https") || endpoint.Host == "" {
 			return nil, fmt.Errorf("API address %q is not one such as http://127.0.0.1:7770", text)
+		}
+		if c.token != "" && endpoint.Scheme == "http" && !access.Loopback(endpoint.Hostname()) {
+			return nil, fmt.Errorf("a token could be read on its way to %s; call the API with https", text)
 		}
 		c.endpoints = append(c.endpoints, endpoint)
 	}

@@ -54,6 +54,9 @@ func HasStatus(err error, status int) bool {
 // NotFound reports whether what was asked for does not exist.
 func NotFound(err error) bool { return HasStatus(err, http.StatusNotFound) }
 
+// NotLoggedIn reports whether the API does not know who called.
+func NotLoggedIn(err error) bool { return HasStatus(err, http.StatusUnauthorized) }
+
 // Superseded reports whether the API refused a cell's report because a newer
 // agent has registered for the cell, or the cell was declared lost: the agent
 // must stop what may run elsewhere and exit.

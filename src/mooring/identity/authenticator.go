@@ -115,16 +115,10 @@ func (a *Authenticator) neighbour(r *http.Request) (*access.Actor, error) {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if !a.open && !Loopback(host) {
+	if !a.open && !access.Loopback(host) {
 		return nil, fmt.Errorf("this API is for its own machine and was called as %s; call it as 127.0.0.1 or localhost", r.Host)
 	}
 	return &access.Actor{Name: "local", How: "local", Declares: true, Roles: []access.Role{{Kind: access.Operator}, {Kind: access.Cell}}}, nil
-}
-
-// Loopback reports whether a host, without a port, is this machine alone.
-func Loopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // holder gives who holds a certificate that a CA of ours has signed.

@@ -60,7 +60,7 @@ func ownMachine(listen string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("--%s %q is not an address such as 127.0.0.1:7770: %w", listenFlag.Name, listen, err)
 	}
-	return identity.Loopback(host), nil
+	return access.Loopback(host), nil
 }
 
 // maySteer reports whether a viewer of the board may steer plans and answer
