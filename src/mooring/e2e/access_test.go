@@ -242,7 +242,7 @@ func (a *guardedAPI) answersNeedTheRight(t *testing.T) {
 	out, err = a.as("olga", answer...)
 	g.Expect(err).NotTo(HaveOccurred(), out)
 	g.Eventually(func() (string, error) { return a.as("ada", "events", "--json") }, "20s", "100ms").
-		Should(MatchRegexp(`"kind":"cell.lost","actor":"olga".*"reason":"the host burnt"`))
+		Should(MatchRegexp(`(?s)"kind": "cell.lost",\s+"actor": "olga".*"reason": "the host burnt"`))
 }
 
 // transport trusts the API's CA.
