@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"math"
 	"time"
 
 	"mooring/model"
@@ -87,4 +88,5 @@ func (f *Fleet) move(app *App) time.Duration {
 	return Move
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+// seconds rounds to the nanosecond, so that what is written is what was read.
+func seconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }

@@ -103,3 +103,12 @@ func TestSimulateAsksForPlacementFirst(t *testing.T) {
 	g.Expect(simulate(strings.NewReader(text), &bytes.Buffer{})).
 		To(MatchError(ContainSubstring("apps[0].cells: they are missing")))
 }
+
+func TestSecondsAreWrittenAsTheyWereRead(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	g.Expect(simulate(strings.NewReader(`{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"}],
+ "apps":[{"name":"kv","instances":2,"max_interrupted":1,"kind":"fixed","cells":["c1","c2"]}],
+ "rolls":{"c1":256.013,"c2":200.001},"failures":[{"cell":"c1","at_s":0,"for_s":256.001}]}`), &out)).To(Succeed())
+	g.Expect(out.String()).To(HavePrefix("{\"cell\":\"c1\",\"start_s\":256.001,\"end_s\":512.014}\n"))
+}

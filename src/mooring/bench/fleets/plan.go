@@ -21,6 +21,7 @@ import (
 type result struct {
 	ratio, bound, ours            float64
 	inOrder, threads, waves, fifo float64 // minutes
+	failing                       float64 // minutes, ours while cells fail
 	planMS, p50, p99              float64
 	strategy                      string
 	breaches                      int
@@ -41,11 +42,11 @@ type Config struct {
 }
 
 // Plan writes a table of makespans: ours over its certified bound, and what
-// others take, in minutes. Every plan is replayed by code of its own; breaches
-// are an error.
+// others take, in minutes. Every plan is replayed by code of its own, as it is
+// and with cells that fail meanwhile; breaches are an error.
 func Plan(cfg Config, w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "cells\tfamily\tplaced\testimates\tratio\tworst\tbound min\tours min\tin order\tthreads\twaves\tFIFO\t× in order\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
+	fmt.Fprintln(out, "cells\tfamily\tplaced\testimates\tratio\tworst\tbound min\tours min\tcells failing\tin order\tthreads\twaves\tFIFO\t× in order\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
 	breaches := 0
 	for _, cells := range cfg.Cells {
 		for _, e := range cfg.Errors {
@@ -94,13 +95,18 @@ func (cfg *Config) measure(family generate.Family, own bool) ([]result, error) {
 			return nil, err
 		}
 		p, truth := f.Problem()
+		broken, err := failing(f, run.Summary.Makespan, uint64(seed+1))
+		if err != nil {
+			return nil, err
+		}
 		s := run.Summary
 		results = append(results, result{
 			ratio: s.Makespan / s.LowerBound, ours: s.Makespan / 60, bound: s.LowerBound / 60,
 			inOrder: baseline.InOrder(p, truth).Minutes(), threads: baseline.Threads(p, truth).Minutes(),
 			waves: baseline.Waves(p, truth, uint64(seed)).Minutes(),
 			fifo:  baseline.FIFO(p, truth, max(1, len(p.Cells)/10)).Minutes(), planMS: s.PlanMS, p50: s.EventP50, p99: s.EventP99,
-			strategy: s.Strategy, breaches: report.Count + s.Violations,
+			strategy: s.Strategy, breaches: report.Count + s.Violations + broken.Count,
+			failing: broken.Makespan / 60,
 		})
 	}
 	return results, nil
@@ -116,6 +122,17 @@ func audit(f *fleet.Fleet, run *fleet.Run) (*replay.Report, error) {
 		return nil, err
 	}
 	return replay.Check(bytes.NewReader(file), &lines)
+}
+
+// failing rolls a fleet once more, while cells fail, and replays that.
+func failing(f *fleet.Fleet, makespan float64, seed uint64) (*replay.Report, error) {
+	again := *f
+	generate.Break(&again, makespan, seed)
+	run, err := again.Simulate(fleet.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return audit(&again, run)
 }
 
 // line writes the medians of some results and gives their breaches.
@@ -145,7 +162,7 @@ func line(out *tabwriter.Writer, family generate.Family, own bool, results []res
 	}
 	fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%.3f\t%.3f", family.Cells, family.Name, placed, estimates, median(func(r result) float64 { return r.ratio }), worst)
 	for _, of := range []func(r result) float64{
-		func(r result) float64 { return r.bound }, func(r result) float64 { return r.ours },
+		func(r result) float64 { return r.bound }, func(r result) float64 { return r.ours }, func(r result) float64 { return r.failing },
 		func(r result) float64 { return r.inOrder }, func(r result) float64 { return r.threads },
 		func(r result) float64 { return r.waves }, func(r result) float64 { return r.fifo },
 	} {

@@ -17,7 +17,7 @@ func fleetCommand() *cli.Command {
 		Name:  "fleet",
 		Usage: "plans of generated fleets against their bounds and against how others roll",
 		Flags: []cli.Flag{
-			&cli.IntSliceFlag{Name: "cells", Value: cli.NewIntSlice(1000), Usage: "`NUMBERS` of cells"},
+			&cli.IntSliceFlag{Name: "cells", Value: cli.NewIntSlice(1000, 10000), Usage: "`NUMBERS` of cells"},
 			&cli.IntFlag{Name: "seeds", Value: 3, Usage: "fleets of each kind"},
 			&cli.StringSliceFlag{Name: "error", Value: cli.NewStringSlice("0", "0.1", "0.2", "0.4", "unknown"), Usage: "`ERRORS` of the estimates, on fleets that we place"},
 			&cli.StringSliceFlag{Name: "family", Usage: "`KINDS` of fleets; all if left out"},

@@ -3,16 +3,19 @@
 package baseline
 
 import (
+	"cmp"
 	"container/heap"
+	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"mooring/sequence"
 )
 
-// InOrder goes AZ after AZ and, inside each, strictly in order: the next cell
-// starts when the limits allow it and fewer than a tenth of the AZ's cells are
-// in flight, and no cell starts before the one ahead of it has.
+// InOrder goes AZ after AZ and, inside each, strictly in BOSH's order: the next
+// cell starts when the limits allow it and fewer than a tenth of the AZ's cells
+// are in flight, and no cell starts before the one ahead of it has.
 func InOrder(p *sequence.Problem, durations []time.Duration) time.Duration {
 	r := newRun(p, durations)
 	for _, cells := range byAZ(p) {
@@ -33,8 +36,8 @@ func InOrder(p *sequence.Problem, durations []time.Duration) time.Duration {
 }
 
 // Threads is what a BOSH deploy with max_in_flight 10% and a gate on every cell
-// does: AZ after AZ, the cells of each in order, as many threads as a tenth of
-// the AZ's cells; a thread takes the next cell and waits with it until the
+// does: AZ after AZ, the cells of each in BOSH's order, as many threads as a
+// tenth of the AZ's cells; a thread takes the next cell and waits with it until the
 // limits allow it, while the other threads go on.
 func Threads(p *sequence.Problem, durations []time.Duration) time.Duration {
 	r := newRun(p, durations)
@@ -44,7 +47,10 @@ func Threads(p *sequence.Problem, durations []time.Duration) time.Duration {
 	return r.now
 }
 
-// byAZ gives the cells of each AZ in order.
+// byAZ gives the cells of each AZ in BOSH's order, which is that of their
+// UUIDs: any order, but always the same. It must not be the order of a fleet's
+// cells: where no durations are known, update domains are dealt in that one,
+// and a baseline would ride on them.
 func byAZ(p *sequence.Problem) [][]int {
 	var azs [][]int
 	for c := range p.Cells {
@@ -53,7 +59,17 @@ func byAZ(p *sequence.Problem) [][]int {
 		}
 		azs[p.Cells[c].AZ] = append(azs[p.Cells[c].AZ], c)
 	}
+	for _, cells := range azs {
+		slices.SortStableFunc(cells, func(a, b int) int { return cmp.Compare(uuid(p.Cells[a].ID), uuid(p.Cells[b].ID)) })
+	}
 	return azs
+}
+
+// uuid stands for the UUID that BOSH would have given a cell.
+func uuid(cell string) uint64 {
+	hash := fnv.New64a()
+	hash.Write([]byte(cell))
+	return hash.Sum64()
 }
 
 // FIFO is a pipelined queue over all cells in order: the first cells up to

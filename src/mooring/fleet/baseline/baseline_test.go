@@ -1,6 +1,8 @@
 package baseline_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +30,25 @@ func TestInOrderNothingPassesACellThatWaits(t *testing.T) {
 	p, d := thirty()
 	// 10 minutes for the first alone, then 29 cells three at a time.
 	NewWithT(t).Expect(baseline.InOrder(p, d)).To(Equal(20 * time.Minute))
+}
+
+func TestInOrderGoesAZByAZByTheIDsAndNotByPlace(t *testing.T) {
+	g := NewWithT(t)
+	p := &sequence.Problem{Apps: []sequence.App{{Limit: 1}}, Cells: make([]sequence.Cell, 40)}
+	durations := make([]time.Duration, 40)
+	for c := range p.Cells { // neighbours share the app, two of four cells
+		p.Cells[c].ID, p.Cells[c].AZ = fmt.Sprint("cell-", c), c/20
+		durations[c] = time.Minute
+		if c%4 < 2 {
+			p.Cells[c].Uses = []sequence.Use{{App: 0, N: 1}}
+		}
+	}
+	took := baseline.InOrder(p, durations)
+	slices.Reverse(p.Cells)
+	for c := range p.Cells {
+		p.Cells[c].AZ = 1 - p.Cells[c].AZ
+	}
+	g.Expect(baseline.InOrder(p, durations)).To(Equal(took), "the order of the cells in the fleet says nothing")
 }
 
 func TestThreadsGoOnBesideOneThatWaits(t *testing.T) {

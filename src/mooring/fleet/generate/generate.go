@@ -18,6 +18,7 @@ type Limits string
 const (
 	Mixed Limits = "mixed" // 1, 2 or n/10, each as often
 	One   Limits = "one"   // 1
+	Two   Limits = "two"   // 2
 	Tenth Limits = "tenth" // n/10, at least 1
 )
 
@@ -42,8 +43,8 @@ type Family struct {
 
 // Families lists the kinds of fleets that planning is measured on, at some
 // number of cells and error of the estimates: sparse, dense, those whose limits
-// are all n/10, those whose apps are all of 50 with a limit of 5, sizes spread
-// evenly, and apps no larger than the number of AZs.
+// are all 1, 2 or n/10, those whose apps are all of 50 with a limit of 5, sizes
+// spread evenly, and apps no larger than the number of AZs.
 func Families(cells int, err float64) []Family {
 	heavy := Family{Cells: cells, AZs: 3, MinN: 3, MaxN: 50, Tail: 1.5, Limits: Mixed, Error: err}
 	with := func(name string, change func(f *Family)) Family {
@@ -55,6 +56,8 @@ func Families(cells int, err float64) []Family {
 	return []Family{
 		with("sparse", func(f *Family) { f.PerCell = 2 }),
 		with("dense", func(f *Family) { f.PerCell = 70 }),
+		with("one", func(f *Family) { f.PerCell, f.Limits = 70, One }),
+		with("two", func(f *Family) { f.PerCell, f.Limits = 70, Two }),
 		with("tenth", func(f *Family) { f.PerCell, f.Limits = 70, Tenth }),
 		with("fifty", func(f *Family) { f.PerCell, f.MinN, f.Limits = 70, 50, Tenth }),
 		with("uniform", func(f *Family) { f.PerCell, f.Tail, f.Limits = 70, 0, One }),
@@ -123,6 +126,8 @@ func (f Family) limit(r *rand.Rand, n int) int {
 	switch f.Limits {
 	case One:
 		return 1
+	case Two:
+		return min(2, n)
 	case Tenth:
 		return tenth
 	}

@@ -26,6 +26,9 @@ func TestFamiliesAreWhatTheySayAndTheSameForOneSeed(t *testing.T) {
 			for _, s := range f.Rolls {
 				g.Expect(s).To(And(BeNumerically(">=", 180), BeNumerically("<=", 900)))
 			}
+			generate.Break(f, 600, 1)
+			g.Expect(f.Validate()).To(Succeed())
+			g.Expect(f.Failures).To(HaveLen(1))
 			generate.Scatter(f, 1)
 			g.Expect(f.Validate()).To(Succeed())
 			for _, app := range f.Apps {

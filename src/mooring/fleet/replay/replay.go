@@ -198,6 +198,10 @@ type event struct {
 	app, index int32
 }
 
+// moment rounds to the microsecond: sums of seconds that stand for one moment
+// must be one.
+func moment(s float64) float64 { return math.Round(s*1e6) / 1e6 }
+
 // budgets plays every instance's going and coming and counts at each start.
 func (r *Report) budgets(f *fleet, rolls []roll, at map[string][][2]int) {
 	var events []event
@@ -205,7 +209,7 @@ func (r *Report) budgets(f *fleet, rolls []roll, at map[string][][2]int) {
 		for _, place := range at[cell] {
 			end := min(to, from+f.away(place[0]))
 			a, i := int32(place[0]), int32(place[1])
-			events = append(events, event{from, 1, planned, a, i}, event{end, -1, false, a, i})
+			events = append(events, event{moment(from), 1, planned, a, i}, event{moment(end), -1, false, a, i})
 		}
 	}
 	for _, roll := range rolls {

@@ -56,3 +56,13 @@ func TestAMoveSpendsItsBudgetForItsTimeOnly(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(report.Breaches).To(BeEmpty())
 }
+
+func TestSumsOfSecondsThatAreOneMomentAreOne(t *testing.T) {
+	// 0.1 + 0.2 is a little more than 0.3: c3 serves again as c1 starts.
+	f := strings.Replace(strings.Replace(file, "%s", "", 1), `"at_s":300,"for_s":30`, `"at_s":0.1,"for_s":0.2`, 1)
+	report, err := replay.Check(strings.NewReader(f),
+		strings.NewReader(`{"cell":"c1","start_s":0.3,"end_s":60.3}{"cell":"c2","start_s":60.3,"end_s":120.3}{"cell":"c3","start_s":120.3,"end_s":180.3}`))
+	g := NewWithT(t)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(report.Breaches).To(BeEmpty())
+}
