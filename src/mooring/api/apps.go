@@ -53,10 +53,7 @@ func (s *server) appRoutes(routes huma.API) {
 	op := operation(http.MethodDelete, one, "delete-app", "Stop an app and remove it; its volume sets stay", "apps")
 	op.DefaultStatus = http.StatusAccepted
 	on(routes, op, s.deleteApp)
-	on(routes, operation(http.MethodPost, "/v1/check-policy", "check-policy", "Explain a lifecycle policy; nothing is changed", "apps"),
-		func(_ context.Context, in *checkInput) (*client.PolicyCheck, error) {
-			return checkPolicy(s.store.Snapshot(), &in.Body), nil
-		})
+	on(routes, operation(http.MethodPost, "/v1/check-policy", "check-policy", "Explain a lifecycle policy and what it costs the fleet; nothing is changed", "apps"), s.checkPolicy)
 }
 
 func appNamed(snap *state.Snapshot, name model.Name) (*model.App, error) {

@@ -76,7 +76,16 @@ func TestCheckPolicy(t *testing.T) {
 		Interrupt: &model.Handler{Command: "bye"}, Drain: &model.Handler{Command: "move"},
 	}}
 	explained := lifecycle.Explain(&app, 4, []model.Class{{Name: "ephemeral", Survives: model.Reboot}})
-	api.answers("POST /v1/check-policy", client.PolicyCheck{Explanation: explained, Warnings: append(app.Warnings(), "no cell has the memory")})
+	api.answers("POST /v1/check-policy", client.PolicyCheck{
+		Explanation: explained, Warnings: append(app.Warnings(), "no cell has the memory"),
+		Failures: lifecycle.Failures(&app.Policy, 4, nil, []lifecycle.Place{{Cell: "c1", AZ: "z1"}}),
+		Cost: &client.PolicyCost{Action: model.Recreate, Cells: 20, Supposed: 4, Never: 4, Bottleneck: true,
+			With:    client.PlanEnds{Expected: seconds(600), Longest: seconds(900), Bound: seconds(500)},
+			Without: client.PlanEnds{Expected: seconds(300), Longest: seconds(400), Bound: seconds(240)},
+			Raise:   &client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2, Saved: seconds(200), Bound: seconds(250)},
+		},
+		Unknown: []string{"the weather"},
+	})
 	path := file(t, "app.yml", appFile)
 	r := api.run(t, "check-policy", "-f", path, "db")
 	g.Expect(r.status).To(Equal(0), r.err)
@@ -94,6 +103,17 @@ func TestCheckPolicy(t *testing.T) {
 		"what it can stand:",
 		"  while all 4 serve, 1 may be interrupted or 0 drained at once",
 		"  while 1 is down, no other may be disrupted: maintenance waits until it serves again",
+		"  one instance fails: 1 of 4 down, no more than max_interrupted allows (1); rolls of every other cell that has one wait",
+		"  cell c1 fails: 1 of 4 down, no more than max_interrupted allows (1); rolls of every other cell that has one wait; they are started anew elsewhere",
+		"  az z1 fails: 1 of 4 down, no more than max_interrupted allows (1); rolls of every other cell that has one wait; they are started anew elsewhere",
+		"what it costs to recreate 20 cells, all in one plan:",
+		"  fleet        expected   p90     bound",
+		"  with it      10m        15m     8m20s",
+		"  without it   5m         6m40s   4m",
+		"  it is the bottleneck: max_interrupted 2 instead of 1 would save 3m20s",
+		"  4 cells could never roll because of it",
+		"  4 instances not running yet are counted where they would be placed",
+		"not known: the weather",
 		"warning: lifecycle.max_draining: is 0: no instance may ever be drained, so no cell with one can be rolled where its volumes go, and the application cannot shrink",
 		"note: lifecycle: one instance that is down uses up the whole budget: no cell with another one is rolled until it serves again",
 		"warning: no cell has the memory",

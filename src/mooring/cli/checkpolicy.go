@@ -13,16 +13,23 @@ import (
 )
 
 func checkPolicyCommand() *cli.Command {
-	return command(developers, "check-policy", "[APP]", "explain what a lifecycle policy amounts to, before it is pushed",
+	return command(developers, "check-policy", "[APP]", "explain what a lifecycle policy amounts to and costs, before it is pushed",
 		`Says the effective numbers of the policy, what each action on a host means for
-the application's instances, what it can stand while an instance is down, and
-what contradicts itself. Nothing is changed. The status is 1 when a push would
-be refused.
+the application's instances, what it can stand (an instance, a cell, a zone that
+fails), what contradicts itself, and what the policy costs the fleet: how long
+it takes to recreate every cell with it and without it, whether it is the
+bottleneck, and what a limit that is one higher would buy. Nothing is changed.
+
+With --alone no API is asked: the policy is judged by itself, for volumes of the
+--class given, and what cannot be known that way is said.
+
+The status is 1 when a push would be refused.
 
 Examples:
    moor check-policy -f app.yml
-   moor check-policy -f app.yml redis-data --json`,
-		[]cli.Flag{manifestFlag, jsonFlag}, checkPolicy)
+   moor check-policy -f app.yml redis-data --json
+   moor check-policy -f app.yml --alone --class persistent`,
+		[]cli.Flag{manifestFlag, aloneFlag, classFlag, jsonFlag}, checkPolicy)
 }
 
 // policyReport is what check-policy says of one application.
@@ -39,9 +46,9 @@ func checkPolicy(s *session) error {
 	var reports []policyReport
 	refused := 0
 	for _, app := range apps {
-		check, err := s.api.CheckPolicy(s.ctx(), pushOf(app))
+		check, err := s.checkPolicyOf(&app)
 		if err != nil {
-			return fmt.Errorf("check the policy of %s: %w", app.Name, err)
+			return err
 		}
 		reports = append(reports, policyReport{app.Name, check})
 		refused += min(1, len(check.Faults))
@@ -80,13 +87,50 @@ func (s *session) showPolicy(r policyReport) error {
 			return err
 		}
 	}
-	if len(r.Stands) > 0 {
+	if len(r.Stands)+len(r.Failures) > 0 {
 		s.say("what it can stand:")
 	}
 	for _, stand := range r.Stands {
 		s.say("  %s", stand.Text)
 	}
+	for _, failure := range r.Failures {
+		s.say("  %s", failure.Text)
+	}
+	if r.Cost != nil {
+		if err := s.showCost(r.Cost); err != nil {
+			return err
+		}
+	}
+	for _, unknown := range r.Unknown {
+		s.say("not known: %s", unknown)
+	}
 	s.showFindings(r)
+	return nil
+}
+
+// showCost prints what a policy costs the fleet.
+func (s *session) showCost(c *client.PolicyCost) error {
+	s.say("what it costs to %s %s, all in one plan:", c.Action, count(c.Cells, "cell"))
+	t := newTable(s.out, "  fleet", "expected", "p90", "bound")
+	t.row("  with it", c.With.Expected, c.With.Longest, c.With.Bound)
+	t.row("  without it", c.Without.Expected, c.Without.Longest, c.Without.Bound)
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if c.Raise != nil {
+		s.say("  it is the bottleneck: %s %d instead of %d would save %s", c.Raise.Limit, c.Raise.To, c.Raise.From, c.Raise.Saved)
+	} else {
+		s.say("  it is not the bottleneck: something else sets the bound, and a higher limit here would not lower it")
+	}
+	if c.Never > 0 {
+		s.say("  %s could never roll because of it", count(c.Never, "cell"))
+	}
+	if c.Supposed > 0 {
+		s.say("  %s not running yet are counted where they would be placed", count(c.Supposed, "instance"))
+	}
+	if c.Unplaced > 0 {
+		s.say("  %s would find no place", count(c.Unplaced, "instance"))
+	}
 	return nil
 }
 

@@ -74,9 +74,43 @@ type Port struct {
 
 // PolicyCheck explains a policy, and says what a push with it would meet.
 type PolicyCheck struct {
-	// Explanation has no actions when a volume set does not exist.
 	lifecycle.Explanation
+	// Failures says what the app can stand: one instance, and, where its
+	// instances are or would be placed, one cell and one AZ.
+	Failures []lifecycle.Failure `json:"failures,omitempty"`
+	// Cost is what the policy costs the fleet; nil where that is unknown.
+	Cost *PolicyCost `json:"cost,omitempty"`
+	// Unknown says what could not be found out, and why.
+	Unknown []string `json:"unknown,omitempty"`
 	// Warnings are accepted by a push, Faults refused.
 	Warnings []string `json:"warnings,omitempty"`
 	Faults   []string `json:"faults,omitempty"`
+}
+
+// PolicyCost is how long it takes to recreate every cell of an app's pool, one
+// plan for all, with the app under its policy and without the app.
+type PolicyCost struct {
+	Action model.Action `json:"action"`
+	Cells  int          `json:"cells"`
+	// Supposed is how many of the app's instances do not run yet and were
+	// counted where the scheduler would place them, Unplaced how many found no
+	// place.
+	Supposed int      `json:"supposed,omitempty"`
+	Unplaced int      `json:"unplaced,omitempty"`
+	With     PlanEnds `json:"with"`
+	Without  PlanEnds `json:"without"`
+	// Bottleneck: no limit of another app, of a cell or of the plan makes it
+	// longer than the app's own; Raise is what one more would then buy.
+	Bottleneck bool   `json:"bottleneck"`
+	Raise      *Raise `json:"raise,omitempty"`
+	// Never is how many cells could never roll because of the app.
+	Never int `json:"never,omitempty"`
+}
+
+// PlanEnds is how long a plan takes: one time in two and nine times in ten at
+// most, and in any order at least.
+type PlanEnds struct {
+	Expected model.Duration `json:"expected"`
+	Longest  model.Duration `json:"longest"`
+	Bound    model.Duration `json:"bound"`
 }

@@ -10,7 +10,8 @@ import (
 type Explanation struct {
 	Instances int    `json:"instances"`
 	Limits    Limits `json:"limits"`
-	// Actions has one entry for each action on a host, from restart to retire.
+	// Actions has one entry for each action on a host, from restart to retire;
+	// none when what the volumes survive is not known.
 	Actions []ActionMeaning `json:"actions"`
 	// Stands says what may still be disrupted while none and while one of the
 	// instances is down for other reasons.
@@ -41,12 +42,15 @@ type Stand struct {
 }
 
 // Explain says what the policy of an app amounts to for n desired instances
-// with volumes of the given classes, one for each mount.
+// with volumes of the given classes, one for each mount. With fewer classes
+// than mounts it leaves out what depends on them.
 func Explain(app *model.App, n int, classes []model.Class) Explanation {
 	policy := app.Policy.WithDefaults()
 	e := Explanation{Instances: n, Limits: LimitsOf(&policy, n)}
-	for _, action := range []model.Action{model.Restart, model.Reboot, model.Recreate, model.Retire} {
-		e.Actions = append(e.Actions, explainAction(action, &policy, n, classes))
+	if len(classes) >= len(app.Spec.Mounts) {
+		for _, action := range []model.Action{model.Restart, model.Reboot, model.Recreate, model.Retire} {
+			e.Actions = append(e.Actions, explainAction(action, &policy, n, classes))
+		}
 	}
 	for down := range min(n, 2) {
 		e.Stands = append(e.Stands, stands(e.Limits, n, down))

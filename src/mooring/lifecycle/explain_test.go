@@ -86,7 +86,22 @@ func TestExplainFindsContradictions(t *testing.T) {
 		{"never", func(a *model.App) { a.Policy.MaxInterrupted, a.Policy.MaxDraining = limit(0), limit(2) }, 6, fixed, []string{
 			"warning lifecycle.max_interrupted: is 0: no instance may ever be interrupted, so no cell with one can be rolled where its volumes stay, and no update reaches them"}},
 		{"a single instance", nil, 1, fixed, []string{
+			"warning lifecycle.drain: a single instance has no peer to hand its data to",
 			"warning lifecycle: a single instance: every disruption is an outage"}},
+		{"a single instance that may not be disrupted", func(a *model.App) {
+			a.Policy.Drain, a.Policy.MaxInterrupted, a.Policy.MaxDraining = nil, limit(0), limit(0)
+		}, 1, nil, []string{
+			"warning lifecycle.max_interrupted: is 0, and so is max_draining",
+			"warning lifecycle: a single instance that may never be disrupted: its cell is rolled by force or not at all"}},
+		{"force that is later than it looks", func(a *model.App) {
+			a.Policy.MaxInterrupted, a.Policy.Drain = limit(2), nil
+			a.Policy.OnStuck = model.OnStuck{Answer: model.StuckForce, After: model.Duration(30 * time.Second)}
+		}, 6, nil, []string{
+			"note lifecycle.on_stuck: force_after 30s is counted from when something is found to be stuck, which takes up to interrupt's timeout of 1m"}},
+		{"volumes of which nothing is known", func(a *model.App) {
+			a.Policy.MaxInterrupted, a.Policy.Drain = limit(2), nil
+			a.Spec.Mounts = []model.Mount{{VolumeSet: "data", Path: "/data"}}
+		}, 6, nil, nil},
 		{"all at once", func(a *model.App) { a.Policy.MaxInterrupted = model.Limit{Percent: 100} }, 3, fixed, []string{
 			"warning lifecycle.max_interrupted: allows all 3 at once: nothing may be left serving"}},
 		{"less together than each", func(a *model.App) {

@@ -38,7 +38,9 @@ type examiner struct {
 // findings examines a policy with its defaults filled, the worst first.
 func findings(app *model.App, policy *model.Policy, n int, classes []model.Class) []Finding {
 	x := &examiner{policy: policy, health: app.Spec.Health.WithDefaults(), n: n, classes: classes}
-	x.data()
+	if len(classes) >= len(app.Spec.Mounts) {
+		x.data()
+	}
 	x.limits()
 	x.times()
 	order := []Severity{Fault, Warning, Note}
@@ -54,7 +56,7 @@ func (x *examiner) note(severity Severity, where, format string, args ...any) {
 
 // data examines what becomes of the data.
 func (x *examiner) data() {
-	fixed := slices.ContainsFunc(x.classes, func(c model.Class) bool { return !c.Floating })
+	fixed := anyFixed(x.classes)
 	p := x.policy
 	switch {
 	case fixed && p.Drain == nil && !p.DataDisposable:
@@ -63,6 +65,9 @@ func (x *examiner) data() {
 		x.note(Note, ".drain", "none: what is on a fixed volume may be thrown away whenever its cell goes")
 	case !fixed && p.Drain != nil:
 		x.note(Note, ".drain", "is never used: no fixed volume is mounted")
+	}
+	if fixed && p.Drain != nil && x.n == 1 {
+		x.note(Warning, ".drain", "a single instance has no peer to hand its data to: unless the handler takes it out of the platform, its cell can never be given up without loss")
 	}
 	if p.Interrupt == nil && len(x.classes) > 0 {
 		x.note(Note, ".interrupt", "no handler: TERM is all an instance hears before it stops")
@@ -96,8 +101,11 @@ func (x *examiner) limits() {
 	if p.MaxDisrupted != nil && l.Disrupted > l.Interrupted+l.Draining {
 		x.note(Note, ".max_disrupted", "allows %d, more than max_interrupted and max_draining can add up to", l.Disrupted)
 	}
-	if x.n == 1 && l.Disrupted > 0 {
+	switch {
+	case x.n == 1 && l.Disrupted > 0:
 		x.note(Warning, "", "a single instance: every disruption is an outage")
+	case x.n == 1:
+		x.note(Warning, "", "a single instance that may never be disrupted: its cell is rolled by force or not at all")
 	}
 	if x.n > 1 && l.Disrupted == 1 {
 		x.note(Note, "", "one instance that is down uses up the whole budget: no cell with another one is rolled until it serves again")
@@ -119,6 +127,9 @@ func (x *examiner) times() {
 	}{{".interrupt", p.Interrupt}, {".drain", p.Drain}} {
 		if h.handler != nil && h.handler.Timeout < h.handler.ProgressTimeout {
 			x.note(Warning, h.where+".progress_timeout", "%s is longer than the timeout of %s: a handler that hangs is noticed only at its deadline", h.handler.ProgressTimeout, h.handler.Timeout)
+		}
+		if after := p.OnStuck.After; h.handler != nil && p.OnStuck.Answer == model.StuckForce && after < h.handler.Timeout {
+			x.note(Note, ".on_stuck", "force_after %s is counted from when something is found to be stuck, which takes up to %s's timeout of %s: it does not cut the handler short", after, h.where[1:], h.handler.Timeout)
 		}
 	}
 }
