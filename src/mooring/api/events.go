@@ -35,10 +35,15 @@ type EventFilter struct {
 	App  string `query:"app" doc:"Only events of this app (org/space/name)"`
 	Cell string `query:"cell" doc:"Only events of this cell"`
 	Plan string `query:"plan" doc:"Only events of this plan"`
+	// Kind takes whole families too: stuck is stuck.opened and its like.
+	Kind  []string  `query:"kind" doc:"Only events of these kinds, such as stuck.answered, or all that begin so, such as stuck"`
+	Actor string    `query:"actor" doc:"Only what this actor decided or did: a person, or a part such as orchestrator"`
+	Since time.Time `query:"since" doc:"Only events of this moment and later"`
 }
 
 func (f *EventFilter) takes(event *model.Event) bool {
-	return (f.App == "" || f.App == event.App) && (f.Cell == "" || f.Cell == event.CellID) && (f.Plan == "" || f.Plan == event.Plan)
+	return (f.App == "" || f.App == event.App) && (f.Cell == "" || f.Cell == event.CellID) && (f.Plan == "" || f.Plan == event.Plan) &&
+		(f.Actor == "" || f.Actor == event.Actor) && !event.At.Before(f.Since) && (len(f.Kind) == 0 || slices.ContainsFunc(f.Kind, event.IsOf))
 }
 
 func (s *server) eventRoutes(routes huma.API) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -46,6 +47,49 @@ func TestEventsAreListedFromEitherEnd(t *testing.T) {
 	g.Expect(kinds(list(client.EventQuery{After: all[0].ID, Limit: 2}))).To(Equal([]string{"b", "c"}), "the first ones after")
 	g.Expect(kinds(list(client.EventQuery{App: "acme/prod/b", Limit: 1}))).To(Equal([]string{"b"}), "narrowed before it is cut")
 	g.Expect(list(client.EventQuery{After: all[3].ID})).To(BeEmpty())
+}
+
+func TestEventsAreNarrowed(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	tx := f.store.Snapshot().Txn()
+	for i, kind := range []string{"stuck.opened", "stuck.answered", "stuckness", "plan.started"} {
+		tx.Event(model.Event{Kind: kind, Actor: []string{"orchestrator", "robin"}[i%2], At: noon.Add(time.Duration(i) * time.Minute)})
+	}
+	_, err := f.store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+	for want, query := range map[string]client.EventQuery{
+		"[stuck.opened stuck.answered]":              {Kinds: []string{"stuck"}},
+		"[stuck.answered]":                           {Kinds: []string{"stuck.answered", "app"}},
+		"[stuck.opened stuck.answered plan.started]": {Kinds: []string{"stuck", "plan"}},
+		"[stuck.answered plan.started]":              {Actor: "robin"},
+		"[stuckness plan.started]":                   {Since: noon.Add(2 * time.Minute)},
+	} {
+		events, err := f.Events(t.Context(), query)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(fmt.Sprint(kinds(events))).To(Equal(want))
+	}
+}
+
+// More than fits into one answer is asked for in turns, each event once.
+func TestEventsAreExported(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	const many = 12_000
+	for written := 0; written < many; written += 1000 {
+		tx := f.store.Snapshot().Txn()
+		for range 1000 {
+			tx.Event(model.Event{Kind: "counted", Actor: "test"})
+		}
+		_, err := f.store.Commit(t.Context(), tx)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	seen, last := 0, ""
+	g.Expect(f.ExportEvents(t.Context(), client.EventQuery{}, func(event model.Event) error {
+		g.Expect(event.ID > last).To(BeTrue())
+		seen, last = seen+1, event.ID
+		return nil
+	})).To(Succeed())
+	g.Expect(seen).To(Equal(many))
 }
 
 func TestEventsAreStreamedAsTheyHappen(t *testing.T) {

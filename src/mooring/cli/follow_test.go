@@ -36,6 +36,27 @@ func TestEvents(t *testing.T) {
 	g.Expect(api.run(t, "events", "--app", "A").status).To(Equal(2))
 }
 
+func TestEventsAreNarrowedByKindActorAndTime(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	api.answers("GET /v1/events", []model.Event{})
+	g.Expect(api.run(t, "events", "--kind", "stuck", "--kind", "plan.started", "--actor", "robin", "--since", "2026-03-01T08:00:00+01:00").status).To(Equal(0))
+	g.Expect(api.requests()).To(Equal([]string{"GET /v1/events?actor=robin&kind=stuck%2Cplan.started&limit=100&since=2026-03-01T07%3A00%3A00Z"}))
+	r := api.run(t, "events", "--since", "yesterday")
+	g.Expect(r.status).To(Equal(2))
+	g.Expect(r.err).To(ContainSubstring(`--since: "yesterday" is neither how long ago, such as 2h, nor a time such as 2026-03-01T08:00:00Z`))
+}
+
+func TestAllEventsAreExportedOneToALine(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	api.answers("GET /v1/events", []model.Event{event("1", "one"), event("2", "two")})
+	r := api.run(t, "events", "--all", "--json", "--plan", "kernel")
+	g.Expect(strings.Split(strings.TrimSpace(r.out), "\n")).To(HaveExactElements(ContainSubstring(`"one"`), ContainSubstring(`"two"`)))
+	g.Expect(api.requests()).To(Equal([]string{"GET /v1/events?after=0&limit=5000&plan=kernel"}))
+	g.Expect(api.run(t, "events", "--all", "--follow").status).To(Equal(2))
+}
+
 // following runs a command that follows something, until the output shows what
 // was waited for; then it is interrupted.
 func following(t *testing.T, api *fakeAPI, until string, args ...string) (out string, status int) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"mooring/model"
@@ -23,11 +24,17 @@ type EventQuery struct {
 	App    string
 	CellID string
 	Plan   string
+	// Kinds are kinds such as stuck.answered, or families such as stuck.
+	Kinds []string
+	// Actor is whose decisions and deeds are given.
+	Actor string
+	// Since is the moment of the oldest that is given.
+	Since time.Time
 }
 
 func (q EventQuery) values() url.Values {
 	values := url.Values{}
-	for key, value := range map[string]string{"after": q.After, "app": q.App, "cell": q.CellID, "plan": q.Plan} {
+	for key, value := range map[string]string{"after": q.After, "app": q.App, "cell": q.CellID, "plan": q.Plan, "actor": q.Actor, "kind": strings.Join(q.Kinds, ",")} {
 		if value != "" {
 			values.Set(key, value)
 		}
@@ -35,12 +42,41 @@ func (q EventQuery) values() url.Values {
 	if q.Limit > 0 {
 		values.Set("limit", strconv.Itoa(q.Limit))
 	}
+	if !q.Since.IsZero() {
+		values.Set("since", q.Since.UTC().Format(time.RFC3339Nano))
+	}
 	return values
 }
 
 // Events lists events, the oldest first.
 func (c *Client) Events(ctx context.Context, query EventQuery) ([]model.Event, error) {
 	return list[model.Event](ctx, c, pathOf("events"), query.values())
+}
+
+// exportBatch is how many events an export asks for at once.
+const exportBatch = 5000
+
+// ExportEvents calls each with every event there is after query.After, the
+// oldest first; query.Limit has no effect.
+func (c *Client) ExportEvents(ctx context.Context, query EventQuery, each func(model.Event) error) error {
+	if query.After == "" {
+		query.After = "0" // before the first
+	}
+	for query.Limit = exportBatch; ; {
+		batch, err := c.Events(ctx, query)
+		if err != nil {
+			return err
+		}
+		for _, event := range batch {
+			if err := each(event); err != nil {
+				return err
+			}
+			query.After = event.ID
+		}
+		if len(batch) < exportBatch {
+			return nil
+		}
+	}
 }
 
 // StreamEvents calls each with every event after query.After as it happens,

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // StuckKind is a row of the stuck table.
 type StuckKind string
@@ -119,4 +122,11 @@ type Event struct {
 	Stuck *Stuck `json:"stuck,omitempty"`
 	// Permit is the permit with all its times, with EventPermitReleased.
 	Permit *Permit `json:"permit,omitempty"`
+}
+
+// IsOf reports whether the event is of a kind, such as "stuck.opened", or of a
+// family of kinds, such as "stuck".
+func (e *Event) IsOf(kind string) bool {
+	rest, found := strings.CutPrefix(e.Kind, kind)
+	return found && (rest == "" || rest[0] == '.')
 }
