@@ -106,6 +106,7 @@ type Plan struct {
 	// are counted in Stuck.
 	Phases map[model.Phase]int `json:"phases"`
 	Stuck  int                 `json:"stuck"`
+	Course *Course             `json:"course,omitempty"`
 	// Forecast is nil until it was computed.
 	Forecast *Forecast `json:"forecast,omitempty"`
 }
@@ -122,10 +123,30 @@ type Forecast struct {
 	// their turn as things are: the end is then open.
 	Left int `json:"left"`
 	Open int `json:"open,omitempty"`
+	// Slots are when the next cells are expected to have their turn.
+	Slots []Slot `json:"slots,omitempty"`
+}
+
+// Slot is when a cell is expected to be rolled.
+type Slot struct {
+	CellID string    `json:"cell_id"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+}
+
+// Course is how a plan has gone so far: how many of its cells began and ended
+// their rolls in each stretch of Every seconds since the plan was made. The
+// last stretch is the last in which anything did.
+type Course struct {
+	Every int   `json:"every"`
+	Begun []int `json:"begun"`
+	Ended []int `json:"ended"`
 }
 
 // Stuck is an alert with where its cell is.
 type Stuck struct {
 	model.Stuck
 	AZ string `json:"az,omitempty"`
+	// ForcedAt is when the app's own policy forces it, if nobody answers.
+	ForcedAt time.Time `json:"forced_at,omitzero"`
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -120,7 +121,21 @@ func foretell(planner Planner, snap *state.Snapshot, plan *model.Plan, left rema
 	return &Forecast{
 		Earliest: now.Add(rest.Shortest.D()), Likely: now.Add((rest.Expected.D() + whole.Expected.D()) / 2), Latest: now.Add(whole.Longest.D()),
 		Bottleneck: whole.Bottleneck, Left: len(whole.Timeline), Open: left.size() - len(whole.Timeline),
+		Slots: nextSlots(rest, now),
 	}
+}
+
+// slotLimit is the most cells whose expected turn is told.
+const slotLimit = 100
+
+// nextSlots gives the first slots of a preview that begins now.
+func nextSlots(preview *client.Preview, now time.Time) []Slot {
+	planned := slices.SortedStableFunc(slices.Values(preview.Timeline), func(a, b client.Slot) int { return cmp.Compare(a.From, b.From) })
+	var slots []Slot
+	for _, slot := range planned[:min(len(planned), slotLimit)] {
+		slots = append(slots, Slot{CellID: slot.CellID, From: now.Add(slot.From.D()), To: now.Add(slot.To.D())})
+	}
+	return slots
 }
 
 // replan asks for a plan over some of its cells.

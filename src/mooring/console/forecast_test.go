@@ -22,7 +22,8 @@ func perCell(snap *state.Snapshot, spec model.PlanSpec, _ time.Time) (*client.Pr
 	for _, id := range spec.Cells.IDs {
 		inst := snap.InstancesOn(id)[0]
 		if snap.Crew("redis").Member(inst.Index).Standing == "serving" {
-			preview.Timeline = append(preview.Timeline, client.Slot{CellID: id})
+			from := model.Duration(time.Duration(len(preview.Timeline)) * time.Minute)
+			preview.Timeline = append(preview.Timeline, client.Slot{CellID: id, From: from, To: from + model.Duration(time.Minute)})
 		}
 	}
 	minutes := time.Duration(len(preview.Timeline)) * time.Minute
@@ -40,10 +41,15 @@ func foretold(records ...model.Record) *Forecast {
 func TestTheEndIsForetoldFromWhatIsLeft(t *testing.T) {
 	g := NewWithT(t)
 	running := plan("p", 0, model.PlanRunning, "cell-0", "cell-1", "cell-2", "cell-3")
-	g.Expect(*foretold(running)).To(Equal(Forecast{
+	whole := foretold(running)
+	g.Expect(whole.Slots).To(HaveLen(4))
+	g.Expect(whole.Slots[1]).To(Equal(Slot{CellID: "cell-1", From: noon.Add(time.Minute), To: noon.Add(2 * time.Minute)}))
+	whole.Slots = nil
+	g.Expect(*whole).To(Equal(Forecast{
 		Earliest: noon.Add(2 * time.Minute), Likely: noon.Add(4 * time.Minute), Latest: noon.Add(8 * time.Minute), Bottleneck: "redis", Left: 4,
 	}))
 	g.Expect(foretold(running, roll("p", "cell-0", model.RollDone)).Likely).To(Equal(noon.Add(3 * time.Minute)))
+	g.Expect(foretold(running, roll("p", "cell-0", model.Acting)).Slots[0].CellID).To(Equal("cell-1"), "only whose turn has not come")
 	g.Expect(foretold(plan("p", 0, model.PlanRunning))).To(BeNil(), "nothing is left")
 }
 

@@ -38,6 +38,7 @@ func (v *viewer) planOf(plan *model.Plan) Plan {
 	for _, roll := range v.snap.Rolls(plan.Name) {
 		rolls[roll.CellID] = roll
 	}
+	shown.Course = courseOf(plan, rolls)
 	for _, id := range plan.Order {
 		roll := rolls[id]
 		if roll == nil { // not written yet

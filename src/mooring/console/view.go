@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"mooring/lifecycle"
 	"mooring/model"
@@ -161,7 +162,7 @@ func (v *viewer) addSpareVolumes() {
 
 func (v *viewer) addStuck() {
 	for _, stuck := range v.snap.StuckItems() {
-		shown := Stuck{Stuck: *stuck}
+		shown := Stuck{Stuck: *stuck, ForcedAt: v.forcedAt(stuck)}
 		if cell := v.cells[stuck.CellID]; cell != nil {
 			shown.AZ = cell.AZ
 			if stuck.Kind == model.CellGone && cell.Stuck == "" {
@@ -173,6 +174,16 @@ func (v *viewer) addStuck() {
 	slices.SortFunc(v.board.Stuck, func(a, b Stuck) int {
 		return cmp.Or(a.FlaggedAt.Compare(b.FlaggedAt), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// forcedAt is when a policy forces what is stuck without a person: a handler
+// with which no data is lost.
+func (v *viewer) forcedAt(stuck *model.Stuck) time.Time {
+	app := v.snap.App(stuck.AppGUID)
+	if app == nil || !stuck.Kind.OfHandler() || len(stuck.Data) > 0 || app.Policy.OnStuck.Answer != model.StuckForce {
+		return time.Time{}
+	}
+	return stuck.FlaggedAt.Add(app.Policy.OnStuck.After.D())
 }
 
 // finish sorts what came in any order, and leaves out what is too much.

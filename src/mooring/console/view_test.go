@@ -129,6 +129,45 @@ func TestTheOldestAlertIsFirst(t *testing.T) {
 	g.Expect(board.Cells[0].Stuck).To(Equal("b"), "an alert about a cell itself marks it, plan or not")
 }
 
+func TestWhatThePolicyWillForceIsSaid(t *testing.T) {
+	g := NewWithT(t)
+	app := fleet(2)[0].(*model.App)
+	app.Policy.OnStuck = model.OnStuck{Answer: model.StuckForce, After: model.Duration(2 * time.Hour)}
+	hung := model.Stuck{ID: "a", Kind: model.HandlerHung, AppGUID: "redis", CellID: "cell-1", FlaggedAt: noon}
+	withData := hung
+	withData.ID, withData.Data = "b", []string{"acme/prod/redis/1"}
+	another := hung
+	another.ID, another.Kind = "c", model.NotSettled
+	board := view(2, app, &hung, &withData, &another)
+	g.Expect(board.Stuck[0].ForcedAt).To(Equal(noon.Add(2 * time.Hour)))
+	g.Expect(board.Stuck[1].ForcedAt).To(BeZero(), "no policy gives data up")
+	g.Expect(board.Stuck[2].ForcedAt).To(BeZero(), "only handlers are forced")
+	g.Expect(view(2, &hung).Stuck[0].ForcedAt).To(BeZero(), "it holds")
+}
+
+func TestTheCourseOfAPlanIsCountedInStretches(t *testing.T) {
+	g := NewWithT(t)
+	at := func(cell string, phases ...any) *model.Roll {
+		r := &model.Roll{Plan: "p", CellID: cell}
+		for i := 0; i < len(phases); i += 2 {
+			r.Phase = phases[i].(model.Phase)
+			r.Timeline = append(r.Timeline, model.Entry{Phase: r.Phase, At: noon.Add(time.Duration(phases[i+1].(int)) * time.Second)})
+		}
+		return r
+	}
+	running := plan("p", 0, model.PlanRunning, "cell-0", "cell-1", "cell-2", "cell-3")
+	g.Expect(view(4, running, at("cell-3", model.Queued, 0)).Plans[0].Course).To(BeNil(), "nothing began")
+	g.Expect(view(4, running,
+		at("cell-0", model.Queued, 0, model.Cordoned, 1, model.RollDone, 3),
+		at("cell-1", model.Queued, 0, model.Cordoned, 1, model.Acting, 4),
+		at("cell-2", model.Queued, 0, model.RollSkipped, 3),
+		at("cell-3", model.Queued, 0)).Plans[0].Course).To(Equal(&Course{Every: 1, Begun: []int{0, 2, 0, 1, 0}, Ended: []int{0, 0, 0, 2, 0}}))
+	long := view(2, running, at("cell-0", model.Cordoned, 10, model.RollDone, 1000), at("cell-1", model.Cordoned, 990)).Plans[0].Course
+	g.Expect(long.Every).To(Equal(16))
+	g.Expect(len(long.Begun)).To(BeNumerically("<=", courseLimit))
+	g.Expect([]int{long.Begun[0], long.Begun[61], long.Ended[62]}).To(Equal([]int{1, 1, 1}))
+}
+
 func TestALargeFleetLeavesOutWhatIsTooSmallToSee(t *testing.T) {
 	g := NewWithT(t)
 	board := view(chipLimit + 1)

@@ -36,6 +36,11 @@ func (k StuckKind) Severity() Severity {
 // Runbook gives the page about this kind, as a path in the repository.
 func (k StuckKind) Runbook() string { return "docs/runbooks/" + string(k) + ".md" }
 
+// OfHandler reports whether it is a handler that is stuck.
+func (k StuckKind) OfHandler() bool {
+	return k == HandlerHung || k == HandlerOverdue || k == HandlerFailed
+}
+
 // The kinds of events that tell the story of something stuck. Each carries
 // what was stuck, as it was then, in Event.Stuck.
 const (

@@ -96,7 +96,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		return
 	case model.Wait:
 		c.roll.Extra += answer.For
-		if !handlerKind(alert.Kind) { // counted from now, not from when it was due
+		if !alert.Kind.OfHandler() { // counted from now, not from when it was due
 			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
 		}
 	case model.Force:
@@ -111,10 +111,6 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 	default:
 		c.note(note)
 	}
-}
-
-func handlerKind(kind model.StuckKind) bool {
-	return kind == model.HandlerHung || kind == model.HandlerOverdue || kind == model.HandlerFailed
 }
 
 // loseCell marks a cell as gone for good, which makes the scheduler place
@@ -147,7 +143,7 @@ func (c *draft) answerAsAgreed(alert *model.Stuck) {
 		return
 	}
 	app := c.d.snap.App(alert.AppGUID)
-	if app == nil || !handlerKind(alert.Kind) {
+	if app == nil || !alert.Kind.OfHandler() {
 		return
 	}
 	agreed := app.Policy.OnStuck

@@ -78,7 +78,7 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 	if permit == nil {
 		return
 	}
-	if !handlerKind(alert.Kind) {
+	if !alert.Kind.OfHandler() {
 		tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
 			p.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
 			return true

@@ -1,7 +1,8 @@
 // One app: its policy in numbers, its instances, what happened to it.
 
 import { h } from "./dom.js";
-import { heading, facts, table, condition, disruption, events, cellHref } from "./parts.js";
+import { cellHref } from "./links.js";
+import { heading, facts, table, condition, disruption, events } from "./parts.js";
 import { limits, standing } from "./apps.js";
 
 export const appPage = {
@@ -13,6 +14,8 @@ export const appPage = {
     return { app, happened };
   },
 
+  head: (name, { app }) => heading("app", name, standing(app), app.deleting && h("span", { class: "tag" }, "being deleted")),
+
   draw(name, { app, happened }, store) {
     const policy = app.lifecycle;
     const members = app.members || [];
@@ -22,7 +25,6 @@ export const appPage = {
     }
     const handler = (one) => (one ? `${one.command || `POST ${one.http}`}, within ${one.timeout}, progress every ${one.progress_timeout}` : "none");
     return [
-      heading("app", name, standing(app), app.deleting && h("span", { class: "tag" }, "being deleted")),
       facts(["Call", h("strong", {}, app.owner || `developers of ${app.org}/${app.space}`)], ["Instances", `${app.serving} of ${app.instances} serve`],
         ["May be away at once", limits(app.limits)], ["Interrupt", handler(policy.interrupt)],
         ["Drain", policy.data_disposable ? "its data is disposable" : handler(policy.drain)],

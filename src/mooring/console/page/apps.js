@@ -2,7 +2,7 @@
 
 import { h, fill } from "./dom.js";
 import { count } from "./text.js";
-import { appHref } from "./stuck.js";
+import { appHref } from "./links.js";
 
 // How many apps are listed before the list ends with a hint.
 const most = 60;

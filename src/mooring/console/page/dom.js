@@ -5,8 +5,12 @@ import { duration } from "./text.js";
 
 // h makes an element. Properties beginning with "on" are listeners, "style" is
 // an object, false and null leave an attribute out.
-export function h(tag, props, ...children) {
-  const node = document.createElement(tag);
+export const h = (tag, props, ...children) => build(document.createElement(tag), props, children);
+
+// svg makes an element of a drawing.
+export const svg = (tag, props, ...children) => build(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
+
+function build(node, props, children) {
   for (const [name, value] of Object.entries(props || {})) {
     if (value === false || value === null || value === undefined) continue;
     if (name.startsWith("on")) node[name] = value;
@@ -68,7 +72,13 @@ function morph(from, to) {
     if (kept(name)) continue;
     if (name === "style") {
       if (from.style.cssText !== to.style.cssText) from.style.cssText = to.style.cssText;
-    } else if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+    } else if (from.getAttribute(name) !== value) {
+      from.setAttribute(name, value);
+      // What is shown in a field follows what it ought to hold only then: until
+      // then a person may be typing.
+      if (name === "value" && from.nodeName === "INPUT") from.value = value;
+      if (name === "selected") from.selected = true;
+    }
   }
   for (const { name } of [...from.attributes]) {
     if (!to.hasAttribute(name) && !kept(name)) from.removeAttribute(name);

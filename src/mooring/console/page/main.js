@@ -11,7 +11,7 @@ import { drawKey } from "./key.js";
 import { fill } from "./dom.js";
 import { clock, count, duration } from "./text.js";
 import { startTheme } from "./theme.js";
-import { findOut } from "./who.js";
+import { actsForApps, findOut } from "./who.js";
 
 const at = (id) => document.getElementById(id);
 const store = new Store();
@@ -47,7 +47,7 @@ function frame() {
   if (page.visit) page.draw();
   if (!page.visit && plans) drawPlans(store.plansNewest(), now);
   if (!page.visit && apps) drawApps(store);
-  if (fleet.draw()) draw();
+  if (!page.visit && fleet.draw()) draw();
   summarise(alerts);
   tick();
 }
@@ -57,7 +57,8 @@ function summarise(alerts) {
   const running = [...store.plans.values()].filter((plan) => !plan.finished_at);
   const parts = [count(store.cells.size, "cell"), running.length ? `${count(running.length, "plan")} running` : "no plan running", alerts.length ? `${alerts.length} stuck` : "nothing stuck"];
   fill(at("summary"), parts.join(" · "));
-  document.title = `${alerts.length ? `(${alerts.length}!) ` : ""}Mooring`;
+  document.title = `${alerts.length ? `(${alerts.length}!) ` : ""}${page.visit ? `${page.visit.kind === "events" ? "Events" : decodeURIComponent(page.visit.name)} · ` : ""}Mooring`;
+  at("read-only").hidden = store.mayAct || actsForApps();
 }
 
 // tick shows how long things have lasted.
@@ -89,21 +90,26 @@ function staleWords() {
 // announce tells screen readers what an operator would want to be told.
 function announce(message) {
   if (!live.hasBoard) return;
-  const news = [];
-  for (const alert of message.put?.stuck || []) if (!store.stuck.has(alert.id)) news.push(`Stuck: ${alert.what}`);
+  const news = [], alarms = [];
+  for (const alert of message.put?.stuck || []) if (!store.stuck.has(alert.id)) alarms.push(`Stuck: ${alert.what}`);
   for (const id of message.gone?.stuck || []) news.push(`No longer stuck: ${store.stuck.get(id)?.cell_id || id}`);
   for (const plan of message.put?.plans || []) {
     const known = store.plans.get(plan.name);
     if (known && known.status !== plan.status) news.push(`Plan ${plan.name} is ${plan.status}`);
   }
+  if (alarms.length) at("alarms").textContent = alarms.slice(0, 3).join(". ");
   if (news.length) at("news").textContent = news.slice(0, 3).join(". ");
 }
 
 function route() {
-  const [, kind, ...rest] = location.hash.split("/");
-  const name = decodeURI(rest.join("/"));
-  page.show(kind, name);
+  const [path, query] = location.hash.slice(2).split("?");
+  const [kind, ...rest] = path.split("/");
+  page.show(kind, kind === "events" ? query || "" : decodeURI(rest.join("/")));
   at("board").hidden = Boolean(page.visit);
+  for (const link of document.querySelectorAll(".top nav a")) {
+    if (link.hash === (kind === "events" ? "#/events" : page.visit ? "" : "#/")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   scrollTo(0, 0);
   draw(true);
 }
@@ -133,11 +139,15 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   at("goto-name").focus();
 });
-addEventListener("hashchange", route);
+addEventListener("hashchange", () => {
+  route();
+  // What had the focus may be gone, except on the events, which only changed.
+  if (!document.activeElement?.closest(".filters")) at("main").focus({ preventScroll: true });
+});
 setInterval(() => {
   tick();
   staleWords();
-  if (fleet.lookAgain()) draw();
+  if (!page.visit && fleet.lookAgain()) draw();
   if (page.visit) page.draw();
 }, 1000);
 

@@ -1,12 +1,15 @@
-// The pages of one cell, one app and one plan. Their details come from the API
+// The pages of one cell, one app, one plan, and of events. Their details come from the API
 // and are asked for again when the state has changed, never two at a time.
 
 import { h, fill } from "./dom.js";
 import { cellPage } from "./cellpage.js";
 import { appPage } from "./apppage.js";
 import { planPage } from "./planpage.js";
+import { eventsPage } from "./eventspage.js";
 
-const pages = { cell: cellPage, app: appPage, plan: planPage };
+// A page says which alerts are about it, loads its content, and draws its head
+// (above the alerts) and its body (below) from that.
+const pages = { cell: cellPage, app: appPage, plan: planPage, events: eventsPage };
 
 // The least time between two looks, in ms; a slow answer makes it longer.
 const pace = 500;
@@ -14,16 +17,20 @@ const pace = 500;
 export class Page {
   constructor(store, context) {
     Object.assign(this, { store, context });
+    this.head = document.getElementById("page-head");
     this.node = document.getElementById("page");
   }
 
   // show opens the page of a route, or none.
   show(kind, name) {
     const page = pages[kind];
-    this.visit = page ? { page, kind, name, seen: -1, pause: 0 } : null;
-    this.node.hidden = !page;
+    // The events only change their filter, which keeps the focus.
+    const content = page === eventsPage && this.visit?.kind === kind ? this.visit.content : undefined;
+    this.visit = page ? { page, kind, name, content, seen: -1 } : null;
+    this.head.hidden = this.node.hidden = !page;
+    if (!content) fill(this.head);
     if (!page) return fill(this.node);
-    this.node.replaceChildren(h("p", { class: "note" }, `Looking at ${name}…`));
+    if (!content) this.node.replaceChildren(h("p", { class: "note" }, `Looking at ${name || kind}…`));
     this.look();
   }
 
@@ -31,7 +38,12 @@ export class Page {
   // has moved on.
   draw() {
     if (!this.visit) return;
-    if (this.visit.content) fill(this.node, this.visit.page.draw(this.visit.name, this.visit.content, this.store, this.context()));
+    const { page, name, content } = this.visit;
+    if (content) {
+      const context = this.context();
+      fill(this.head, page.head(name, content, this.store, context));
+      fill(this.node, page.draw(name, content, this.store, context));
+    }
     if (this.store.revision !== this.visit.seen) this.look();
   }
 

@@ -2,13 +2,13 @@
 
 import { h, since } from "./dom.js";
 import { phases } from "./phases.js";
+import { link, appHref, cellHref, planHref } from "./links.js";
 import { clock } from "./text.js";
-import { appHref, cellHref, planHref } from "./stuck.js";
 import { mark } from "./fleet.js";
 
 export const heading = (kind, title, ...rest) => [
-  h("p", { class: "trail" }, h("a", { href: "#/" }, "Board"), ` / ${kind}`),
-  h("div", { class: "page-head" }, h("h2", {}, title), ...rest),
+  h("nav", { class: "trail", "aria-label": "Where this page is" }, h("a", { href: "#/" }, "Board"), ` / ${kind}`),
+  h("div", { class: "page-head" }, h("h1", {}, title), ...rest),
 ];
 
 export const badge = (look) => h("span", { class: "badge", "data-look": look }, phases[look].sign && h("span", { "aria-hidden": "true" }, phases[look].sign), ` ${phases[look].label}`);
@@ -34,13 +34,20 @@ export const condition = (instance, volume) => [mark(instance.standing, volume),
   instance.unplaced && h("span", { class: "bad" }, ` ${instance.unplaced}`),
   instance.actual?.error && h("span", { class: "bad" }, ` ${instance.actual.error}`)];
 
-// events lists what happened, the newest first.
-export function events(list) {
+// Parts of the platform, which act on what somebody else decided.
+const parts = new Set(["orchestrator", "scheduler", "cell"]);
+const decided = (event) => Boolean(event.reason) && !parts.has(event.actor);
+
+// events lists what happened, the newest first. subjects adds links to what
+// each is about. What a person decided, with a reason, stands out.
+export function events(list, subjects = false) {
   if (!list?.length) return h("p", { class: "note" }, "Nothing is kept about it.");
-  return h("ol", { class: "events", tabindex: "0", "aria-label": "What happened, the newest first" }, [...list].reverse().map((event) => h("li", { "data-key": event.id },
+  return h("ol", { class: `events ${subjects ? "with-subjects" : ""}`, tabindex: "0", "aria-label": "What happened, the newest first" }, [...list].reverse().map((event) => h("li", { "data-key": event.id, class: decided(event) ? "decided" : "" },
     h("time", { datetime: event.at, title: new Date(event.at).toLocaleString() }, clock(event.at)),
-    h("span", { class: "event-kind" }, event.kind), h("span", {}, event.text, event.reason && h("span", { class: "dim" }, ` “${event.reason}”`)),
-    h("span", { class: "dim" }, event.actor))));
+    h("span", { class: "event-kind" }, event.kind), h("span", { class: "event-text" }, event.text, event.reason && h("q", { class: "event-reason" }, event.reason)),
+    subjects && h("span", { class: "event-subjects" }, subjectsOf(event)),
+    h("span", { class: "event-actor" }, event.actor))));
 }
 
-export { since, clock, appHref, cellHref, planHref };
+const subjectsOf = (event) => [
+  event.cell_id && link(cellHref(event.cell_id), event.cell_id), event.plan && [" ", link(planHref(event.plan), event.plan)], event.app && [" ", link(appHref(event.app), event.app)]];

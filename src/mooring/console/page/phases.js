@@ -27,6 +27,10 @@ const ended = new Set(["done", "skipped", "aborted"]);
 export const isFinal = (phase) => ended.has(phase);
 export const isRolling = (phase) => Boolean(phase) && phase !== "queued" && !isFinal(phase);
 
+// onlyStuck: nothing of a plan is left but what waits for a person, so nobody
+// can say when it ends.
+export const onlyStuck = (plan) => plan.stuck > 0 && Object.keys(plan.phases).every(isFinal);
+
 // How long a finished plan stays visible in the squares.
 const afterglow = 10 * 60 * 1000;
 

@@ -1,11 +1,15 @@
-// One plan: how far every cell is, on one time axis.
+// One plan: how far it is, why it is no further, and every cell on one time
+// axis with when its turn is expected.
 
 import { h } from "./dom.js";
 import { isFinal, isRolling } from "./phases.js";
-import { heading, events, cellHref, badge } from "./parts.js";
+import { heading, events, badge } from "./parts.js";
+import { cellHref } from "./links.js";
 import { planHead, band, planFoot } from "./plans.js";
-import { axis, bar, noteOf } from "./timeline.js";
+import { course } from "./course.js";
+import { axis, bar, ghost, noteOf } from "./timeline.js";
 import { count } from "./text.js";
+import { why } from "./why.js";
 
 // How many cells are drawn: those in roll first, then the latest.
 const most = 80;
@@ -14,31 +18,42 @@ export const planPage = {
   about: (name, alert) => alert.plan === decodeURIComponent(name),
 
   async load(name, get) {
-    const [plan, happened] = await Promise.all([get(`/v1/plans/${name}`), get(`/v1/events?limit=60&plan=${name}`)]);
-    return { plan, happened };
+    const [plan, happened, reason] = await Promise.all([get(`/v1/plans/${name}`), get(`/v1/events?limit=60&plan=${name}`), get(`/v1/why/plans/${name}`)]);
+    return { plan, happened, reason };
   },
 
-  draw(name, { plan, happened }, store, context) {
-    const shown = store.plans.get(plan.name) || { ...plan, cells: plan.rolls.length, phases: countPhases(plan.rolls), stuck: plan.rolls.filter((roll) => roll.stuck_id).length };
+  head(name, { plan }, store, context) {
+    const shown = shownPlan(plan, store);
+    return [heading("plan", plan.name), h("article", { class: "plan", "data-status": shown.status }, planHead(shown, context, false), band(shown), course(shown, context.now), planFoot(shown, context))];
+  },
+
+  draw(name, { plan, happened, reason }, store, context) {
+    const shown = shownPlan(plan, store);
     const waiting = new Map((plan.waiting || []).map((one) => [one.cell_id, one.why || []]));
+    const slots = new Map((shown.forecast?.slots || []).map((slot) => [slot.cell_id, slot]));
     const rolls = choose(plan.rolls);
     const span = axis(plan, shown.forecast, context.now);
     return [
-      heading("plan", ""),
-      h("article", { class: "plan", "data-status": shown.status }, planHead(shown, context, false), band(shown), planFoot(shown, context)),
+      !plan.finished_at && why(reason),
       h("section", {}, h("h3", {}, "Timeline"), rolls.length < plan.rolls.length && h("p", { class: "note" }, `${rolls.length} of ${count(plan.rolls.length, "cell")}: those in roll, the last that ended and the next in turn.`),
         h("div", { class: "timeline" },
           h("div", { class: "axis", "aria-hidden": "true" }, span.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)),
-            span.nowAt < 100 && h("i", { class: "now", style: { left: `${span.nowAt}%` } })),
+            span.end && h("i", { class: "end", style: { left: `${span.end.from}%`, width: `${Math.max(0.3, span.end.to - span.end.from)}%` } }),
+            span.nowAt < 100 && h("i", { class: "now", style: { left: `${span.nowAt}%` } }, h("b", {}, "now"))),
           rolls.map((roll) => h("div", { class: "roll", "data-key": roll.cell_id },
             h("a", { class: "roll-cell", href: cellHref(roll.cell_id) }, roll.cell_id),
             badge(roll.stuck_id ? "stuck" : roll.phase),
-            bar(roll, plan, span, context.now),
+            bar(roll, plan, span, context.now, roll.phase === "queued" && ghost(slots.get(roll.cell_id), span, context.now)),
             h("span", { class: "roll-note dim" }, waiting.get(roll.cell_id)?.[0] || noteOf(roll)))))),
       h("section", {}, h("h3", {}, "What happened"), events(happened)),
     ];
   },
 };
+
+// shownPlan is a plan as the board has it, or counted from its rolls when it
+// is too old to be on the board.
+const shownPlan = (plan, store) => store.plans.get(plan.name) ||
+  { ...plan, cells: plan.rolls.length, phases: countPhases(plan.rolls), stuck: plan.rolls.filter((roll) => roll.stuck_id).length };
 
 function countPhases(rolls) {
   const counts = {};

@@ -2,10 +2,11 @@
 // being faster.
 
 import { h, fill, since } from "./dom.js";
-import { phases, order, isRolling } from "./phases.js";
+import { phases, order, isRolling, onlyStuck } from "./phases.js";
 import { clock, clockRange, count, duration } from "./text.js";
-import { ask } from "./answer.js";
-import { planHref } from "./stuck.js";
+import { ask } from "./dialog.js";
+import { planHref } from "./links.js";
+import { course } from "./course.js";
 
 // drawPlans shows the unfinished plans, and those that finished lately.
 export function drawPlans(plans, context) {
@@ -16,14 +17,15 @@ export function drawPlans(plans, context) {
   fill(section, h("div", { class: "section-head" }, h("h2", { id: "plans-title" }, "Plans"),
     h("p", { class: "note" }, shown.length === 0 ? "None is running." : "", older > 0 ? ` ${count(older, "older one")}: `  : "",
       plans.filter((plan) => !shown.includes(plan)).slice(0, 3).map((plan, i) => [i ? ", " : "", h("a", { href: planHref(plan.name) }, plan.name)]))),
-    shown.map((plan) => h("article", { class: "plan", "data-key": plan.name, "data-status": plan.status }, planHead(plan, context, true), band(plan), planFoot(plan, context))));
+    shown.map((plan) => h("article", { class: "plan", "data-key": plan.name, "data-status": plan.status }, planHead(plan, context, true),
+      !plan.finished_at && [band(plan), course(plan, context.now)], planFoot(plan, context))));
 }
 
-// planHead is the line with a plan's name, state and orders.
+// planHead is the line with a plan's state and orders; linked, with its name.
 export function planHead(plan, context, linked) {
   const asked = !plan.finished_at && plan.intent !== "run" ? (plan.intent === "pause" ? "paused" : "being aborted") : plan.status;
   return h("div", { class: "plan-head" },
-    h(linked ? "h3" : "h2", {}, linked ? h("a", { href: planHref(plan.name) }, plan.name) : plan.name),
+    linked && h("h3", {}, h("a", { href: planHref(plan.name) }, plan.name)),
     h("span", { class: "tag", "data-status": asked }, asked),
     h("span", { class: "dim" }, `${plan.action} of ${count(plan.cells, "cell")}`, plan.created_by && ` by ${plan.created_by}`, plan.reason && `: ${plan.reason}`),
     steering(plan, context));
@@ -63,7 +65,7 @@ export function planFoot(plan, { now }) {
     fact("Running for", since(plan.created_at)),
     fact("In roll", count(rolling, "cell")),
     plan.stuck > 0 && fact("Stuck", count(plan.stuck, "cell")),
-    forecast && forecast.left > 0 && fact("Ends", ends(forecast, now)),
+    onlyStuck(plan) ? fact("Ends", "when what is stuck is answered") : forecast?.left > 0 && fact("Ends", ends(forecast, now)),
     forecast?.open > 0 && fact("Open end", `${count(forecast.open, "cell")} will not get a turn as things are`),
     forecast?.bottleneck && fact("Bottleneck", forecast.bottleneck),
     plan.window && fact("Starts rolls", plan.window));

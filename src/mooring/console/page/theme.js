@@ -7,7 +7,7 @@ export function startTheme(button) {
   let choice = recall();
   const show = () => {
     document.documentElement.dataset.theme = choice;
-    button.textContent = { auto: "Auto", light: "Light", dark: "Dark" }[choice];
+    button.textContent = { auto: "◐ Auto", light: "○ Light", dark: "● Dark" }[choice];
     button.setAttribute("aria-label", `Colours: ${choice}. Change`);
   };
   button.onclick = () => {

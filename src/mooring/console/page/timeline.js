@@ -23,15 +23,27 @@ export function axis(plan, forecast, now) {
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800];
   const step = 1000 * (steps.find((seconds) => length / (1000 * seconds) <= 7) || 604800);
   const ticks = [];
-  for (let at = 0; at <= length; at += step) ticks.push({ at: place(from + at), text: at ? `+${duration(at)}` : clock(from) });
-  return { place, ticks, nowAt: plan.finished_at ? 100 : place(now) };
+  const nowAt = plan.finished_at ? 100 : place(now);
+  for (let at = 0; at <= length; at += step) {
+    const tick = place(from + at);
+    if (at === 0 || Math.abs(tick - nowAt) > 6) ticks.push({ at: tick, text: at ? `+${duration(at)}` : clock(from) });
+  }
+  const end = !plan.finished_at && forecast?.left > 0 && { from: place(Math.max(now, Date.parse(forecast.earliest))), to: place(Math.max(now, Date.parse(forecast.latest))) };
+  return { place, ticks, end, nowAt };
 }
 
-// bar draws one roll on an axis.
-export function bar(roll, plan, span, now) {
+// ghost draws when a cell's turn is expected; null when that is not known.
+export function ghost(slot, span, now) {
+  if (!slot) return null;
+  const from = Math.max(now, Date.parse(slot.from)), to = Math.max(from, Date.parse(slot.to));
+  return h("span", { class: "ghost", title: `expected ${clock(from)} to ${clock(to)}`, style: { left: `${span.place(from)}%`, width: `${Math.max(0.3, span.place(to) - span.place(from))}%` } });
+}
+
+// bar draws one roll on an axis, with more inside where there is.
+export function bar(roll, plan, span, now, more) {
   const parts = spans(roll, plan, now);
   const words = parts.map((part) => `${phases[part.phase].label} ${duration(part.to - part.from)}`).join(", ");
-  return h("div", { class: "track", role: "img", "aria-label": words || "not begun" },
+  return h("div", { class: "track", role: "img", "aria-label": words || "not begun" }, more,
     parts.map((part) => h("span", { "data-look": part.phase, title: `${phases[part.phase].label}: ${duration(part.to - part.from)}`,
       style: { left: `${span.place(part.from)}%`, width: `${Math.max(0.15, span.place(part.to) - span.place(part.from))}%` } })));
 }

@@ -24,6 +24,15 @@ export async function findOut(node) {
     who.how === "nobody" && h("a", { href: "/console/signin" }, "Sign in"));
 }
 
+// refusal says to a viewer why no answer is offered.
+export function refusal() {
+  if (who?.how === "nobody") return "You may look, not answer. Sign in to act.";
+  return who?.roles.length ? `You may look, not answer: as ${who.name} you are ${who.roles.join(", ")} here.` : "You may look, not answer.";
+}
+
+// actsForApps: the viewer is a developer, who may answer about some apps.
+export const actsForApps = () => Boolean(who?.roles.some((role) => role.startsWith("developer:")));
+
 async function signOut() {
   await fetch("/console/signout", { method: "POST" });
   location.assign("/console/signin");
