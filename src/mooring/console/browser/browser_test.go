@@ -140,6 +140,10 @@ func (p *page) screenshot(name string) {
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
+	// What is beyond the window is not drawn otherwise.
+	const drawAll = `(document.querySelectorAll(".zone").forEach((zone) => { zone.style.contentVisibility = %q; }), true)`
+	eval[bool](p, fmt.Sprintf(drawAll, "visible"))
+	defer eval[bool](p, fmt.Sprintf(drawAll, ""))
 	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.t.Logf("screenshot %s: %v", name, err)
@@ -157,11 +161,17 @@ func (p *page) screenshot(name string) {
 // press presses a key.
 func (p *page) press(key string) {
 	p.t.Helper()
-	code := map[string]string{"ArrowRight": kb.ArrowRight, "Enter": kb.Enter}[key]
+	code := map[string]string{"ArrowRight": kb.ArrowRight, "Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab}[key]
 	if code == "" {
 		code = key
 	}
 	p.run("press "+key, chromedp.KeyEvent(code))
+}
+
+// keys types text where the focus is.
+func (p *page) keys(text string) {
+	p.t.Helper()
+	p.run("type "+text, chromedp.KeyEvent(text))
 }
 
 // fill types into a field, in place of what it held.

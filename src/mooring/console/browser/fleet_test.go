@@ -56,10 +56,10 @@ sleep 0.3
 const plan = "name: %s\ncells: all\naction: recreate\n"
 
 // startFleet runs `moor dev` with the data service until the test ends.
-func startFleet(t *testing.T) fleet {
+func startFleet(t *testing.T, flags ...string) fleet {
 	t.Helper()
 	chromium(t) // without one there is no use in it
-	f := fleet{devtest.Start(t)}
+	f := fleet{devtest.Start(t, flags...)}
 	f.Write("app.yml", fmt.Sprintf(manifest, f.Dir), 0o644)
 	f.Write("interrupt.sh", fmt.Sprintf(handler, f.Dir), 0o755)
 	f.Must("moor create-volume-set ledger-data --class persistent --count 6 --size 10M")

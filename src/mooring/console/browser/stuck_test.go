@@ -41,16 +41,26 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	g.Expect(delay).To(BeNumerically("<", 2*time.Second))
 
 	card := p.text(".alert")
-	for _, evidence := range []string{"default/default/ledger/2", "ledger team, #ledger", "stemcell-2", "while interrupting", "31 %", "5300 of 16384 slots moved", "connecting to the peer at 127.83.0.4:10007: no answer", "stands still for"} {
+	for _, evidence := range []string{"default/default/ledger/2", "ledger team, #ledger", "stemcell-2", "while interrupting", "31 %", "5300 of 16384 slots moved", "connecting to the peer at 127.83.0.4:10007: no answer", "still for",
+		"Holds up\nno other cell", "Stops default/default/ledger/2 without its handler. Its data stays."} {
 		g.Expect(card).To(ContainSubstring(evidence))
 	}
 	g.Expect(p.text(".cell[data-look=stuck]")).To(ContainSubstring("stuck, interrupting"))
 	g.Expect(eval[string](p, `document.title`)).To(HavePrefix("(1!)"))
-	g.Expect(eval[string](p, `document.getElementById("news").textContent`)).To(ContainSubstring("Stuck: "))
+	g.Expect(eval[string](p, `document.getElementById("alarms").textContent`)).To(ContainSubstring("Stuck: "))
 	p.screenshot("stuck")
 	p.dark(true)
 	p.screenshot("stuck-dark")
 	p.dark(false)
+	p.accessible("something stuck")
+	// Its cell's page says why, down to whom to call.
+	eval[bool](p, `(document.querySelector(".cell[data-look=stuck]").click(), true)`)
+	p.await(`document.querySelector('.why[data-moving="false"] .cause')?.innerText.includes("Call ledger team, #ledger")`)
+	p.screenshot("stuck-cell-page")
+	p.accessible("page of a stuck cell")
+	eval[bool](p, `(location.hash = "#/plan/stemcell-2", true)`)
+	p.await(`document.querySelector("#page .chain")?.textContent.includes("plan stemcell-2 is running")`)
+	eval[bool](p, `(location.hash = "#/", true)`)
 
 	// Without a reason nothing is sent.
 	eval[bool](p, `(document.querySelector('.alert [data-verb="force"]').click(), true)`)
@@ -60,6 +70,7 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	p.fill("#ask-reason", "the peer is gone for good; agreed with the ledger team")
 	p.fill("#ask-by", "Robin")
 	p.screenshot("force")
+	p.accessible("dialog")
 	eval[bool](p, `(document.querySelector("#dialog [type=submit]").click(), true)`)
 	p.await(`!document.getElementById("dialog").open`)
 	p.await(`document.querySelector('.plan[data-status="done"]')`)
@@ -70,6 +81,19 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(events).To(ContainElement(And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "Robin"),
 		HaveField("Reason", "the peer is gone for good; agreed with the ledger team"))))
+
+	// So does the board, among all that was decided.
+	eval[bool](p, `(location.hash = "#/events", true)`)
+	p.await(`document.querySelector("#filter-kind")`)
+	g.Expect(eval[bool](p, `(() => { const what = document.getElementById("filter-kind"); what.focus(); what.value = "stuck.answered,stuck.refused"; return what.dispatchEvent(new Event("change")); })()`)).To(BeTrue())
+	p.await(`location.hash.includes("kind=stuck.answered") && document.querySelector(".events .decided")`)
+	decided := p.text(".events .decided")
+	for _, said := range []string{"stuck.answered", "the peer is gone for good; agreed with the ledger team", "stemcell-2", "Robin"} {
+		g.Expect(decided).To(ContainSubstring(said))
+	}
+	g.Expect(eval[bool](p, `[...document.querySelectorAll(".event-kind")].every((kind) => kind.innerText.startsWith("stuck.")) && document.activeElement.id === "filter-kind"`)).To(BeTrue(), "narrowed, where the viewer was")
+	p.screenshot("events-page")
+	p.accessible("events page")
 }
 
 func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
@@ -107,7 +131,7 @@ func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
 	eval[bool](p, submit)
 	g.Eventually(answers).Should(Receive(Equal(model.Answer{Verb: model.Force, Reason: "too late", By: "Robin", Confirm: []string{"acme/prod/redis/1"}})))
 	// A refusal is said in the dialog, and what was typed is kept.
-	p.await(`document.querySelector("#dialog .error")?.innerText === "it was answered with skip by Kim"`)
+	p.await(`document.querySelector("#dialog .error")?.textContent === "it was answered with skip by Kim"`)
 	p.fill("#ask-reason", "agreed with the data team")
 	eval[bool](p, submit)
 	g.Eventually(answers).Should(Receive(HaveField("Reason", "agreed with the data team")))
@@ -122,5 +146,8 @@ func TestAViewerWhoMayNotActIsOfferedNothing(t *testing.T) {
 	p := openPage(t, s.url)
 	p.await(`document.querySelector(".alert")`)
 	g.Expect(eval[int](p, `document.querySelectorAll(".alert button, .plan button").length`)).To(BeZero())
-	g.Expect(p.text(".alert")).To(ContainSubstring("You may look, not answer"))
+	g.Expect(p.text(".alert")).To(And(ContainSubstring("You may look, not answer"), ContainSubstring("Runs the handler of cell-0001 again")), "what could be done is said")
+	g.Expect(eval[bool](p, `document.getElementById("read-only").checkVisibility()`)).To(BeTrue())
+	p.screenshot("read-only")
+	p.accessible("read-only board")
 }

@@ -32,11 +32,11 @@ export const appPage = {
         ["When stuck", [policy.on_stuck?.answer || "hold", policy.on_stuck?.after ? ` after ${policy.on_stuck.after}` : ""].join("")],
         ["Version", app.spec_version]),
       app.warnings?.length > 0 && h("ul", { class: "warnings" }, app.warnings.map((text) => h("li", {}, text))),
-      h("section", {}, h("h3", {}, "Instances"), table(["Index", "Condition", "Cell", "AZ", "Disruption", "Restarts", "Version"],
+      h("section", {}, h("h2", {}, "Instances"), table(["Index", "Condition", "Cell", "AZ", "Disruption", "Restarts", "Version"],
         members.map((one) => h("tr", { "data-key": one.index }, h("th", { scope: "row" }, one.index), h("td", {}, condition(one, kindOf.get(`${one.cell_id}/${one.index}`))),
           h("td", {}, one.cell_id && h("a", { href: cellHref(one.cell_id) }, one.cell_id)), h("td", {}, one.az),
           h("td", {}, disruption(one.permit, one.actual)), h("td", { class: "n" }, one.actual?.restarts || ""), h("td", { class: "n" }, one.spec_version))))),
-      h("section", {}, h("h3", {}, "What happened"), events(happened)),
+      h("section", {}, h("h2", {}, "What happened"), events(happened)),
     ];
   },
 };

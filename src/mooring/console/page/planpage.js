@@ -35,7 +35,7 @@ export const planPage = {
     const span = axis(plan, shown.forecast, context.now);
     return [
       !plan.finished_at && why(reason),
-      h("section", {}, h("h3", {}, "Timeline"), rolls.length < plan.rolls.length && h("p", { class: "note" }, `${rolls.length} of ${count(plan.rolls.length, "cell")}: those in roll, the last that ended and the next in turn.`),
+      h("section", {}, h("h2", {}, "Timeline"), rolls.length < plan.rolls.length && h("p", { class: "note" }, `${rolls.length} of ${count(plan.rolls.length, "cell")}: those in roll, the last that ended and the next in turn.`),
         h("div", { class: "timeline" },
           h("div", { class: "axis", "aria-hidden": "true" }, span.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)),
             span.end && h("i", { class: "end", style: { left: `${span.end.from}%`, width: `${Math.max(0.3, span.end.to - span.end.from)}%` } }),
@@ -45,7 +45,7 @@ export const planPage = {
             badge(roll.stuck_id ? "stuck" : roll.phase),
             bar(roll, plan, span, context.now, roll.phase === "queued" && ghost(slots.get(roll.cell_id), span, context.now)),
             h("span", { class: "roll-note dim" }, waiting.get(roll.cell_id)?.[0] || noteOf(roll)))))),
-      h("section", {}, h("h3", {}, "What happened"), events(happened)),
+      h("section", {}, h("h2", {}, "What happened"), events(happened)),
     ];
   },
 };

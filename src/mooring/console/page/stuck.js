@@ -36,9 +36,9 @@ export function drawStuck(alerts, context) {
 }
 
 function card(alert, open, context) {
-  return h("details", { class: "alert", "data-key": alert.id, "data-kind": alert.kind, open },
+  return h("details", { class: alert.recovered_at ? "alert recovered" : "alert", "data-key": alert.id, "data-kind": alert.kind, open },
     h("summary", {}, h("span", { class: "alert-kind" }, kindWords(alert.kind)), h("span", { class: "alert-what" }, alert.what),
-      h("span", { class: "alert-owner" }, alert.owner || "cloud ops"), h("span", { class: "alert-since" }, "still for ", since(alert.since))),
+      h("span", { class: "alert-owner" }, alert.owner || "cloud ops"), h("span", { class: "alert-since" }, alert.recovered_at ? ["moves again, ", since(alert.recovered_at)] : ["still for ", since(alert.since)])),
     h("div", { class: "alert-body" },
       h("div", { class: "evidence" }, h("dl", { class: "facts" }, facts(alert)), evidence(alert)),
       h("div", { class: "remedy" }, alert.advice && h("p", { class: "advice" }, alert.advice), answers(alert, context))));
@@ -54,7 +54,7 @@ function facts(alert) {
     alert.cell_id && fact("Cell", link(cellHref(alert.cell_id), alert.cell_id), alert.az && ` in ${alert.az}`),
     alert.plan && fact("Plan", link(planHref(alert.plan), alert.plan), alert.phase && `, while ${alert.phase}`),
     fact("Call", h("strong", {}, alert.owner || "cloud ops")),
-    fact("Flagged", since(alert.flagged_at), " ago"),
+    fact("Flagged", since(alert.flagged_at), " ago", alert.flaps > 0 && `, came back ${count(alert.flaps, "time")}`),
     fact("Holds up", others.length ? cellLinks(others) : "no other cell"),
     alert.data?.length > 0 && fact("Data at risk", count(alert.data.length, "volume"), ": ", alert.data.slice(0, 4).join(", "), alert.data.length > 4 && ", …"),
   ];

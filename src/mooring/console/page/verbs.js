@@ -16,6 +16,7 @@ const nameOf = (alert) => alert.app && `${alert.app.org}/${alert.app.space}/${al
 // effectOf says what an answer would do: in the server's words, which know
 // more, or in ours where it has none.
 export function effectOf(alert, verb) {
+  if (alert.effects?.[verb]) return alert.effects[verb];
   const cell = alert.cell_id || "the cell";
   const what = nameOf(alert) || cell;
   const handler = alert.kind.startsWith("handler-");
@@ -43,7 +44,7 @@ export function answers(alert, { mayAct, connected }) {
   const may = (verb) => mayAct || mayAnswer(alert, verb);
   const none = !alert.answers.some(may);
   return h("div", { class: "answers", role: "group", "aria-label": `Answers to: ${alert.what}` },
-    h("h4", {}, none ? "What can be done" : "What you can do"),
+    h("h3", {}, none ? "What can be done" : "What you can do"),
     none ? h("p", { class: "refusal" }, refusal()) : !connected && h("p", { class: "refusal" }, "Not connected: what you see may be over."),
     h("ul", {}, alert.answers.map((verb) => choice(alert, verb, may(verb), connected))),
     alert.forced_at && h("p", { class: "dim" }, `If nobody does, the app's own policy forces it at ${clock(alert.forced_at)}.`));

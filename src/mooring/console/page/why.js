@@ -9,7 +9,7 @@ export function why(said, title = "Why it is where it is") {
   if (!said?.chain?.length) return null;
   const last = said.chain.length - 1;
   return h("section", { class: "why", "data-moving": String(Boolean(said.moving)) },
-    h("h3", {}, title, " ", h("span", { class: "tag", "data-status": said.moving ? "done" : "aborted" }, said.moving ? "goes on by itself" : "needs somebody")),
+    h("h2", {}, title, " ", h("span", { class: "tag", "data-status": said.moving ? "done" : "aborted" }, said.moving ? "goes on by itself" : "needs somebody")),
     h("ol", { class: "chain", "aria-label": "Causes, each of the one before it" }, said.chain.map((one, i) => h("li", { class: i === last ? "cause" : "" },
       h("span", { class: "chain-kind" }, one.kind), h("span", { class: "chain-text" }, one.text,
         one.since && h("span", { class: "dim" }, " (for ", since(one.since), ")"),
