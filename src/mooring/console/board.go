@@ -143,10 +143,9 @@ type Course struct {
 	Ended []int `json:"ended"`
 }
 
-// Stuck is an alert with where its cell is.
+// Stuck is an alert, and what will become of it by itself.
 type Stuck struct {
 	model.Stuck
-	AZ string `json:"az,omitempty"`
 	// ForcedAt is when the app's own policy forces it, if nobody answers.
 	ForcedAt time.Time `json:"forced_at,omitzero"`
 }

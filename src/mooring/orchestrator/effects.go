@@ -41,7 +41,7 @@ func (d *decision) effect(alert *model.Stuck, verb model.Verb) string {
 
 func (d *decision) effectOfWait(alert *model.Stuck, subject string) string {
 	switch {
-	case handlerKind(alert.Kind):
+	case alert.Kind.OfHandler():
 		return fmt.Sprintf("The handler of %s is run again, with that much longer to get on and to end.", subject)
 	case alert.Kind == model.WaitingForBudget, alert.Kind == model.NoRoom:
 		return fmt.Sprintf("Cell %s takes its turn again, and is flagged anew only after that much longer.", alert.CellID)
@@ -51,7 +51,7 @@ func (d *decision) effectOfWait(alert *model.Stuck, subject string) string {
 
 func (d *decision) effectOfRetry(alert *model.Stuck, subject string) string {
 	switch {
-	case handlerKind(alert.Kind):
+	case alert.Kind.OfHandler():
 		return fmt.Sprintf("The handler of %s is run again from the beginning.", subject)
 	case beforeHost(alert.Phase):
 		return fmt.Sprintf("Cell %s takes its turn again.", alert.CellID)

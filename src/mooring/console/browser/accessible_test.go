@@ -2,6 +2,7 @@ package browser
 
 import (
 	_ "embed"
+	"fmt"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestEveryLookIsReadable(t *testing.T) {
 		&model.ActualInstance{AppGUID: "redis", Index: 2, CellID: cellID(2), GUID: "g2", State: model.Crashed})
 	p := openPage(t, s.url)
 	p.await(`document.querySelectorAll(".alert").length === 2`)
-	g.Expect(eval[int](p, `new Set([...document.querySelectorAll(".cell")].map((cell) => cell.dataset.look)).size`)).To(Equal(len(model.Phases) + 2))
+	p.await(fmt.Sprintf(`new Set([...document.querySelectorAll(".cell")].map((cell) => cell.dataset.look)).size === %d`, len(model.Phases)+2))
 	p.screenshot("every-look")
 	p.accessible("every look")
 	for _, size := range []string{"medium", "small", "tiny"} {

@@ -42,7 +42,7 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 
 	card := p.text(".alert")
 	for _, evidence := range []string{"default/default/ledger/2", "ledger team, #ledger", "stemcell-2", "while interrupting", "31 %", "5300 of 16384 slots moved", "connecting to the peer at 127.83.0.4:10007: no answer", "still for",
-		"Holds up\nno other cell", "Stops default/default/ledger/2 without its handler. Its data stays."} {
+		"Holds up\nno other cell", "is stopped without its handler"} {
 		g.Expect(card).To(ContainSubstring(evidence))
 	}
 	g.Expect(p.text(".cell[data-look=stuck]")).To(ContainSubstring("stuck, interrupting"))
@@ -86,12 +86,12 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	eval[bool](p, `(location.hash = "#/events", true)`)
 	p.await(`document.querySelector("#filter-kind")`)
 	g.Expect(eval[bool](p, `(() => { const what = document.getElementById("filter-kind"); what.focus(); what.value = "stuck.answered,stuck.refused"; return what.dispatchEvent(new Event("change")); })()`)).To(BeTrue())
-	p.await(`location.hash.includes("kind=stuck.answered") && document.querySelector(".events .decided")`)
+	p.await(`location.hash.includes("kind=stuck.answered") && [...document.querySelectorAll(".event-kind")].every((kind) => kind.innerText.startsWith("stuck.")) && document.querySelector(".events .decided")`)
 	decided := p.text(".events .decided")
 	for _, said := range []string{"stuck.answered", "the peer is gone for good; agreed with the ledger team", "stemcell-2", "Robin"} {
 		g.Expect(decided).To(ContainSubstring(said))
 	}
-	g.Expect(eval[bool](p, `[...document.querySelectorAll(".event-kind")].every((kind) => kind.innerText.startsWith("stuck.")) && document.activeElement.id === "filter-kind"`)).To(BeTrue(), "narrowed, where the viewer was")
+	g.Expect(eval[string](p, `document.activeElement.id`)).To(Equal("filter-kind"), "where the viewer was")
 	p.screenshot("events-page")
 	p.accessible("events page")
 }
