@@ -77,7 +77,11 @@ func renderEverything(t *testing.T) (*fleet, map[string]map[string]map[string]st
 		f := newFleet(t)
 		var all []placed
 		for _, name := range sorted(f.jobs) {
-			all = append(all, f.place(name, nil), f.place(name, renderings[name]))
+			full := f.place(name, renderings[name])
+			if name == "api" {
+				full.Properties["scraper_tls"] = f.operator
+			}
+			all = append(all, f.place(name, nil), full)
 		}
 		results := make(map[string]map[string]map[string]string)
 		for i, out := range renderAll(t, all...) {

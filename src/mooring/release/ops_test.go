@@ -48,7 +48,9 @@ type deployment struct {
 	}
 }
 
-func TestEveryOpsFileAppliesAloneAndInCombination(t *testing.T) {
+// everyUse gives the combinations and, after them, every ops file alone.
+func everyUse(t *testing.T) [][]string {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(top, "ops-files", "*.yml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no ops files found: %v", err)
@@ -58,7 +60,11 @@ func TestEveryOpsFileAppliesAloneAndInCombination(t *testing.T) {
 		NewWithT(t).Expect(readFile(t, file)).To(HavePrefix("# "), "%s begins with what it is for", file)
 		all = append(all, []string{strings.TrimSuffix(filepath.Base(file), ".yml")})
 	}
-	for _, ops := range all {
+	return all
+}
+
+func TestEveryOpsFileAppliesAloneAndInCombination(t *testing.T) {
+	for _, ops := range everyUse(t) {
 		t.Run(strings.Join(append([]string{"mooring"}, ops...), "+"), func(t *testing.T) { checkDeployment(t, ops) })
 	}
 }

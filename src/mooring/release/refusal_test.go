@@ -33,6 +33,7 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"api: key of another certificate":  {"api", properties{"tls": mixed(f.api)}, `such as tls: \(\(api_server\)\)`},
 		"api: certificate for other names": {"api", properties{"tls": elsewhere}, `tls.certificate is not for`},
 		"api: key of another client":       {"api", properties{"etcd_tls": mixed(f.etcd)}, `etcd_tls.certificate and etcd_tls.private_key do not belong together`},
+		"api: key of another scraper":      {"api", properties{"scraper_tls": mixed(f.operator)}, `such as scraper_tls: \(\(api_scraper\)\)`},
 		"scheduler: key of another client": {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
 		"orchestrator: no certificate":     {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
 		"orchestrator: a receiver without a route": {"orchestrator", properties{"alerts": properties{"receivers": []any{properties{"name": "log", "log": properties{}}}}},

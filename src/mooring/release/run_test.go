@@ -1,9 +1,13 @@
 package release
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +25,7 @@ func onLoopback(t *testing.T) (*fleet, map[string]map[string]any) {
 	f.control, f.cells = []instance{here}, []instance{here, here, here, here, here}
 	return f, map[string]map[string]any{
 		"etcd":        {"port": freePort(t), "peer_port": freePort(t), "metrics_port": freePort(t)},
-		"api":         {"port": freePort(t)},
+		"api":         {"port": freePort(t), "scraper_tls": f.operator},
 		"cell":        {"memory": "1G", "ports": "31000-31099", "path": []string{"/opt/tools/bin"}},
 		"smoke-tests": {"timeout": 60, "classes": map[string]any{"floating": "shared"}},
 	}
@@ -100,6 +104,8 @@ func TestTheJobsRunTogether(t *testing.T) {
 		g.Expect(cell).To(ContainSubstring(`"name": "` + class + `"`))
 	}
 
+	checkIndicators(t, v, f, properties)
+
 	_, err = v.run(t, "moor-cli", "bin/moor", []string{"MOORING_API=http://127.0.0.1:1"}, "cells")
 	g.Expect(err).To(HaveOccurred(), "who says where the API is, is believed")
 
@@ -119,6 +125,56 @@ func TestTheJobsRunTogether(t *testing.T) {
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "rolls")).To(ContainSubstring("done"))
 
 	g.Expect(v.must(t, "roll-cells", "bin/run", nil)).To(MatchRegexp(`plan stemcell-\d{8}-\d{6} started: recreate 1 cell`))
+}
+
+// ofSomething are metrics that are not there while there is nothing to count: no
+// app, no receiver of alerts.
+var ofSomething = []string{"mooring_app_instances", "mooring_alert_receiver_failing"}
+
+// checkIndicators checks that each indicator of each job is made of metrics that
+// a prom_scraper gets where prom_scraper_config.yml sends it.
+func checkIndicators(t *testing.T, v *vm, f *fleet, properties map[string]map[string]any) {
+	t.Helper()
+	g := NewWithT(t)
+	scraped := ""
+	for _, job := range []string{"api", "etcd"} {
+		var config struct {
+			Port              int
+			Scheme, Path      string
+			SourceID          string `yaml:"source_id"`
+			InstanceID        string `yaml:"instance_id"`
+			ServerName        string `yaml:"server_name"`
+			CA                string `yaml:"ca_path"`
+			ClientCertificate string `yaml:"client_cert_path"`
+			ClientKey         string `yaml:"client_key_path"`
+		}
+		readYAML(t, v.path(filepath.Join("jobs", job, "config", "prom_scraper_config.yml")), &config)
+		g.Expect(config.SourceID).To(Equal("mooring-" + job))
+		tool := []string{"--silent", "--fail"}
+		if config.Scheme == "https" {
+			tool = append(tool, "--cacert", config.CA, "--cert", config.ClientCertificate, "--key", config.ClientKey)
+		}
+		url := fmt.Sprintf("%s://127.0.0.1:%d/%s", cmp.Or(config.Scheme, "http"), config.Port, strings.TrimPrefix(cmp.Or(config.Path, "/metrics"), "/"))
+		output, err := exec.Command("curl", append(tool, url)...).Output()
+		g.Expect(err).NotTo(HaveOccurred(), job)
+		scraped += string(output)
+	}
+	metric := regexp.MustCompile(`\b(?:mooring|etcd)_[a-z_]+\{`)
+	for job := range f.jobs {
+		path := v.path(filepath.Join("jobs", job, "config", "indicators.yml"))
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		text := readFile(t, path)
+		names := metric.FindAllString(text, -1)
+		g.Expect(names).NotTo(BeEmpty(), job)
+		for _, name := range names {
+			if slices.Contains(ofSomething, strings.TrimSuffix(name, "{")) {
+				continue
+			}
+			g.Expect(scraped).To(ContainSubstring("\n# TYPE "+strings.TrimSuffix(strings.TrimSuffix(name, "{"), "_bucket")+" "), job)
+		}
+	}
 }
 
 // alive reports whether a process runs; one that nobody has reaped does not.
