@@ -16,6 +16,11 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		mixed["private_key"] = stranger["private_key"]
 		return mixed
 	}
+	signedBy := func(pair map[string]any, ca *authority) map[string]any {
+		other := maps.Clone(pair)
+		other["ca"] = ca.pem
+		return other
+	}
 	elsewhere := f.apiCA.issue(t, "*.elsewhere.default.mooring.bosh")
 	type properties = map[string]any
 	rows := map[string]struct {
@@ -28,14 +33,22 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"etcd: key of another peer certificate": {"etcd", properties{"peer_tls": mixed(f.peer)}, `peer_tls.certificate and peer_tls.private_key do not belong together`},
 		"etcd: certificate for other names": {"etcd", properties{"tls": elsewhere},
 			`tls.certificate is not for 00000000-c0c0-4000-8000-00000000c0c0.control.default.mooring.bosh; generate it with that name`},
-		"etcd: no certificate":             {"etcd", properties{"tls": nil}, `line 1: Can't find property 'tls.ca'`},
-		"etcd: elections too quick":        {"etcd", properties{"election_ms": 300}, `election_ms is 300 and heartbeat_ms 100; election_ms must be at least ten times`},
-		"api: key of another certificate":  {"api", properties{"tls": mixed(f.api)}, `such as tls: \(\(api_server\)\)`},
-		"api: certificate for other names": {"api", properties{"tls": elsewhere}, `tls.certificate is not for`},
-		"api: key of another client":       {"api", properties{"etcd_tls": mixed(f.etcd)}, `etcd_tls.certificate and etcd_tls.private_key do not belong together`},
-		"api: key of another scraper":      {"api", properties{"scraper_tls": mixed(f.operator)}, `such as scraper_tls: \(\(api_scraper\)\)`},
-		"scheduler: key of another client": {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
-		"orchestrator: no certificate":     {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
+		"etcd: certificate of another CA":      {"etcd", properties{"tls": signedBy(f.etcd, f.apiCA)}, `tls.certificate is not signed by tls.ca; give both from one variable, such as tls: \(\(etcd_server\)\)`},
+		"etcd: peer certificate of another CA": {"etcd", properties{"peer_tls": signedBy(f.peer, f.apiCA)}, `peer_tls.certificate is not signed by peer_tls.ca`},
+		"api: certificate of another CA":       {"api", properties{"tls": signedBy(f.api, f.etcdCA)}, `tls.certificate is not signed by tls.ca`},
+		"api: scraper of another CA":           {"api", properties{"scraper_tls": stranger}, `scraper_tls.certificate is not signed by tls.ca; generate it`},
+		"cell: certificate of another CA":      {"cell", properties{"tls": stranger}, `tls.certificate is not signed by the CA of the API; generate it with the ca that the certificate of the job api has`},
+		"moor-cli: certificate of another CA":  {"moor-cli", properties{"tls": stranger}, `not signed by the CA of the API`},
+		"roll-cells: one of another CA":        {"roll-cells", properties{"tls": stranger}, `not signed by the CA of the API`},
+		"smoke-tests: one of another CA":       {"smoke-tests", properties{"tls": stranger}, `not signed by the CA of the API`},
+		"etcd: no certificate":                 {"etcd", properties{"tls": nil}, `line 1: Can't find property 'tls.ca'`},
+		"etcd: elections too quick":            {"etcd", properties{"election_ms": 300}, `election_ms is 300 and heartbeat_ms 100; election_ms must be at least ten times`},
+		"api: key of another certificate":      {"api", properties{"tls": mixed(f.api)}, `such as tls: \(\(api_server\)\)`},
+		"api: certificate for other names":     {"api", properties{"tls": elsewhere}, `tls.certificate is not for`},
+		"api: key of another client":           {"api", properties{"etcd_tls": mixed(f.etcd)}, `etcd_tls.certificate and etcd_tls.private_key do not belong together`},
+		"api: key of another scraper":          {"api", properties{"scraper_tls": mixed(f.operator)}, `such as scraper_tls: \(\(api_scraper\)\)`},
+		"scheduler: key of another client":     {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
+		"orchestrator: no certificate":         {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
 		"orchestrator: a receiver without a route": {"orchestrator", properties{"alerts": properties{"receivers": []any{properties{"name": "log", "log": properties{}}}}},
 			`no route leads to the receiver "log"; name it in alerts.routes`},
 		"orchestrator: receivers that are none": {"orchestrator", properties{"alerts": properties{"receivers": []any{"log"}}}, `list receivers, each with a name`},

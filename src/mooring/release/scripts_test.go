@@ -103,6 +103,33 @@ func TestMonitWatchesWhatTheJobRuns(t *testing.T) {
 	}
 }
 
+// monit's own parser reads what the jobs of one VM have for it, all together.
+func TestMonitUnderstandsTheJobs(t *testing.T) {
+	monit, err := exec.LookPath("monit")
+	if err != nil {
+		t.Skip("monit is not installed, so its files were only compared; see scripts/install-dependencies")
+	}
+	check := func(more string) (string, error) {
+		var all strings.Builder
+		everything(t, func(_, variant string, files map[string]string) {
+			if variant == "defaults" {
+				all.WriteString(files["monit"])
+			}
+		})
+		dir := t.TempDir()
+		control := filepath.Join(dir, "monitrc")
+		state := "set idfile " + filepath.Join(dir, "id") + "\nset statefile " + filepath.Join(dir, "state") + "\n"
+		NewWithT(t).Expect(os.WriteFile(control, []byte(state+all.String()+more), 0o600)).To(Succeed())
+		output, err := exec.Command(monit, "-t", "-c", control).CombinedOutput()
+		return string(output), err
+	}
+	output, err := check("")
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), output)
+	NewWithT(t).Expect(output).To(ContainSubstring("Control file syntax OK"))
+	_, err = check("check process x with pidfile\n")
+	NewWithT(t).Expect(err).To(HaveOccurred(), "monit is to tell right from wrong")
+}
+
 func TestWhatTheTemplatesNameIsThere(t *testing.T) {
 	for name, j := range jobs(t) {
 		g := NewWithT(t)
