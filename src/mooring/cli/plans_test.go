@@ -1,6 +1,9 @@
 package cli_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -59,6 +62,39 @@ func TestPreview(t *testing.T) {
 	)))
 	g.Expect(r.err).To(Equal("WARNING: no room to drain cell-2\n"))
 	g.Expect(api.requests()).To(ConsistOf(HavePrefix(`POST /v1/preview {"name":"kernel","cells":{"az":["z1","z2"]},"action":"reboot","max_in_flight":"10%"`)))
+}
+
+func TestPreviewOfALargeFleet(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	preview := client.Preview{Expected: seconds(200), Longest: seconds(240)}
+	for i := range 100 {
+		id := fmt.Sprint("cell-", i)
+		preview.Order = append(preview.Order, id)
+		preview.DataAtRisk = append(preview.DataAtRisk, fmt.Sprint("acme/prod/db/", i))
+		from := seconds(100 * (i / 50))
+		preview.Timeline = append(preview.Timeline, client.Slot{CellID: id, AZ: "z1", Domain: 1 + i/50, From: from, To: from + seconds(100)})
+	}
+	api.answers("POST /v1/preview", preview)
+	page := filepath.Join(t.TempDir(), "plan.html")
+
+	r := api.run(t, "preview", file(t, "plan.yml", planFile), "--html", page)
+
+	g.Expect(r.status).To(Equal(0), r.err)
+	g.Expect(r.out).To(ContainSubstring(lines(
+		"az   domain   cells   from    to      ",
+		"z1   1        50      0s      1m40s   ####################....................",
+		"z1   2        50      1m40s   3m20s   ....................####################",
+	)))
+	g.Expect(r.out).To(And(ContainSubstring("acme/prod/db/19, and 80 more"), HaveSuffix("the timeline is in "+page+"\n")))
+	content, err := os.ReadFile(page)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(content)).To(And(ContainSubstring("Plan kernel: reboot of 100 cells"), ContainSubstring("acme/prod/db/99"), ContainSubstring(`"cell-99"`)))
+
+	nowhere := filepath.Join(t.TempDir(), "missing", "plan.html")
+	r = api.run(t, "preview", file(t, "plan.yml", planFile), "--html", nowhere)
+	g.Expect(r.status).To(Equal(1))
+	g.Expect(r.err).To(ContainSubstring("write the timeline: open " + nowhere))
 }
 
 func TestRollTakesAFileOrFlags(t *testing.T) {

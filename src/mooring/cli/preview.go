@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,8 +20,9 @@ the instance, the policy and the owner that forbid it.
 Examples:
    moor preview plan.yml
    moor preview --cells all --action recreate
+   moor preview plan.yml --html plan.html
    moor preview plan.yml --az z1 --json`,
-		planFlags(jsonFlag), func(s *session) error {
+		planFlags(jsonFlag, &cli.StringFlag{Name: "html", Usage: "also write the timeline to `FILE`, as a page for a browser"}), func(s *session) error {
 			wanted, err := s.plan()
 			if err != nil {
 				return err
@@ -35,7 +35,10 @@ Examples:
 				return err
 			}
 			s.say("plan %s: %s %s", wanted.Name, wanted.Action, count(len(preview.Order), "cell"))
-			return s.showPreview(preview)
+			if err := s.showPreview(preview); err != nil || s.String("html") == "" {
+				return err
+			}
+			return s.drawPreview(s.String("html"), &wanted, preview)
 		})
 }
 
@@ -51,19 +54,8 @@ func (s *session) showPreview(p *client.Preview) error {
 	if err != nil {
 		return err
 	}
-	if len(p.Timeline) > 0 {
-		s.say("")
-		t := newTable(s.out, "cell", "from", "to", "")
-		var end time.Duration
-		for _, slot := range p.Timeline {
-			end = max(end, slot.To.D())
-		}
-		for _, slot := range p.Timeline {
-			t.row(slot.CellID, slot.From, slot.To, bar(slot.From.D(), slot.To.D(), end))
-		}
-		if err := t.flush(); err != nil {
-			return err
-		}
+	if err := s.showTimeline(p.Timeline); err != nil {
+		return err
 	}
 	if len(p.Never) > 0 {
 		s.say("\n%s can never roll:", count(len(p.Never), "cell"))
@@ -76,11 +68,18 @@ func (s *session) showPreview(p *client.Preview) error {
 		}
 	}
 	if len(p.DataAtRisk) > 0 {
-		s.say("\nif anything were forced, the data of these volumes could be lost: %s", strings.Join(p.DataAtRisk, ", "))
+		named, more := p.DataAtRisk, ""
+		if len(named) > fewVolumes {
+			named, more = named[:fewVolumes], fmt.Sprintf(", and %d more (--json and --html name them all)", len(named)-fewVolumes)
+		}
+		s.say("\nif anything were forced, the data of these volumes could be lost: %s%s", strings.Join(named, ", "), more)
 	}
 	s.warn(p.Warnings)
 	return nil
 }
+
+// fewVolumes are as many as are named on a terminal.
+const fewVolumes = 20
 
 // endsText says when a plan that began now would end.
 func (s *session) endsText(p *client.Preview) string {
@@ -109,17 +108,4 @@ func foresightText(f *client.Foresight) string {
 		text += fmt.Sprintf("; of %s %d by their p50, %d by their p90", count(plans, "plan"), f.Plans.Early, f.Plans.Early+f.Plans.Within)
 	}
 	return text
-}
-
-// barWidth is the width of a timeline in characters.
-const barWidth = 40
-
-// bar draws when something happens on the way to end.
-func bar(from, to, end time.Duration) string {
-	if end <= 0 {
-		return ""
-	}
-	begin := int(int64(barWidth) * int64(from) / int64(end))
-	width := max(1, int(int64(barWidth)*int64(to)/int64(end))-begin)
-	return strings.Repeat(".", begin) + strings.Repeat("#", width) + strings.Repeat(".", max(0, barWidth-begin-width))
 }

@@ -67,7 +67,10 @@ type Foresight struct {
 
 // Slot is when a cell is expected to be in roll, counted from the start.
 type Slot struct {
-	CellID string         `json:"cell_id"`
+	CellID string `json:"cell_id"`
+	// AZ and Domain are where the cell is; update domains count from 1.
+	AZ     string         `json:"az"`
+	Domain int            `json:"domain"`
 	From   model.Duration `json:"from"`
 	To     model.Duration `json:"to"`
 }

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,7 +58,8 @@ func TestAPlanKeepsItsOrderAsStrictlyAsPlanned(t *testing.T) {
 		}
 		best := sequence.Order(&d.surveyOf(&unordered, plannedRolls(&unordered)).problem)
 		g.Expect(inOrder.turns().Mode).To(Equal(best.Mode))
-		g.Expect(sequence.Simulate(&inOrder.problem, inOrder.turns(), nil).Makespan).To(Equal(best.Makespan))
+		planned := sequence.Simulate(&inOrder.problem, inOrder.turns(), nil)
+		g.Expect(planned.Makespan).To(Equal(best.Makespan))
 
 		preview, err := Preview(snap, spec, time.Unix(0, 0))
 		g.Expect(err).NotTo(HaveOccurred())
@@ -65,7 +67,11 @@ func TestAPlanKeepsItsOrderAsStrictlyAsPlanned(t *testing.T) {
 		for _, slot := range preview.Timeline {
 			last = max(last, time.Duration(slot.To))
 		}
-		g.Expect(last).To(BeNumerically("~", best.Makespan, time.Second))
+		g.Expect(last).To(BeNumerically("~", preview.Expected.D(), time.Second), "the picture ends when the plan does")
+		for _, slot := range preview.Timeline {
+			at := slices.IndexFunc(inOrder.problem.Cells, func(c sequence.Cell) bool { return c.ID == slot.CellID })
+			g.Expect(float64(slot.From) / float64(last)).To(BeNumerically("~", float64(planned.Start[at])/float64(planned.Makespan), 0.002))
+		}
 		chosen[best.Mode]++
 	}
 	g.Expect(chosen).To(HaveLen(2), "both ways should be tried: %v", chosen)

@@ -73,17 +73,26 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 // foretell fills in when each cell rolls and what bounds the whole.
 func (d *decision) foretell(p *client.Preview, s *survey) {
 	turns := s.turns()
-	timeline := sequence.Simulate(&s.problem, turns, nil)
 	f := s.foresee(turns)
+	timeline := sequence.Simulate(&s.problem, turns, nil)
+	// Means alone would end early or late: what is late holds others up. The
+	// picture ends when the plan is expected to.
+	scale := 1.0
+	if timeline.Makespan > 0 {
+		scale = float64(f.ends.Half) / float64(timeline.Makespan)
+	}
+	at := func(d time.Duration) model.Duration { return rounded(time.Duration(scale * float64(d))) }
 	p.Expected, p.Shortest, p.Longest = rounded(f.ends.Half), rounded(f.ends.Short), rounded(f.ends.Most)
 	for i := range s.rolls {
 		if timeline.Start[i] < 0 {
 			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
 			continue
 		}
-		p.Timeline = append(p.Timeline, client.Slot{
-			CellID: s.problem.Cells[i].ID, From: rounded(timeline.Start[i]), To: rounded(timeline.End[i]),
-		})
+		slot := client.Slot{CellID: s.problem.Cells[i].ID, From: at(timeline.Start[i]), To: at(timeline.End[i])}
+		if cell := d.snap.Cell(slot.CellID); cell != nil {
+			slot.AZ, slot.Domain = cell.AZ, cell.Domain
+		}
+		p.Timeline = append(p.Timeline, slot)
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
@@ -103,17 +112,21 @@ func rounded(d time.Duration) model.Duration {
 	return model.Duration(d.Round(time.Second))
 }
 
-// mostAtOnce counts the most slots that overlap at any moment.
+// mostAtOnce counts the most slots that overlap at any moment. One that ends as
+// another begins does not overlap with it.
 func mostAtOnce(slots []client.Slot) int {
-	most := 0
-	for _, at := range slots {
-		n := 0
-		for _, other := range slots {
-			if other.From <= at.From && at.From < other.To {
-				n++
-			}
+	begin, end := make([]model.Duration, len(slots)), make([]model.Duration, len(slots))
+	for i, slot := range slots {
+		begin[i], end[i] = slot.From, slot.To
+	}
+	slices.Sort(begin)
+	slices.Sort(end)
+	most, ended := 0, 0
+	for i, at := range begin {
+		for end[ended] <= at {
+			ended++
 		}
-		most = max(most, n)
+		most = max(most, i+1-ended)
 	}
 	return most
 }
