@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"math"
 	"time"
 
@@ -16,7 +17,7 @@ type Fleet struct {
 	Apps        []App              `json:"apps"`
 	Rolls       map[string]float64 `json:"rolls,omitempty"`     // seconds by cell
 	Estimates   map[string]float64 `json:"estimates,omitempty"` // seconds by cell
-	MaxInFlight model.Limit        `json:"max_in_flight,omitzero"`
+	MaxInFlight Limit              `json:"max_in_flight,omitzero"`
 	Canaries    int                `json:"canaries,omitempty"`
 	AZSerial    bool               `json:"az_serial,omitempty"`
 	MoveS       float64            `json:"move_s,omitempty"`
@@ -45,14 +46,26 @@ const (
 // App is one app of a fleet file. Memory and disk are per instance; Cells, if
 // any, has the cell of each index.
 type App struct {
-	Name           string      `json:"name"`
-	Instances      int         `json:"instances"`
-	MaxInterrupted model.Limit `json:"max_interrupted"`
-	Kind           Kind        `json:"kind"`
-	MemoryMB       int64       `json:"memory_mb,omitempty"`
-	DiskMB         int64       `json:"disk_mb,omitempty"`
-	MoveS          float64     `json:"move_s,omitempty"`
-	Cells          []string    `json:"cells,omitempty"`
+	Name           string   `json:"name"`
+	Instances      int      `json:"instances"`
+	MaxInterrupted Limit    `json:"max_interrupted"`
+	Kind           Kind     `json:"kind"`
+	MemoryMB       int64    `json:"memory_mb,omitempty"`
+	DiskMB         int64    `json:"disk_mb,omitempty"`
+	MoveS          float64  `json:"move_s,omitempty"`
+	Cells          []string `json:"cells,omitempty"`
+}
+
+// Limit is a count, which a fleet file has as a number, or a share such as
+// "25%".
+type Limit struct{ model.Limit }
+
+// MarshalJSON writes a limit as a fleet file has it.
+func (l Limit) MarshalJSON() ([]byte, error) {
+	if l.Percent > 0 {
+		return json.Marshal(l.String())
+	}
+	return json.Marshal(l.Count)
 }
 
 // Limit is how many instances of the app may be away at once.

@@ -90,7 +90,7 @@ func TestPlaceUsesCellsOutsideTheColumnWhenItIsFull(t *testing.T) {
 		f.Cells = append(f.Cells, fleet.Cell{ID: fmt.Sprint("c", c), AZ: fmt.Sprint("z", c%3), MemoryMB: 100})
 	}
 	for a := range 4 {
-		f.Apps = append(f.Apps, fleet.App{Name: fmt.Sprint("a", a), Instances: 3, MaxInterrupted: model.Limit{Count: 1}, Kind: fleet.Fixed, MemoryMB: 100})
+		f.Apps = append(f.Apps, fleet.App{Name: fmt.Sprint("a", a), Instances: 3, MaxInterrupted: fleet.Limit{Limit: model.Limit{Count: 1}}, Kind: fleet.Fixed, MemoryMB: 100})
 	}
 	_, err := f.Place()
 	g.Expect(err).NotTo(HaveOccurred())

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -68,5 +69,19 @@ func TestAFileCutAnywhereIsRefused(t *testing.T) {
 	for n := range len(small) - 1 {
 		_, err := fleet.Read(strings.NewReader(small[:n]))
 		g.Expect(err).To(HaveOccurred(), small[:n])
+	}
+}
+
+func TestALimitIsWrittenAsItIsRead(t *testing.T) {
+	g := NewWithT(t)
+	f, err := fleet.Read(strings.NewReader(`{"cells":[{"id":"c1","az":"z1"}],"apps":[
+ {"name":"a","instances":1,"max_interrupted":1,"kind":"fixed"},
+ {"name":"b","instances":1,"max_interrupted":"25%","kind":"fixed"},
+ {"name":"c","instances":1,"max_interrupted":0,"kind":"none"}],"max_in_flight":2}`))
+	g.Expect(err).NotTo(HaveOccurred())
+	text, err := json.Marshal(f)
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, want := range []string{`"max_interrupted":1,`, `"max_interrupted":"25%"`, `"max_interrupted":0,`, `"max_in_flight":2`} {
+		g.Expect(string(text)).To(ContainSubstring(want))
 	}
 }

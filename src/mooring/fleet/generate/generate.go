@@ -86,7 +86,7 @@ func (f Family) Fleet(seed uint64) *fleet.Fleet {
 		n := min(f.size(r), f.Cells*f.PerCell-instances+f.MinN, f.Cells)
 		app := fleet.App{
 			Name: fmt.Sprintf("app-%06d", len(out.Apps)), Instances: n, Kind: fleet.Fixed,
-			MaxInterrupted: model.Limit{Count: f.limit(r, n)},
+			MaxInterrupted: fleet.Limit{Limit: model.Limit{Count: f.limit(r, n)}},
 			MemoryMB:       64 << r.IntN(4), DiskMB: 512 << r.IntN(4),
 		}
 		out.Apps = append(out.Apps, app)
