@@ -258,7 +258,7 @@ func TestHandsTakeOneInstanceOfADeploymentAtATime(t *testing.T) {
 	var acting sync.WaitGroup
 	for _, id := range []string{"a", "b", "c"} {
 		acting.Go(func() {
-			if err := hands.Act(t.Context(), "mooring", "cell", id, "recreate", "roll-"+id); err != nil {
+			if err := hands.Act(t.Context(), "mooring", "cell", id, "recreate", "roll-"+id, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -268,7 +268,7 @@ func TestHandsTakeOneInstanceOfADeploymentAtATime(t *testing.T) {
 	close(b.hold)
 	acting.Wait()
 	g.Expect(b.done()).To(ContainElements("a recreate", "b recreate", "c recreate"))
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "roll-a")).To(Succeed())
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "roll-a", nil)).To(Succeed())
 	g.Expect(b.Tasks()).To(Equal(3), "what was done is not done again")
 }
 
@@ -279,7 +279,7 @@ func TestHandsWaitForAHolderAndNameIt(t *testing.T) {
 	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }).Should(HaveLen(1))
 
 	impatient := &director.Hands{Client: b.Client, LockPatience: time.Millisecond}
-	g.Expect(impatient.Act(t.Context(), "mooring", "cell", "a", "restart", "r")).To(MatchError(ContainSubstring("held by task 1 (create deployment by olga)")))
+	g.Expect(impatient.Act(t.Context(), "mooring", "cell", "a", "restart", "r", nil)).To(MatchError(ContainSubstring("held by task 1 (create deployment by olga)")))
 
 	waits, ended := make(chan string, 100), make(chan error, 1)
 	go func() {
@@ -295,7 +295,7 @@ func TestHandsRefuseWhatCannotBe(t *testing.T) {
 	g := NewWithT(t)
 	b := newBosh(t, func(cfg *fakedirector.Config) { cfg.Version = "280.1.14" })
 	hands := &director.Hands{Client: b.Client}
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "restart", "r")).To(MatchError(ContainSubstring("can silently drop jobs")))
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "restart", "r", nil)).To(MatchError(ContainSubstring("can silently drop jobs")))
 	g.Expect(hands.Check(t.Context(), "mooring", "cell", false)).To(Succeed())
 	g.Expect(hands.Check(t.Context(), "mooring", "router", false)).To(MatchError(ContainSubstring("no instance group router")))
 	g.Expect(b.Tasks()).To(BeZero())

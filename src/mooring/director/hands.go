@@ -38,8 +38,12 @@ func (h *Hands) Check(ctx context.Context, deployment, group string, single bool
 }
 
 // Act restarts or recreates one instance and returns when that is complete.
-// once names the asking: asked twice for the same, it is done once.
-func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string) error {
+// once names the asking: asked twice for the same, it is done once. say, unless
+// nil, is told what it waits for before the task can start, "" when it has.
+func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error {
+	if say == nil {
+		say = func(string) {}
+	}
 	if err := h.Check(ctx, deployment, group, true); err != nil {
 		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
 	}
@@ -52,10 +56,11 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	if patience == 0 {
 		patience = 5 * time.Minute
 	}
-	task, err := h.started(ctx, time.Now().Add(patience), func(string) {}, func() (int, error) {
+	task, err := h.started(ctx, time.Now().Add(patience), say, func() (int, error) {
 		return h.Client.ActOnInstance(ctx, deployment, group, id, action, once)
 	})
 	if err == nil {
+		say("")
 		_, err = h.Client.Follow(ctx, task, nil)
 	}
 	if err != nil {

@@ -14,8 +14,9 @@ type Director interface {
 	// single instances, a Director that cannot do them safely.
 	Check(ctx context.Context, deployment, group string, single bool) error
 	// Act restarts or recreates one instance and returns when that is
-	// complete. Asked twice for the same once, it is done once.
-	Act(ctx context.Context, deployment, group, id, action, once string) error
+	// complete. Asked twice for the same once, it is done once. say, unless
+	// nil, is told what it waits for before it can start, "" when it has.
+	Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error
 	// Converge does so to all instances of a group in one task. say is told
 	// what it waits for before it can start, "" when it has.
 	Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error
@@ -38,5 +39,5 @@ func (b Bosh) Act(ctx context.Context, request Request) error {
 	if b.Director == nil {
 		return ErrNoDirector
 	}
-	return b.Director.Act(ctx, b.Via.Deployment, b.Via.InstanceGroup, request.Cell, string(request.Action), request.Roll)
+	return b.Director.Act(ctx, b.Via.Deployment, b.Via.InstanceGroup, request.Cell, string(request.Action), request.Roll, request.Say)
 }

@@ -19,6 +19,9 @@ type Request struct {
 	Plan   string
 	Cell   string
 	Action model.Action
+	// Say is told what the action waits for before it can begin, "" when it
+	// has begun; nil where nobody asks.
+	Say func(waits string)
 }
 
 // Driver acts on a host.

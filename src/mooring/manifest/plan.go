@@ -21,6 +21,7 @@ type planFile struct {
 type viaEntry struct {
 	Command scalar `yaml:"command"`
 	Wait    scalar `yaml:"wait"`
+	Within  scalar `yaml:"within"`
 	Bosh    *struct {
 		Deployment    scalar `yaml:"deployment"`
 		InstanceGroup scalar `yaml:"instance_group"`
@@ -68,7 +69,7 @@ func ParsePlan(file string, data []byte) (model.PlanSpec, error) {
 		spec.Cells = plan.Cells.selector()
 	}
 	if plan.Via != nil {
-		spec.Via = model.Via{Command: plan.Via.Command.text, Wait: r.yes(plan.Via.Wait, "via.wait")}
+		spec.Via = model.Via{Command: plan.Via.Command.text, Wait: r.yes(plan.Via.Wait, "via.wait"), Within: r.duration(plan.Via.Within, "via.within")}
 		if bosh := plan.Via.Bosh; bosh != nil {
 			spec.Via.Bosh = &model.BoshVia{Deployment: bosh.Deployment.text, InstanceGroup: bosh.InstanceGroup.text}
 		}

@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -15,7 +16,7 @@ func TestParsePlan(t *testing.T) {
 name: stemcell-1.915
 cells: {pool: default, az: [z1, z2]}
 action: recreate
-via: {command: "bin/act $MOORING_ACTION"}
+via: {command: "bin/act $MOORING_ACTION", within: 20m}
 max_in_flight: 10%
 canaries: 1
 window: "Sat 02:00-06:00 Europe/London"
@@ -26,7 +27,7 @@ on_stuck: hold
 		Name:        "stemcell-1.915",
 		Cells:       model.Selector{Pool: "default", AZ: []string{"z1", "z2"}},
 		Action:      model.Recreate,
-		Via:         model.Via{Command: "bin/act $MOORING_ACTION"},
+		Via:         model.Via{Command: "bin/act $MOORING_ACTION", Within: model.Duration(20 * time.Minute)},
 		MaxInFlight: model.Limit{Percent: 10},
 		Canaries:    1,
 		Window:      "Sat 02:00-06:00 Europe/London",

@@ -34,7 +34,7 @@ func (s Selector) Empty() bool {
 	return !s.All && len(s.IDs) == 0 && s.Pool == "" && len(s.AZ) == 0
 }
 
-// Via is how the host is acted on. At most one field is set; none means the
+// Via is how the host is acted on. At most one way is given; none means the
 // control plane's default.
 type Via struct {
 	// Command is run by sh -c on the control plane with MOORING_ACTION,
@@ -45,6 +45,10 @@ type Via struct {
 	Wait bool `json:"wait,omitempty"`
 	// Bosh: the Director acts on the hosts.
 	Bosh *BoshVia `json:"bosh,omitempty"`
+	// Within is how long the host may take, from when it stands quiet until it
+	// is back, before people are told; 0 means as long as such hosts were
+	// measured to take, where that says anything.
+	Within Duration `json:"within,omitempty"`
 }
 
 // PlanStatus is where a plan stands.
@@ -144,6 +148,9 @@ type Roll struct {
 	Refused string `json:"refused,omitempty"`
 	// Acted is set once the driver said that the host action is complete.
 	Acted bool `json:"acted,omitempty"`
+	// Waits says what the host action waits for before it can begin, such as
+	// who holds the deployment; "" when it waits for nothing.
+	Waits string `json:"waits,omitempty"`
 	// Error is the last failure of the host action.
 	Error string `json:"error,omitempty"`
 	// Force and Extra carry a person's answer into the next claim.

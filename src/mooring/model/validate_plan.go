@@ -32,6 +32,9 @@ func (p *PlanSpec) Validate() error {
 	default:
 		c.field("via").wrong("has more than one of command, wait and bosh; give one")
 	}
+	if p.Via.Within < 0 {
+		c.field("via").field("within").wrong("is less than no time")
+	}
 	p.checkBosh(c)
 	p.MaxInFlight.check(c.field("max_in_flight"))
 	if p.Canaries < 0 {

@@ -73,6 +73,9 @@ func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll)
 	driver := a.driver(plan)
 	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
 	acting, end := context.WithCancelCause(ctx)
+	request.Say = func(waits string) {
+		a.write(acting, func(snap *state.Snapshot) *state.Txn { return waiting(snap, request, waits) })
+	}
 	a.running[roll.ID] = end
 	a.done.Go(func() {
 		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
@@ -90,6 +93,21 @@ func (a *actions) report(ctx context.Context, request host.Request, result error
 	a.write(ctx, func(snap *state.Snapshot) *state.Txn { return acted(snap, request, result, time.Now()) })
 }
 
+// waiting gives the transaction that records what an action waits for before it
+// can begin, nil when that is on record or the roll has gone another way.
+func waiting(snap *state.Snapshot, request host.Request, waits string) *state.Txn {
+	roll := snap.Roll(request.Plan, request.Cell)
+	if roll == nil || roll.ID != request.Roll || roll.Phase != model.Acting || roll.Waits == waits {
+		return nil
+	}
+	next := *roll
+	next.Timeline = slices.Clone(roll.Timeline)
+	next.Waits = waits
+	tx := snap.Txn()
+	tx.Put(&next)
+	return tx
+}
+
 // acted gives the transaction that records the end of an action, nil when the
 // roll does not wait for it.
 func acted(snap *state.Snapshot, request host.Request, result error, now time.Time) *state.Txn {
@@ -98,7 +116,7 @@ func acted(snap *state.Snapshot, request host.Request, result error, now time.Ti
 		return nil
 	}
 	next := *roll
-	next.Timeline = slices.Clone(roll.Timeline)
+	next.Timeline, next.Waits = slices.Clone(roll.Timeline), ""
 	event := model.Event{At: now, Kind: "roll.acted", Actor: actor, CellID: request.Cell, Plan: request.Plan,
 		Text: fmt.Sprintf("cell %s: the %s is done", request.Cell, request.Action)}
 	if result == nil {

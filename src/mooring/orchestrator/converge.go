@@ -151,8 +151,8 @@ func (d *decision) watchDirector() {
 		}
 	}
 	for _, open := range d.snap.StuckItems() {
-		if open.Kind != model.DirectorBlocks {
-			continue
+		if open.Kind != model.DirectorBlocks || open.CellID != "" {
+			continue // a cell's is its roll's
 		}
 		if plan := d.snap.Plan(open.Plan); plan == nil || blockedByDirector(plan, d.now) == nil {
 			tx := d.snap.Txn()

@@ -125,11 +125,18 @@ func (c *draft) watchHost() {
 		c.stick(c.actionFailed(), false)
 		return
 	}
+	if c.roll.Waits != "" {
+		c.stick(c.actionWaits(), false)
+		return
+	}
 	began, _ := c.roll.Entered(model.Acting)
 	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()
 	if c.d.somebodyElse(c.plan) {
 		// People take their time; what was measured says nothing of them.
 		began, slow = entered(c.roll), estimate.Longest(c.roll.Action)+c.roll.Extra.D()
+	}
+	if within := c.plan.Via.Within.D(); within > 0 {
+		slow = within + c.roll.Extra.D()
 	}
 	switch {
 	case !c.d.lookAt(began.Add(slow)):

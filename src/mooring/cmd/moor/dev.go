@@ -102,7 +102,11 @@ func runDev(c *cli.Context) error {
 	for name, into := range map[string]*model.Size{"memory": &cfg.Memory, "persistent": &cfg.Persistent, "ephemeral": &cfg.Ephemeral, "shared": &cfg.Shared} {
 		*into = sizeOf(c, name)
 	}
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	ctx, err := dev.WithLifeline(c.Context)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	supervisor, err := dev.Start(cfg)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mooring/client"
+	"mooring/dev"
 )
 
 // Fleet is a `moor dev` with a directory of its own.
@@ -30,6 +31,8 @@ type Fleet struct {
 	flags  []string
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
+	// lifeline ends the fleet when the test binary ends, however that happens.
+	lifeline *os.File
 }
 
 // Start runs `moor dev` with these flags until the test ends. When the test
@@ -92,7 +95,16 @@ func (f *Fleet) Start() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := f.cmd.Start(); err != nil {
+	theirs, ours, err := os.Pipe()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.lifeline = ours
+	f.cmd.ExtraFiles = []*os.File{theirs}
+	f.cmd.Env = append(f.cmd.Env, dev.LifelineEnv+"=3")
+	err = f.cmd.Start()
+	theirs.Close()
+	if err != nil {
 		f.t.Fatal(err)
 	}
 	lines := bufio.NewScanner(stdout)
@@ -113,6 +125,7 @@ func (f *Fleet) Stop() {
 	}
 	_ = f.cmd.Process.Signal(syscall.SIGINT)
 	_ = f.cmd.Wait()
+	f.lifeline.Close()
 }
 
 // Client gives a client of the fleet's API.

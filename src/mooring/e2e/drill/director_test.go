@@ -1,0 +1,226 @@
+package drill
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/client"
+	"mooring/dev/devtest"
+	"mooring/director/fakedirector"
+	"mooring/model"
+)
+
+// bosh is a drill whose hosts are the VMs of a fake Director.
+type bosh struct {
+	*drill
+	*fakedirector.Director
+
+	mu sync.Mutex
+	// olga's own deploys stop no cell; hold keeps one of them from ending.
+	hold chan struct{}
+	fail map[string]bool // VMs that cannot be made, by cell
+	// failedAt is when one last could not.
+	failedAt time.Time
+}
+
+func newBosh(t *testing.T) *bosh {
+	b := &bosh{fail: map[string]bool{}}
+	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1"}, User: "moor", Password: "secret"}
+	for i := range 3 {
+		id := fmt.Sprintf("cell-%d", i)
+		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, AZ: "z1", Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
+			PreStop:   func(ctx context.Context, env []string) error { return b.gate(ctx, id, "leave", env) },
+			Act:       func(action string) error { return b.act(id, action) },
+			PostStart: func(ctx context.Context) error { return b.gate(ctx, id, "return", nil) },
+		}})
+	}
+	b.Director = fakedirector.New(cfg)
+	server := httptest.NewTLSServer(b.Director)
+	b.At(server.URL)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{
+		"ca":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		"secret": []byte("secret\n"),
+	} {
+		NewWithT(t).Expect(os.WriteFile(filepath.Join(dir, name), content, 0o600)).To(Succeed())
+	}
+	b.drill = newDrill(t, steady("timeout: 60s, progress_timeout: 1s"), []string{
+		"MOORING_DIRECTOR=" + server.URL, "MOORING_DIRECTOR_CA=" + filepath.Join(dir, "ca"),
+		"MOORING_DIRECTOR_CLIENT=moor", "MOORING_DIRECTOR_SECRET_FILE=" + filepath.Join(dir, "secret"),
+	}, oneZone...)
+	t.Cleanup(b.Close)
+	return b
+}
+
+func (b *bosh) olgas() chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hold
+}
+
+// holds has olga hold the deployment; the result lets it go.
+func (b *bosh) holds() (release func()) {
+	b.t.Helper()
+	hold := make(chan struct{})
+	b.mu.Lock()
+	b.hold = hold
+	b.mu.Unlock()
+	task := b.Deploy(fakedirector.Update{Action: "restart", MaxInFlight: "1", User: "olga"})
+	b.g.Eventually(func() string { state, _ := b.State(task); return state }).Should(Equal("processing"))
+	return func() {
+		close(hold)
+		b.g.Expect(b.Wait(b.t.Context(), task)).To(Succeed())
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.hold = nil
+	}
+}
+
+func (b *bosh) gate(ctx context.Context, cell, step string, env []string) error {
+	if hold := b.olgas(); hold != nil {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+		}
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, devtest.Moor(), "gate", step, "--cell", cell, "--dir", filepath.Join(b.Dir, "gate", cell))
+	cmd.Env = append(append(os.Environ(), "MOORING_API="+b.URL), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+func (b *bosh) act(cell, action string) error {
+	if b.olgas() != nil {
+		return nil
+	}
+	b.mu.Lock()
+	failing := b.fail[cell]
+	if failing {
+		b.failedAt = time.Now()
+	}
+	b.mu.Unlock()
+	if failing {
+		return errors.New("no hypervisor has room for the VM")
+	}
+	_, err := b.Sh("moor dev host " + action + " " + cell)
+	return err
+}
+
+// held says how late an alert about the Director is, and holds it to what
+// every one of them has.
+func (b *bosh) held(met time.Time, says string) *model.Stuck {
+	b.t.Helper()
+	alert, seen := b.flagged(model.DirectorBlocks)
+	b.t.Logf("%s: flagged %s after its rule was met", says, seen.Sub(met).Round(time.Millisecond))
+	b.g.Expect(seen.Sub(met)).To(BeNumerically("<=", soon))
+	b.g.Expect(alert.Owner).To(Equal(operators))
+	b.g.Expect(alert.Error).To(ContainSubstring(says))
+	return alert
+}
+
+// lastLink gives the end of a chain.
+func lastLink(why *client.Why) client.Link { return why.Chain[len(why.Chain)-1] }
+
+func TestTheDirectorIsHeldBySomebodyElse(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	release := b.holds()
+	b.roll("p", "cells: all\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+
+	alert := b.held(b.planned, "olga")
+	g.Expect(alert.Plan).To(Equal("p"))
+	for _, subject := range []string{"p", "cell-1"} {
+		g.Expect(b.Must("moor why " + subject)).To(ContainSubstring("olga"))
+	}
+	why, err := b.api.WhyPlan(t.Context(), "p")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(lastLink(why)).To(And(HaveField("Kind", client.LinkLock), HaveField("Text", ContainSubstring("olga"))), told(why))
+
+	release()
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+
+	// For chosen cells too, of which each stands quiet while it waits.
+	release = b.holds()
+	b.roll("q", "cells: [cell-1]\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+	g.Eventually(func() bool { return len(b.stuck()) > 0 }, patience, "10ms").Should(BeTrue())
+	alert = b.held(b.entered("q", "cell-1", model.Acting), "olga")
+	g.Expect(alert.CellID).To(Equal("cell-1"))
+	g.Expect(alert.Phase).To(Equal(model.Acting))
+	g.Expect(b.Must("moor why cell-1")).To(ContainSubstring("olga"))
+	release()
+	g.Eventually(func() []string { return b.done("q") }, patience, "100ms").Should(HaveLen(1))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+func TestTheDirectorIsOutOfReach(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	release := b.holds()
+	b.roll("p", "cells: all\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+	b.held(b.planned, "olga")
+	b.Cut(true)
+	cut := time.Now()
+	g.Eventually(func() string { return b.stuck()[0].Error }, patience, "20ms").ShouldNot(ContainSubstring("olga"))
+	// It is out of reach once it has not answered for half a minute of trying;
+	// it is tried every three seconds.
+	b.held(cut.Add(33*time.Second), "calling the Director")
+	g.Expect(b.Must("moor why p")).To(ContainSubstring("calling the Director"))
+
+	b.Cut(false)
+	release()
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+func TestATaskOfTheDirectorFails(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	b.failing("cell-1", true)
+	b.roll("p", "cells: [cell-0, cell-1, cell-2]\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+
+	alert, seen := b.flagged(model.ActionFailed)
+	late := seen.Sub(b.failed())
+	t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
+	g.Expect(late).To(BeNumerically("<=", soon))
+	g.Expect(alert.CellID).To(Equal("cell-1"))
+	g.Expect(alert.Owner).To(Equal(operators))
+	g.Expect(alert.Error).To(ContainSubstring("no hypervisor has room for the VM"))
+	g.Expect(b.Must("moor why cell-1")).To(ContainSubstring("no hypervisor has room for the VM"))
+
+	b.failing("cell-1", false)
+	b.answer(alert, model.Answer{Verb: model.Retry})
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+// failed is when the Director last failed.
+func (b *bosh) failed() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failedAt
+}
+
+func (b *bosh) failing(cell string, fails bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fail[cell] = fails
+}
