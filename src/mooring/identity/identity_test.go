@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -221,4 +222,18 @@ func TestATokenThatRunsOutWhileItIsUsed(t *testing.T) {
 	a.now = func() time.Time { return end }
 	_, err := a.Token(r, secret)
 	g.Expect(err).To(MatchError(ContainSubstring("has run out")))
+}
+
+func TestTheExampleInTheDocsIsAConfiguration(t *testing.T) {
+	g := NewWithT(t)
+	page, err := os.ReadFile("../../../docs/access.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, found := strings.Cut(rest, "```")
+	g.Expect(found).To(BeTrue())
+	a := configured(t, example)
+	g.Expect(a.certificates).To(HaveLen(3))
+	g.Expect(a.tokens).To(HaveLen(1))
+	g.Expect(a.issuers).To(HaveLen(1))
+	g.Expect(a.anyone).To(HaveLen(1))
 }

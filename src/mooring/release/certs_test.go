@@ -36,12 +36,18 @@ func newAuthority(t *testing.T) *authority {
 // ca, certificate and private_key.
 func (a *authority) issue(t *testing.T, names ...string) map[string]any {
 	t.Helper()
+	return a.issueTo(t, "test", names...)
+}
+
+// issueTo is issue with a common name.
+func (a *authority) issueTo(t *testing.T, commonName string, names ...string) map[string]any {
+	t.Helper()
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "test"},
+		SerialNumber: serial, Subject: pkix.Name{CommonName: commonName},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

@@ -14,7 +14,9 @@ type fleet struct {
 	cells         []instance
 	etcdCA, apiCA *authority
 	etcd, peer    map[string]any
-	api, operator map[string]any
+	api           map[string]any
+	operator      map[string]any
+	cell          map[string]any
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -23,7 +25,7 @@ func newFleet(t *testing.T) *fleet {
 	f.etcd = f.etcdCA.issue(t, "*.control.default.mooring.bosh")
 	f.peer = newAuthority(t).issue(t, "*.control.default.mooring.bosh")
 	f.api = f.apiCA.issue(t, "*.control.default.mooring.bosh")
-	f.operator = f.apiCA.issue(t)
+	f.operator, f.cell = f.apiCA.issueTo(t, "mooring-operator"), f.apiCA.issueTo(t, "mooring-cell")
 	return f
 }
 
@@ -61,7 +63,7 @@ func (f *fleet) place(name string, more map[string]any) placed {
 		p.Properties["etcd_tls"] = f.etcd
 	case "cell", "volume-manager":
 		p.On = f.cells[4]
-		p.Properties["tls"] = f.operator
+		p.Properties["tls"] = f.cell
 	case "roll-cells":
 		p.Properties["plan"] = map[string]any{"name": "stemcell", "cells": "all", "action": "recreate"}
 		p.Properties["tls"] = f.operator
@@ -78,7 +80,7 @@ func (f *fleet) place(name string, more map[string]any) placed {
 // secrets gives the names under which certificates stand in golden files.
 func (f *fleet) secrets() map[string]string {
 	names := map[string]string{f.etcdCA.pem: "((etcd_ca))", f.apiCA.pem: "((api_ca))", f.peer["ca"].(string): "((etcd_peer_ca))"}
-	for name, pair := range map[string]map[string]any{"etcd": f.etcd, "etcd_peer": f.peer, "api": f.api, "operator": f.operator} {
+	for name, pair := range map[string]map[string]any{"etcd": f.etcd, "etcd_peer": f.peer, "api": f.api, "operator": f.operator, "cell": f.cell} {
 		names[pair["certificate"].(string)] = "((" + name + ".certificate))"
 		names[pair["private_key"].(string)] = "((" + name + ".private_key))"
 	}

@@ -47,6 +47,8 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"api: certificate for other names":     {"api", properties{"tls": elsewhere}, `tls.certificate is not for`},
 		"api: key of another client":           {"api", properties{"etcd_tls": mixed(f.etcd)}, `etcd_tls.certificate and etcd_tls.private_key do not belong together`},
 		"api: key of another scraper":          {"api", properties{"scraper_tls": mixed(f.operator)}, `such as scraper_tls: \(\(api_scraper\)\)`},
+		"api: nobody may do anything":          {"api", properties{"access": properties{"certificates": []any{}}}, `nobody could do anything, not even cells`},
+		"api: a UAA that is none":              {"api", properties{"uaa": properties{"url": "uaa.example.com"}}, `uaa.url is "uaa.example.com"; write the issuer`},
 		"scheduler: key of another client":     {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
 		"orchestrator: no certificate":         {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
 		"orchestrator: a receiver without a route": {"orchestrator", properties{"alerts": properties{"receivers": []any{properties{"name": "log", "log": properties{}}}}},

@@ -47,8 +47,6 @@ func callers(c *cli.Context, server *tls.Config) (*identity.Authenticator, error
 	case own:
 		log.Info("local mode: whoever is on this machine may do everything, under the name they give; --access changes that", "listen", listen)
 		return identity.Local(), nil
-	case server != nil && server.ClientAuth == tls.RequireAndVerifyClientCert:
-		return identity.Open(), nil
 	}
 	return nil, fmt.Errorf("the API would let everybody in who reaches %s: say who may do what with --access FILE, listen on 127.0.0.1, or mean it with --insecure-open", listen)
 }

@@ -31,6 +31,8 @@ func TestNobodyIsLetInByMistake(t *testing.T) {
 		_, err := callersOf(t, nil, "--listen", listen)
 		g.Expect(err).To(MatchError(ContainSubstring("say who may do what with --access FILE, listen on 127.0.0.1, or mean it with --insecure-open")), listen)
 		g.Expect(callersOf(t, nil, "--listen", listen, "--insecure-open")).NotTo(BeNil())
+		_, err = callersOf(t, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}, "--listen", listen)
+		g.Expect(err).To(HaveOccurred(), "a certificate says who calls, and not what for")
 	}
 	local, err := callersOf(t, nil)
 	g.Expect(err).NotTo(HaveOccurred())
