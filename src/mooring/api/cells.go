@@ -37,8 +37,15 @@ func (s *server) cellRoutes(routes huma.API) {
 		})
 }
 
+// withoutKey is a cell as it may be shown.
+func withoutKey(cell *model.Cell) model.Cell {
+	shown := *cell
+	shown.LogKey = ""
+	return shown
+}
+
 func cellView(snap *state.Snapshot, cell *model.Cell) *client.CellView {
-	view := &client.CellView{Cell: *cell, Present: snap.Present(cell.ID), Cordon: snap.Cordon(cell.ID)}
+	view := &client.CellView{Cell: withoutKey(cell), Present: snap.Present(cell.ID), Cordon: snap.Cordon(cell.ID)}
 	if roll := snap.RollOn(cell.ID); roll != nil {
 		view.Plan, view.Phase = roll.Plan, roll.Phase
 	}

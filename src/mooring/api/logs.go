@@ -53,6 +53,7 @@ func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamR
 	if err != nil {
 		return nil, badGateway(cell, err)
 	}
+	request.Header.Set("Authorization", "Bearer "+cell.LogKey)
 	response, err := s.logs.Do(request) //nolint:bodyclose // closed below, or when it has been passed on
 	if err != nil {
 		return nil, badGateway(cell, err)

@@ -102,6 +102,9 @@ func TestLogsComeFromTheInstancesCell(t *testing.T) {
 	release := make(chan struct{})
 	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.URL.String()
+		if r.Header.Get("Authorization") != "Bearer sesame" {
+			http.Error(w, "who asks?", http.StatusUnauthorized)
+		}
 		fmt.Fprintln(w, "one")
 		if r.FormValue("follow") == "true" {
 			w.(http.Flusher).Flush()
@@ -111,7 +114,7 @@ func TestLogsComeFromTheInstancesCell(t *testing.T) {
 	}))
 	defer agent.Close()
 	cell := aCell("c1", "z1")
-	cell.LogAddress = strings.TrimPrefix(agent.URL, "http://")
+	cell.LogAddress, cell.LogKey = strings.TrimPrefix(agent.URL, "http://"), "sesame"
 	_, err := f.Register(t.Context(), cell)
 	g.Expect(err).NotTo(HaveOccurred())
 	inst := f.placed(t, "c1")
@@ -120,6 +123,8 @@ func TestLogsComeFromTheInstancesCell(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(io.ReadAll(logs)).To(BeEquivalentTo("one\n"))
 	g.Expect(asked).To(Receive(Equal("/logs/" + inst.AppGUID + "/0?follow=false&lines=7")))
+	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("LogKey", ""), "the key is not shown to anybody")
+	g.Expect(f.Cells(t.Context())).To(ConsistOf(HaveField("LogKey", "")))
 
 	logs, err = f.Logs(t.Context(), named("web"), 0, client.LogOptions{Follow: true})
 	g.Expect(err).NotTo(HaveOccurred())

@@ -2,6 +2,8 @@ package cell
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net"
@@ -17,8 +19,8 @@ const (
 	maxLines     = 10000
 )
 
-// serveLogs begins to listen for those who want to read logs and sets the
-// address to register.
+// serveLogs begins to listen for the API, which reads logs for people, and sets
+// the address and the key to register.
 func (a *Agent) serveLogs() (net.Listener, error) {
 	address := a.cfg.LogListen
 	if address == "" {
@@ -28,7 +30,7 @@ func (a *Agent) serveLogs() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for log readers on %s: %w", address, err)
 	}
-	a.cfg.Cell.LogAddress = listener.Addr().String()
+	a.cfg.Cell.LogAddress, a.cfg.Cell.LogKey = listener.Addr().String(), rand.Text()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /logs/{app}/{index}", a.getLogs)
 	return &logListener{Listener: listener, handler: mux}, nil
@@ -58,6 +60,11 @@ func serve(ctx context.Context, listener net.Listener) error {
 // getLogs answers GET /logs/{app_guid}/{index}?lines=N&follow=true with plain
 // lines.
 func (a *Agent) getLogs(w http.ResponseWriter, r *http.Request) {
+	shown := []byte(r.Header.Get("Authorization"))
+	if subtle.ConstantTimeCompare(shown, []byte("Bearer "+a.cfg.Cell.LogKey)) != 1 {
+		http.Error(w, "logs are read through the API, which knows who may", http.StatusUnauthorized)
+		return
+	}
 	index, err := strconv.Atoi(r.PathValue("index"))
 	if err != nil {
 		http.Error(w, fmt.Sprintf("index %q is not a number", r.PathValue("index")), http.StatusBadRequest)

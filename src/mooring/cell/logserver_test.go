@@ -9,15 +9,30 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/model"
 )
 
-// logs asks the agent's log server.
+// logs asks the agent's log server, as the API does.
 func (b *bench) logs(path string) *http.Response {
 	b.Helper()
+	return b.logsWith(path, b.registered().LogKey)
+}
+
+// registered is the cell as its agent said it is.
+func (b *bench) registered() model.Cell {
 	b.control.mu.Lock()
-	address := b.control.registrations[0].LogAddress
-	b.control.mu.Unlock()
-	response, err := http.Get("http://" + address + path)
+	defer b.control.mu.Unlock()
+	return b.control.registrations[0].Cell
+}
+
+// logsWith asks the agent's log server with some key.
+func (b *bench) logsWith(path, key string) *http.Response {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+b.registered().LogAddress+path, nil)
+	b.Expect(err).NotTo(HaveOccurred())
+	request.Header.Set("Authorization", "Bearer "+key)
+	response, err := http.DefaultClient.Do(request)
 	b.Expect(err).NotTo(HaveOccurred())
 	b.Cleanup(func() { response.Body.Close() })
 	return response
@@ -50,6 +65,9 @@ func TestLogsAreServedAndFollowed(t *testing.T) {
 		"/logs/app-1/0?lines=many": http.StatusBadRequest,
 	} {
 		b.Expect(b.logs(path).StatusCode).To(Equal(status), path)
+	}
+	for _, key := range []string{"", "guessed"} {
+		b.Expect(b.logsWith("/logs/app-1/0", key).StatusCode).To(Equal(http.StatusUnauthorized), "logs are read through the API alone")
 	}
 	b.Expect(stop()).To(Succeed(), "a follower does not hold the agent up")
 }

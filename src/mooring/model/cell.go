@@ -14,9 +14,12 @@ type Cell struct {
 	// Address is where instances on the cell are reached.
 	Address string `json:"address"`
 	// LogAddress is host:port of the agent's log server.
-	LogAddress string  `json:"log_address,omitempty"`
-	Memory     Size    `json:"memory"`
-	Classes    []Class `json:"classes"`
+	LogAddress string `json:"log_address,omitempty"`
+	// LogKey is what the log server wants to be shown, so that logs are read
+	// through the API, which knows who may. It is shown to nobody.
+	LogKey  string  `json:"log_key,omitempty"`
+	Memory  Size    `json:"memory"`
+	Classes []Class `json:"classes"`
 	// PortMin and PortMax bound the ports that instances may be given, both
 	// inclusive.
 	PortMin int `json:"port_min"`
