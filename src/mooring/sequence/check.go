@@ -2,6 +2,7 @@ package sequence
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -44,6 +45,14 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 	for c := range p.Cells {
 		cell := &p.Cells[c]
 		start, end := line.Start[c], line.End[c]
+		if cell.State == StuckHolding { // all along, for all that is known
+			start, end = 0, math.MaxInt64
+			spans[rolls] = append(spans[rolls], span{start, end, c, 1, false})
+			for _, use := range cell.Uses {
+				spans[use.App] = append(spans[use.App], span{start, end, c, int(use.N), false})
+			}
+			continue
+		}
 		if start == -1 && end == -1 {
 			if cell.State == Waiting && p.never(c) < 0 {
 				audit.Missing = append(audit.Missing, c)

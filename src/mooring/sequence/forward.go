@@ -24,10 +24,10 @@ func newTiming(p *Problem) *timing {
 		}
 	}
 	for a, app := range p.Apps {
-		if t.from[a] = size; int(most[a]) > app.Limit {
+		if t.from[a] = size; int(most[a]) > app.Limit && app.Limit > 0 {
 			size += int32(app.Limit)
 		} else {
-			t.from[a] = -1 // never short
+			t.from[a] = -1 // never short, or held by what was forced
 		}
 	}
 	t.ends = make([]time.Duration, size)
@@ -47,7 +47,8 @@ func (t *timing) makespan(order []int, durations []time.Duration) time.Duration 
 		uses := t.p.Cells[c].Uses
 		for _, use := range uses {
 			if from := t.from[use.App]; from >= 0 {
-				start = max(start, t.ends[from+int32(t.p.Apps[use.App].Limit)-use.N])
+				limit := int32(t.p.Apps[use.App].Limit) // what was forced takes all there is
+				start = max(start, t.ends[from+limit-min(limit, use.N)])
 			}
 		}
 		end := start + durations[c]

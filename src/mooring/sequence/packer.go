@@ -55,7 +55,7 @@ func newPacker(p *Problem, cells []int, durations []time.Duration, bound time.Du
 	size := int32(0)
 	for a, app := range p.Apps {
 		at[a] = -1
-		if wanted[a] > app.Limit {
+		if wanted[a] > app.Limit && app.Limit > 0 {
 			at[a] = size
 			size += int32(app.Limit)
 		}
@@ -78,7 +78,7 @@ func newPacker(p *Problem, cells []int, durations []time.Duration, bound time.Du
 			if app.Hold > 0 {
 				hold = slots(app.Hold)
 			}
-			k.needs[c] = append(k.needs[c], need{at[use.App], int32(app.Limit), use.N, int32(hold)})
+			k.needs[c] = append(k.needs[c], need{at[use.App], int32(app.Limit), min(use.N, int32(app.Limit)), int32(hold)})
 		}
 	}
 	return k

@@ -1,0 +1,159 @@
+package sequence
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"pgregory.net/rapid"
+)
+
+// midway puts a fleet in the middle of its maintenance: cells that are rolled,
+// in roll for some time or stuck, and apps that are degraded. Running cells fit
+// together, as they were let go one by one.
+func midway(t *rapid.T, p *Problem) {
+	away, inFlight := make([]int, len(p.Apps)), 0
+	for a := range p.Apps {
+		p.Apps[a].Down = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "down")
+		away[a] = p.Apps[a].Down
+	}
+	for c := range p.Cells {
+		cell := &p.Cells[c]
+		cell.State = rapid.SampledFrom([]State{Waiting, Waiting, Waiting, Running, Rolled, Stuck, StuckHolding}).Draw(t, "state")
+		if !holds(cell.State) {
+			continue
+		}
+		fits := p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+		for _, use := range cell.Uses {
+			fits = fits && away[use.App]+int(use.N) <= p.Apps[use.App].Limit
+		}
+		if !fits {
+			cell.State = Waiting
+			continue
+		}
+		inFlight++
+		for _, use := range cell.Uses {
+			away[use.App] += int(use.N)
+		}
+		if cell.State == Running {
+			cell.Elapsed = time.Duration(rapid.IntRange(0, 12).Draw(t, "elapsed")) * time.Minute
+		}
+	}
+}
+
+func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := NewWithT(t)
+		p := drawProblem(t)
+		p.Canaries, p.AZSerial = 0, false
+		midway(t, p)
+		g.Expect(p.Validate()).To(Succeed())
+		plan := Order(p)
+		for _, mode := range []Mode{Tickets, Greedy} {
+			plan.Mode = mode
+			line := Simulate(p, plan, nil)
+			g.Expect(Check(p, line).Violations).To(BeEmpty())
+			g.Expect(line.Makespan).To(BeNumerically(">=", boundOf(p, rolledIn(p, line), nil).Makespan))
+			for c := range p.Cells {
+				switch p.Cells[c].State {
+				case Rolled, Stuck, StuckHolding:
+					g.Expect(line.Start[c]).To(Equal(time.Duration(-1)), "cell %d is left alone", c)
+				case Running:
+					g.Expect(line.Start[c]).To(Equal(-p.Cells[c].Elapsed), "cell %d has started", c)
+				case Waiting:
+					g.Expect(line.Start[c] >= 0).To(Equal(canEver(p, c)), "cell %d", c)
+				}
+			}
+		}
+	})
+}
+
+// rolledIn gives what was left of the cells that a timeline rolls.
+func rolledIn(p *Problem, line *Timeline) []time.Duration {
+	left := p.left(p.Expected())
+	for c := range left {
+		if line.End[c] < 0 {
+			left[c] = 0
+		}
+	}
+	return left
+}
+
+// canEver says whether a waiting cell can start once all that moves has ended.
+func canEver(p *Problem, c int) bool {
+	held, inFlight := make([]int, len(p.Apps)), 0
+	for o := range p.Cells {
+		if p.Cells[o].State == StuckHolding {
+			inFlight++
+			for _, use := range p.Cells[o].Uses {
+				held[use.App] += int(use.N)
+			}
+		}
+	}
+	for _, use := range p.Cells[c].Uses {
+		if app := &p.Apps[use.App]; held[use.App]+app.Down+int(use.N) > app.Limit {
+			return false
+		}
+	}
+	return p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+}
+
+// six cells of two AZs without any app.
+func six() *Problem {
+	p := &Problem{}
+	for c := range 6 {
+		p.Cells = append(p.Cells, Cell{AZ: c % 2, Expected: time.Duration(c+1) * time.Minute})
+	}
+	return p
+}
+
+// most gives how many rolls of a timeline overlap at most.
+func most(line *Timeline) int {
+	most := 0
+	for _, at := range line.Start {
+		n := 0
+		for o := range line.Start {
+			if line.Start[o] <= at && at < line.End[o] {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+func TestTheCeilingIsReachedAndNeverPassed(t *testing.T) {
+	g := NewWithT(t)
+	p := six()
+	g.Expect(most(Simulate(p, Order(p), nil))).To(Equal(6))
+	p.MaxInFlight = 2
+	g.Expect(most(Simulate(p, Order(p), nil))).To(Equal(2))
+	p.Cells[0].State = StuckHolding // it counts for as long as its instances are away
+	line := Simulate(p, Order(p), nil)
+	line.Start[0], line.End[0] = 0, time.Hour
+	g.Expect(most(line)).To(Equal(2))
+}
+
+func TestCanariesThatAreRolledNeedNoMore(t *testing.T) {
+	g := NewWithT(t)
+	p := six()
+	p.Canaries = 2
+	line := Simulate(p, Order(p), nil)
+	g.Expect(line.Makespan).To(Equal(9*time.Minute), "1 and 2 alone, then all")
+	p.Cells[0].State = Rolled
+	g.Expect(Simulate(p, Order(p), nil).Makespan).To(Equal(8*time.Minute), "one more alone")
+	p.Cells[1].State = Rolled
+	g.Expect(Simulate(p, Order(p), nil).Makespan).To(Equal(6 * time.Minute))
+}
+
+func TestAnAZThatHasBegunIsFinishedFirst(t *testing.T) {
+	g := NewWithT(t)
+	p := six()
+	p.AZSerial = true
+	line := Simulate(p, Order(p), nil)
+	g.Expect(line.Makespan).To(Equal(11*time.Minute), "5 for one AZ, 6 for the other")
+	g.Expect(Bound(p, nil).Makespan).To(Equal(line.Makespan))
+	p.Cells[1].State = Rolled
+	line = Simulate(p, Order(p), nil)
+	g.Expect(line.Start).To(Equal([]time.Duration{6 * time.Minute, -1, 6 * time.Minute, 0, 6 * time.Minute, 0}))
+}
