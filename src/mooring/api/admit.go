@@ -18,7 +18,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		return nil, nil, err
 	}
 	cell := registration.Cell
-	cell.RegisteredAt, cell.Lost = now, false
+	cell.RegisteredAt, cell.Lost, cell.Column = now, false, 0
 	kind, text := "cell.registered", fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
 	if before := snap.Cell(id); before != nil {
 		if before.Lost && before.Boot == cell.Boot {
@@ -29,6 +29,9 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		}
 		if !registration.DomainGiven {
 			cell.Domain = before.Domain
+		}
+		if cell.AZ == before.AZ && cell.Pool == before.Pool && cell.Domain == before.Domain {
+			cell.Column = before.Column
 		}
 		if text = fmt.Sprintf("cell %s is back with a new boot", id); before.Boot == cell.Boot {
 			text = fmt.Sprintf("the agent of cell %s has started again", id)

@@ -58,7 +58,7 @@ func instanceView(snap *state.Snapshot, app *model.App, member *lifecycle.Member
 		return view
 	}
 	view.GUID, view.CellID, view.Removing = inst.GUID, inst.CellID, inst.Removing
-	view.SpecVersion, view.Unplaced, view.Volumes = inst.SpecVersion, inst.Unplaced, inst.Volumes
+	view.SpecVersion, view.Unplaced, view.GaveWay, view.Volumes = inst.SpecVersion, inst.Unplaced, inst.GaveWay, inst.Volumes
 	view.Ports = portsOf(inst.Spec, inst.Placement)
 	view.Present = snap.Present(inst.CellID)
 	if cell := snap.Cell(inst.CellID); cell != nil {

@@ -112,6 +112,9 @@ func details(m client.InstanceView) string {
 	if m.Unplaced != "" {
 		parts = append(parts, "placed nowhere: "+m.Unplaced)
 	}
+	if m.GaveWay != "" {
+		parts = append(parts, m.GaveWay)
+	}
 	if m.CellID != "" && !m.Present {
 		parts = append(parts, "its cell does not answer")
 	}

@@ -160,7 +160,7 @@ func TestApp(t *testing.T) {
 		Serving: 1, Disrupted: 1,
 		Members: []client.InstanceView{
 			{Index: 0, CellID: "cell-1", AZ: "z1", Present: true, Address: "127.83.0.1", Ports: []client.Port{{Name: "default", Number: 10000}}, Standing: "serving", State: model.Serving, SpecVersion: 1,
-				Actual: &model.ActualInstance{Since: since, Restarts: 1}},
+				GaveWay: "it shares its cell", Actual: &model.ActualInstance{Since: since, Restarts: 1}},
 			{Index: 1, CellID: "cell-2", AZ: "z2", Standing: "disrupted", State: model.Serving, SpecVersion: 1,
 				Actual: &model.ActualInstance{Since: since, Disruption: &model.ActualDisruption{Progress: 0.31, Message: "5300 of 16384"}},
 				Permit: &model.Permit{Kind: model.Drain, Holder: "roll:p/cell-2", Step: model.StepRunning}},
@@ -177,7 +177,7 @@ func TestApp(t *testing.T) {
 		"policy:     max_interrupted 1, max_draining 1, max_disrupted 1 (the larger of the two)",
 		"",
 		"#   standing    state     since   cell     az   address            version   details",
-		"0   serving     serving   2h      cell-1   z1   127.83.0.1:10000   1         1 restart",
+		"0   serving     serving   2h      cell-1   z1   127.83.0.1:10000   1         it shares its cell; 1 restart",
 		"1   disrupted   serving   2h      cell-2   z2   -                  1         its cell does not answer; drain for roll:p/cell-2, running; 31% 5300 of 16384",
 	)))
 	api.refuses("GET /v1/apps/acme/test/db", 404, `{"title":"Not Found","detail":"there is no application acme/test/db"}`)

@@ -88,6 +88,7 @@ func (s *session) showCell(cell *client.CellView) error {
 		"az", cell.AZ,
 		"pool", cell.Pool,
 		"domain", cell.Domain,
+		"column", cell.Column,
 		"address", cell.Address,
 		"memory", fmt.Sprintf("%s of %s reserved", cell.MemoryReserved, cell.Memory),
 		"disk", diskText(cell.Disk),

@@ -50,6 +50,7 @@ func TestCell(t *testing.T) {
 		"az:          z1",
 		"pool:        default",
 		"domain:      2",
+		"column:      0",
 		"address:     127.83.0.1",
 		"memory:      1G of 4G reserved",
 		"disk:        persistent 1G/10G",

@@ -123,6 +123,8 @@ func showVolumes(s *session, volumes []client.VolumeView) error {
 			what = either(what, "placed nowhere: "+v.Unplaced)
 		case v.HeldBy != "" && v.HeldBy != v.CellID:
 			what = either(what, "still held by "+v.HeldBy)
+		case v.GaveWay != "":
+			what = either(what, v.GaveWay)
 		}
 		t.row(fmt.Sprintf("%s/%d", v.Set, v.Index), v.Class, v.Size, v.Used, v.AZ, v.CellID, string(v.State), v.GUID, what)
 	}

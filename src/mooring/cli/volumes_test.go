@@ -46,12 +46,14 @@ func TestVolumes(t *testing.T) {
 	volumes := []client.VolumeView{
 		{Volume: model.Volume{GUID: "v0", Index: 0, Class: "persistent", Size: model.Gigabyte, AZ: "z1", CellID: "cell-1"}, State: model.VolumeAttached, Used: model.Megabyte},
 		{Volume: model.Volume{GUID: "v1", Index: 1, Class: "persistent", Size: model.Gigabyte, Unplaced: "no cell has 1G left"}},
+		{Volume: model.Volume{GUID: "v2", Index: 2, Class: "persistent", Size: model.Gigabyte, AZ: "z1", CellID: "cell-1", GaveWay: "it shares its cell"}, State: model.VolumeAttached},
 	}
 	api.answers("GET /v1/volume-sets/acme/prod/db", client.VolumeSetView{Volumes: volumes})
 	want := lines(
 		"volume           class        size   used   az   cell     state      guid   details",
 		"acme/prod/db/0   persistent   1G     1M     z1   cell-1   attached   v0     -",
 		"acme/prod/db/1   persistent   1G     0      -    -        -          v1     placed nowhere: no cell has 1G left",
+		"acme/prod/db/2   persistent   1G     0      z1   cell-1   attached   v2     it shares its cell",
 	)
 	g.Expect(api.run(t, "volumes", "db").out).To(Equal(want))
 	for i := range volumes {

@@ -60,6 +60,7 @@ type InstanceView struct {
 	State       model.InstanceState `json:"state,omitempty" doc:"As its cell reported it; empty when it did not"`
 	SpecVersion int                 `json:"spec_version"`
 	Unplaced    string              `json:"unplaced,omitempty" doc:"Which constraint failed"`
+	GaveWay     string              `json:"gave_way,omitempty" doc:"Which soft constraint its place does not keep"`
 	Volumes     []string            `json:"volumes,omitempty" doc:"GUIDs"`
 	// Actual is what the cell reported, Permit why it is disrupted.
 	Actual *model.ActualInstance `json:"actual,omitempty"`

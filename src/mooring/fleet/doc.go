@@ -5,7 +5,7 @@
 //
 // A fleet file is one JSON object:
 //
-//	{"cells": [{"id", "az", "domain"?, "memory_mb"?, "disk_mb"?}],
+//	{"cells": [{"id", "az", "domain"?, "column"?, "memory_mb"?, "disk_mb"?}],
 //	 "apps": [{"name", "instances", "max_interrupted", "kind": "fixed|floating|none",
 //	           "memory_mb"?, "disk_mb"?, "move_s"?, "cells": [id per index]?}],
 //	 "rolls": {"<cell>": seconds}, "estimates": {"<cell>": seconds}?,

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mooring/model"
+	"mooring/placement"
 )
 
 // Move is how long a move takes where the fleet does not say.
@@ -24,14 +25,22 @@ type Fleet struct {
 	Failures    []Failure          `json:"failures,omitempty"`
 }
 
-// Cell is one cell of a fleet file. Memory and disk of 0 are without limit.
+// Cell is one cell of a fleet file. Memory and disk of 0 are without limit;
+// domain and column, its seat among the cells of its AZ, are not chosen yet.
 type Cell struct {
 	ID       string `json:"id"`
 	AZ       string `json:"az"`
 	Domain   int    `json:"domain,omitempty"`
+	Column   int    `json:"column,omitempty"`
 	MemoryMB int64  `json:"memory_mb,omitempty"`
 	DiskMB   int64  `json:"disk_mb,omitempty"`
 }
+
+// at gives the seat of the cell.
+func (c *Cell) at() placement.Seat { return placement.Seat{Domain: c.Domain, Column: c.Column} }
+
+// seat gives the cell its seat.
+func (c *Cell) seat(s placement.Seat) { c.Domain, c.Column = s.Domain, s.Column }
 
 // Kind is what volume the instances of an app have.
 type Kind string

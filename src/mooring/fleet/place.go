@@ -7,13 +7,12 @@ import (
 	"io"
 	"slices"
 
-	"mooring/fleet/column"
 	"mooring/model"
 	"mooring/placement"
 )
 
-// Place reads a fleet, gives every cell an update domain and every instance of
-// an app without cells a cell, and writes the fleet. Apps and cells that have
+// Place reads a fleet, gives every cell a seat and every instance of an app
+// without cells a cell, and writes the fleet. Apps and cells that have
 // theirs keep them.
 func Place(r io.Reader, w io.Writer) error {
 	f, err := Read(r)
@@ -41,117 +40,108 @@ type Placed struct {
 	Index  *placement.Index
 }
 
-// Place places what is not placed, as Place does.
+// Place places what is not placed, as Place does: with all of it at hand, cells
+// are dealt to columns for just these apps, and large requests come first, since
+// small ones even out what they leave.
 func (f *Fleet) Place() (*Placed, error) {
-	p := newPlacer(f)
-	placed := &Placed{Broken: map[placement.Soft]int{}, Index: p.index}
-	var todo []int
-	for a := range f.Apps {
-		if app := &f.Apps[a]; len(app.Cells) == app.Instances {
-			p.keep(app)
-		} else {
-			todo = append(todo, a)
-		}
+	if slices.ContainsFunc(f.Cells, func(c Cell) bool { return c.Domain > 0 }) {
+		f.sit(placement.DefaultDomains)
+	} else {
+		f.deal()
 	}
-	// Large requests first: small ones even out what they leave.
-	slices.SortStableFunc(todo, func(a, b int) int {
+	order := f.unplaced()
+	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := &f.Apps[a], &f.Apps[b]
 		return cmp.Or(cmp.Compare(y.MemoryMB, x.MemoryMB), cmp.Compare(y.Instances, x.Instances))
 	})
-	for _, a := range todo {
-		if err := p.place(a, placed); err != nil {
+	return f.place(order)
+}
+
+// PlaceInTurn places what is not placed as a live fleet is filled: cells take
+// their seats and apps their cells one by one, in the order of the file, and
+// nothing is known of those to come. domains is how many update domains each AZ
+// has.
+func (f *Fleet) PlaceInTurn(domains int) (*Placed, error) {
+	f.sit(domains)
+	return f.place(f.unplaced())
+}
+
+// sit gives each cell that has no seat the next one.
+func (f *Fleet) sit(domains int) {
+	taken := map[string]map[placement.Seat]bool{}
+	for c := range f.Cells {
+		cell := &f.Cells[c]
+		if taken[cell.AZ] == nil {
+			taken[cell.AZ] = map[placement.Seat]bool{}
+		}
+		taken[cell.AZ][cell.at()] = true
+	}
+	for c := range f.Cells {
+		if cell := &f.Cells[c]; cell.Column == 0 {
+			seat := placement.NextSeat(taken[cell.AZ], cell.Domain, domains)
+			taken[cell.AZ][seat] = true
+			cell.seat(seat)
+		}
+	}
+}
+
+// unplaced lists the apps that have no cells.
+func (f *Fleet) unplaced() []int {
+	var apps []int
+	for a := range f.Apps {
+		if app := &f.Apps[a]; len(app.Cells) != app.Instances {
+			apps = append(apps, a)
+		}
+	}
+	return apps
+}
+
+// place places apps in an order, beside those that are placed.
+func (f *Fleet) place(order []int) (*Placed, error) {
+	placed := &Placed{Broken: map[placement.Soft]int{}, Index: f.index()}
+	for a := range f.Apps {
+		if app := &f.Apps[a]; len(app.Cells) == app.Instances {
+			keep(placed.Index, app)
+		}
+	}
+	for _, a := range order {
+		if err := placed.place(f, a); err != nil {
 			return nil, err
 		}
-		placed.Instances += f.Apps[a].Instances
 	}
 	return placed, nil
 }
 
-// placer is the state of a placement. Cells are numbered as in the fleet.
-type placer struct {
-	f       *Fleet
-	index   *placement.Index
-	no      []placement.CellNo // of each cell
-	cell    []int              // of each number
-	az      []int
-	cut     *column.Cut
-	homes   map[int][]column.Home // by number of instances
-	load    []float64             // of each cell
-	level   []float64             // of each AZ: the load of its cells when all is placed and even
-	largest float64               // request
-	scale   []float64             // of each cell: what it can take, to compare loads by
-	taken   []float64             // of each column
-	size    []float64             // of each column: what its cells can take, relative
-	// Of the app at hand: who has a member, and how many each AZ and rank has.
-	has    []int
-	byAZ   []int
-	byRank []int
+// place places one app.
+func (p *Placed) place(f *Fleet, a int) error {
+	app := &f.Apps[a]
+	r := request(p.Index, app)
+	app.Cells = make([]string, app.Instances)
+	for r.Index = range app.Instances {
+		result, err := p.Index.Place(r)
+		if err != nil {
+			return wrong(fmt.Sprintf("apps[%d]", a), "%w", err)
+		}
+		if result.Broken != 0 {
+			p.Broken[result.Broken]++
+		}
+		app.Cells[r.Index] = p.Index.At(result.Cell).ID
+	}
+	p.Instances += app.Instances
+	return nil
 }
 
-func newPlacer(f *Fleet) *placer {
-	p := &placer{f: f, homes: map[int][]column.Home{}, has: make([]int, len(f.Cells))}
-	azs := map[string]int{}
-	cells := make([]column.Cell, len(f.Cells))
-	for c := range f.Cells {
-		az, known := azs[f.Cells[c].AZ]
-		if !known {
-			az = len(azs)
-			azs[f.Cells[c].AZ] = az
-		}
-		p.az = append(p.az, az)
-		p.scale = append(p.scale, float64(max(1, f.Cells[c].MemoryMB)))
-		cells[c] = column.Cell{AZ: az, Domain: f.Cells[c].Domain, Expected: f.Estimates[f.Cells[c].ID]}
-	}
-	var apps []column.App
-	p.largest = 1
-	for a := range f.Apps {
-		p.largest = max(p.largest, float64(f.Apps[a].MemoryMB))
-		if app := &f.Apps[a]; app.Kind == Fixed {
-			apps = append(apps, column.App{Instances: app.Instances, Limit: app.Limit()})
-		}
-	}
-	p.cut = column.Fleet(cells, apps)
-	for c := range f.Cells {
-		f.Cells[c].Domain = p.cut.Domain[c]
-	}
-	p.level = make([]float64, len(azs))
-	for c, az := range p.az {
-		p.level[az] += p.scale[c]
-	}
-	total := 0.0
-	for a := range f.Apps {
-		total += float64(f.Apps[a].Instances) * float64(max(1, f.Apps[a].MemoryMB))
-	}
-	for az := range p.level {
-		p.level[az] = total / float64(len(azs)) / p.level[az]
-	}
-	p.byAZ, p.load = make([]int, len(azs)), make([]float64, len(cells))
-	p.taken, p.size = make([]float64, len(p.cut.Cells)), make([]float64, len(p.cut.Cells))
-	for k, column := range p.cut.Cells {
-		for _, c := range column {
-			p.size[k] += p.scale[c]
-		}
-	}
-	p.byRank = make([]int, slices.Max(p.cut.Rank)+1)
-	p.fillIndex()
-	return p
-}
-
-func (p *placer) fillIndex() {
-	cells := make([]placement.Cell, len(p.f.Cells))
+// index gives the cells with nothing on them.
+func (f *Fleet) index() *placement.Index {
+	cells := make([]placement.Cell, len(f.Cells))
 	for c := range cells {
-		cell := &p.f.Cells[c]
+		cell := &f.Cells[c]
 		cells[c] = placement.Cell{
-			ID: cell.ID, AZ: cell.AZ, Domain: cell.Domain, Memory: megabytes(cell.MemoryMB),
+			ID: cell.ID, AZ: cell.AZ, Seat: cell.at(), Memory: megabytes(cell.MemoryMB),
 			Classes: []model.Class{{Name: class, Capacity: megabytes(cell.DiskMB)}},
 		}
 	}
-	p.index = placement.New(cells)
-	p.no, p.cell = make([]placement.CellNo, len(cells)), make([]int, len(cells)+1)
-	for c := range cells {
-		p.no[c] = p.index.Cell(cells[c].ID)
-		p.cell[p.no[c]] = c
-	}
+	return placement.New(cells)
 }
 
 // megabytes reads an amount of a cell, 0 being without limit.
@@ -162,25 +152,24 @@ func megabytes(mb int64) model.Size {
 	return model.Size(mb) * model.Megabyte
 }
 
-func (p *placer) request(app *App) placement.Request {
-	r := placement.Request{Group: p.index.Group(app.Name), Memory: model.Size(app.MemoryMB) * model.Megabyte}
+// request asks for places for a new group: the instances of an app.
+func request(x *placement.Index, app *App) placement.Request {
+	r := placement.Request{Group: x.Group(app.Name), Memory: model.Size(app.MemoryMB) * model.Megabyte}
 	if app.Kind == Fixed {
-		r.Domains = true
+		r.Domains, r.Of = true, app.Instances
 		r.Disks = []placement.Disk{{Class: class, Size: model.Size(app.DiskMB) * model.Megabyte}}
 	}
 	return r
 }
 
 // keep records an app that is placed already.
-func (p *placer) keep(app *App) {
-	r := p.request(app)
+func keep(x *placement.Index, app *App) {
+	r := request(x, app)
 	var disk placement.Disk
 	if len(r.Disks) > 0 {
 		disk = r.Disks[0]
 	}
 	for index, id := range app.Cells {
-		no := p.index.Cell(id)
-		p.index.Put(r.Group, index, no, r.Memory, disk)
-		p.note(app, p.cell[no])
+		x.Put(r.Group, index, x.Cell(id), r.Memory, disk)
 	}
 }

@@ -64,6 +64,8 @@ func (f *Fleet) checkCells() (map[string]int, error) {
 			return nil, wrong(path("az"), "it is missing")
 		case cell.Domain < 0:
 			return nil, wrong(path("domain"), "%d is negative", cell.Domain)
+		case cell.Column < 0:
+			return nil, wrong(path("column"), "%d is negative", cell.Column)
 		case cell.MemoryMB < 0:
 			return nil, wrong(path("memory_mb"), "%d is negative", cell.MemoryMB)
 		case cell.DiskMB < 0:

@@ -11,6 +11,10 @@ type Cell struct {
 	// Domain is the update domain inside the AZ, counted from 1. It is assigned
 	// once, by a property or by the scheduler, and kept; 0 is not yet assigned.
 	Domain int `json:"domain"`
+	// Column is the column of the pool's cells in the AZ that the cell is in, one
+	// for each update domain, counted from 1. The scheduler assigns it once; 0 is
+	// not yet assigned.
+	Column int `json:"column"`
 	// Address is where instances on the cell are reached.
 	Address string `json:"address"`
 	// LogAddress is host:port of the agent's log server.

@@ -30,6 +30,9 @@ type Placement struct {
 	GUID   string `json:"guid,omitempty"`
 	CellID string `json:"cell_id,omitempty"`
 	Ports  []int  `json:"ports,omitempty"`
+	// GaveWay says which soft constraint the place does not keep, since no other
+	// cell could when it was chosen.
+	GaveWay string `json:"gave_way,omitempty"`
 }
 
 // StartedAfter tells a process why it starts.

@@ -76,6 +76,9 @@ type Volume struct {
 	// Unplaced says which constraint failed when CellID (fixed) or AZ
 	// (floating) could not be chosen.
 	Unplaced string `json:"unplaced,omitempty"`
+	// GaveWay says which soft constraint the place does not keep, since no other
+	// could when it was chosen.
+	GaveWay string `json:"gave_way,omitempty"`
 }
 
 // VolumeState is what a volume manager says of a volume it holds.

@@ -12,16 +12,16 @@ import (
 	"mooring/placement"
 )
 
-// fleet gives cells over three AZs with domains assigned as they come.
+// fleet gives cells over three AZs with seats taken as they come.
 func fleet(n int) []placement.Cell {
 	cells := make([]placement.Cell, n)
-	taken := map[string][]int{}
+	taken := map[string]map[placement.Seat]bool{"z1": {}, "z2": {}, "z3": {}}
 	for i := range cells {
 		az := fmt.Sprintf("z%d", i%3+1)
-		domain := placement.NextDomain(taken[az], placement.DefaultDomains)
-		taken[az] = append(taken[az], domain)
+		seat := placement.NextSeat(taken[az], 0, placement.DefaultDomains)
+		taken[az][seat] = true
 		cells[i] = placement.Cell{
-			ID: fmt.Sprintf("cell-%05d", i), AZ: az, Domain: domain, Memory: 160 * model.Gigabyte,
+			ID: fmt.Sprintf("cell-%05d", i), AZ: az, Seat: seat, Memory: 160 * model.Gigabyte,
 			Classes: []model.Class{{Name: "persistent", Capacity: 2000 * model.Gigabyte}, {Name: "ephemeral", Capacity: 500 * model.Gigabyte}},
 		}
 	}
@@ -48,7 +48,7 @@ func apps(total int) []app {
 }
 
 // BenchmarkPlace fills 10,000 cells with 700,000 instances on fixed volumes,
-// held to AZ, domain, anti-affinity, memory and disk.
+// held to AZ, home, domain, anti-affinity, memory and disk.
 func BenchmarkPlace(b *testing.B) {
 	const instances = 700_000
 	cells, sets := fleet(10_000), apps(instances)
@@ -65,7 +65,7 @@ func BenchmarkPlace(b *testing.B) {
 		for _, set := range sets {
 			g := x.Group("set")
 			for i := range set.n {
-				if _, err := x.Place(placement.Request{Group: g, Index: i, Memory: set.size, Disks: disks, Domains: true}); err != nil {
+				if _, err := x.Place(placement.Request{Group: g, Index: i, Memory: set.size, Disks: disks, Domains: true, Of: set.n}); err != nil {
 					b.Fatal(err)
 				}
 			}

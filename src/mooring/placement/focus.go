@@ -10,6 +10,8 @@ type focus struct {
 	byAZ     []int32
 	byBucket []int32
 	byNumber []int32
+	home     int32
+	settled  bool // home is chosen
 }
 
 // stamp counts members on a cell; a count of an earlier round is 0.
@@ -35,6 +37,7 @@ func (f *focus) turn(x *Index, g GroupNo) {
 		return
 	}
 	f.group = g
+	f.settled = false
 	f.round++
 	clear(f.byAZ)
 	clear(f.byBucket)

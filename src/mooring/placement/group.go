@@ -91,6 +91,7 @@ func (x *Index) put(g GroupNo, index int, m member) {
 	}
 	members[index] = m
 	x.groups[g].members = members
+	x.largest = max(x.largest, m.memory)
 	x.apply(&m, 1)
 	x.focus.change(x, g, &m, 1)
 }

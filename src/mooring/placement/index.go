@@ -25,10 +25,10 @@ const (
 // Cell is a cell as placement sees it.
 type Cell struct {
 	ID, AZ, Pool string
-	Domain       int
-	Memory       model.Size
-	Classes      []model.Class
-	Closed       Closed
+	Seat
+	Memory  model.Size
+	Classes []model.Class
+	Closed  Closed
 }
 
 // CellNo numbers the cells of one Index from 1; 0 is none.
@@ -60,15 +60,24 @@ type Index struct {
 	groups  []group // by GroupNo; [0] is no group
 	focus   focus
 	scratch []claim
-	ranks   []uint64 // of the buckets of a pool, by place in it
+	open    []int32  // cells that take new work, by pool and AZ
+	levels  []int64  // of each cell, by CellNo; noLevel while it is not open
+	seats   []CellNo // of each pool, column by column and domain by domain
+	homes   []home
+	homeOf  []int32           // the smallest home of each cell, by CellNo
+	estates map[string]estate // by pool
+	largest int64             // memory that was asked for
+	parts   []part            // of a home, by AZ
+	ranks   []uint64          // of the buckets of a pool, by place in it
 }
 
 // bucket is the cells of one pool, AZ and update domain: those between which
 // only load decides. Their numbers run on from first.
 type bucket struct {
 	coord
-	first CellNo
-	tree  tree
+	ground int32 // the pool and AZ it is in, numbered
+	first  CellNo
+	tree   tree
 }
 
 // coord is where a bucket stands: its AZ, and the number of its domain, which
@@ -94,6 +103,8 @@ func New(cells []Cell) *Index {
 	})
 	x.nameThings()
 	x.measure()
+	x.cutHomes()
+	x.parts = make([]part, len(x.azs))
 	x.fillBuckets()
 	x.ranks = make([]uint64, len(x.buckets))
 	x.focus = newFocus(x)
@@ -161,7 +172,7 @@ func (x *Index) measure() {
 
 // fillBuckets cuts the sorted cells into buckets and pools.
 func (x *Index) fillBuckets() {
-	x.atOf = make([]int32, len(x.cells))
+	x.atOf, x.levels = make([]int32, len(x.cells)), slices.Repeat([]int64{noLevel}, len(x.cells))
 	numbers := map[int]int16{}
 	for from := 1; from < len(x.cells); {
 		head := &x.cells[from]
@@ -175,7 +186,10 @@ func (x *Index) fillBuckets() {
 			numbers[head.Domain] = number
 		}
 		at := int32(len(x.buckets))
-		x.buckets = append(x.buckets, bucket{coord: coord{az: x.azOf[from], number: number}, first: CellNo(from), tree: newTree(to-from, x.width)})
+		if at == 0 || x.cells[from-1].Pool != head.Pool || x.cells[from-1].AZ != head.AZ {
+			x.open = append(x.open, 0)
+		}
+		x.buckets = append(x.buckets, bucket{coord: coord{az: x.azOf[from], number: number}, ground: int32(len(x.open) - 1), first: CellNo(from), tree: newTree(to-from, x.width)})
 		x.coords = append(x.coords, x.buckets[at].coord)
 		for no := from; no < to; no++ {
 			x.atOf[no] = at
@@ -197,9 +211,12 @@ func (x *Index) settle(no CellNo) {
 	leaf := int(no - b.first)
 	if x.cells[no].Closed != Open {
 		b.tree.close(leaf)
+		x.sumUp(no, noLevel)
 		return
 	}
-	b.tree.set(leaf, x.load(no), x.free[int(no)*x.width:(int(no)+1)*x.width])
+	load := x.load(no)
+	x.sumUp(no, levelOf(load))
+	b.tree.set(leaf, load, x.free[int(no)*x.width:(int(no)+1)*x.width])
 }
 
 // unlimitedScale stands in for the memory of cells without a limit when the
@@ -208,13 +225,18 @@ const unlimitedScale = 1 << 40
 
 // load orders cells by the share of memory taken, then by what is on them.
 func (x *Index) load(no CellNo) int64 {
-	memory := int64(x.cells[no].Memory)
-	taken := memory - x.free[int(no)*x.width]
-	if memory == int64(Unlimited) {
-		memory = unlimitedScale
+	memory := x.cells[no].Memory
+	taken := int64(memory) - x.free[int(no)*x.width]
+	share := min(float64(taken)/scale(memory), 7)
+	return int64(max(share, 0)*unit)<<32 | int64(uint32(x.count[no]))
+}
+
+// scale gives the memory of a cell to reckon shares of.
+func scale(memory model.Size) float64 {
+	if memory == Unlimited {
+		return unlimitedScale
 	}
-	share := min(float64(taken)/float64(max(memory, 1)), 7)
-	return int64(max(share, 0)*(1<<28))<<32 | int64(uint32(x.count[no]))
+	return float64(max(memory, 1))
 }
 
 // Cell gives the number of a cell, 0 when the index has none of that ID.

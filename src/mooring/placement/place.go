@@ -18,28 +18,38 @@ func (x *Index) Place(r Request) (Result, error) {
 		return Result{}, x.refuse(&r)
 	}
 	x.focus.turn(x, r.Group)
-	var cell CellNo
-	ideal := false
-	if r.Only != 0 {
-		if x.takes(r.Only, &n) && x.inside(r.Only, span, &r) {
-			cell = r.Only
-		}
-	} else if cell, ideal = x.alone(&r, &n, span); cell == 0 {
-		cell = x.shared(&r, &n, span)
-	}
+	cell, broken := x.choose(&r, &n, span)
 	if cell == 0 {
 		return Result{}, x.refuse(&r)
-	}
-	result := Result{Cell: cell, AZ: x.cells[cell].AZ}
-	if !ideal {
-		result.Broken = x.broken(&r, cell, span)
 	}
 	m := member{memory: int64(r.Memory), cell: cell, az: x.azOf[cell]}
 	if len(n.disks) > 0 {
 		m.disk, m.resource = int64(r.Disks[0].Size), int16(n.disks[0].resource)
 	}
 	x.put(r.Group, r.Index, m)
-	return result, nil
+	return Result{Cell: cell, AZ: x.cells[cell].AZ, Broken: broken}, nil
+}
+
+// choose finds the cell for a member, 0 when none will do, and tells which soft
+// constraints gave way.
+func (x *Index) choose(r *Request, n *need, pool span) (CellNo, Soft) {
+	if r.Only != 0 {
+		if !x.takes(r.Only, n) || !x.inside(r.Only, pool, r) {
+			return 0, 0
+		}
+		return r.Only, x.broken(r, r.Only, pool)
+	}
+	if cell, broken := x.nearby(r, n, pool); cell != 0 {
+		return cell, broken
+	}
+	cell, ideal := x.alone(r, n, pool)
+	if cell == 0 {
+		cell = x.shared(r, n, pool)
+	}
+	if cell == 0 || ideal {
+		return cell, 0
+	}
+	return cell, x.broken(r, cell, pool)
 }
 
 // Fits tells whether a cell meets every hard constraint of a request; nil if

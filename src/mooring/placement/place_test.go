@@ -16,7 +16,7 @@ func cells(n int) []placement.Cell {
 	all := make([]placement.Cell, n)
 	for i := range all {
 		all[i] = placement.Cell{
-			ID: fmt.Sprintf("z%d-%d", i%2+1, i/2+1), AZ: fmt.Sprintf("z%d", i%2+1), Domain: i/2 + 1, Memory: 2 * model.Gigabyte,
+			ID: fmt.Sprintf("z%d-%d", i%2+1, i/2+1), AZ: fmt.Sprintf("z%d", i%2+1), Seat: placement.Seat{Domain: i/2 + 1}, Memory: 2 * model.Gigabyte,
 			Classes: []model.Class{
 				{Name: "persistent", Survives: model.Recreate, Capacity: 10 * model.Gigabyte},
 				{Name: "shared", Floating: true, Survives: model.Retire, Capacity: 20 * model.Gigabyte},

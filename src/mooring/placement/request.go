@@ -10,6 +10,8 @@ import (
 type Request struct {
 	Group GroupNo
 	Index int
+	// Of is how many members the group is to have; 0 when nobody knows.
+	Of int
 	// Pool that the cell must be in; "" is model.DefaultPool.
 	Pool   string
 	Memory model.Size

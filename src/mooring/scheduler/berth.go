@@ -113,6 +113,7 @@ func (s *seeker) seek() (why string) {
 		return s.join()
 	case len(s.fixed) > 0:
 		request.Group, request.Domains = s.fleet.set(s.fixed[0].GUID), true
+		request.Of = s.fixed[0].Count
 	case len(s.floating) > 0:
 		if why := s.chooseAZ(); why != "" {
 			return why

@@ -7,29 +7,41 @@ import (
 	"mooring/placement"
 )
 
-// assignDomains gives each cell that has none its update domain, for good.
-func (r *round) assignDomains() {
-	r.domains = map[string]int{}
-	type part struct{ pool, az string }
-	taken := map[part][]int{}
+// part is the cells that take their seats among each other.
+type part struct{ pool, az string }
+
+// assignSeats gives each cell that has none its seat, for good: an update
+// domain, unless it was given one, and a column.
+func (r *round) assignSeats() {
+	r.seats = map[string]placement.Seat{}
+	taken := map[part]map[placement.Seat]bool{}
 	var fresh []*model.Cell
 	for _, cell := range r.snap.Cells() {
-		if cell.Domain < 1 {
+		at := part{model.Pooled(cell.Pool), cell.AZ}
+		if taken[at] == nil {
+			taken[at] = map[placement.Seat]bool{}
+		}
+		if cell.Domain < 1 || cell.Column < 1 {
 			fresh = append(fresh, cell)
 			continue
 		}
-		at := part{model.Pooled(cell.Pool), cell.AZ}
-		taken[at] = append(taken[at], cell.Domain)
+		taken[at][seatOf(cell)] = true
 	}
 	for _, cell := range fresh {
-		at := part{model.Pooled(cell.Pool), cell.AZ}
+		others := taken[part{model.Pooled(cell.Pool), cell.AZ}]
+		seat := placement.NextSeat(others, cell.Domain, r.rules.Domains)
+		others[seat] = true
+		r.seats[cell.ID] = seat
 		assigned := *cell
-		assigned.Domain = placement.NextDomain(taken[at], r.rules.Domains)
-		taken[at] = append(taken[at], assigned.Domain)
-		r.domains[cell.ID] = assigned.Domain
+		assigned.Domain, assigned.Column = seat.Domain, seat.Column
 		tx := r.snap.Txn()
 		tx.Put(&assigned)
-		tx.Event(r.event("cell.domain-assigned", fmt.Sprintf("cell %s is in update domain %d of %s", cell.ID, assigned.Domain, cell.AZ), cell.ID))
+		tx.Event(r.event("cell.seated", fmt.Sprintf("cell %s is in update domain %d, column %d of %s", cell.ID, seat.Domain, seat.Column, cell.AZ), cell.ID))
 		r.add(tx)
 	}
+}
+
+// seatOf gives the seat a cell has.
+func seatOf(cell *model.Cell) placement.Seat {
+	return placement.Seat{Domain: cell.Domain, Column: cell.Column}
 }

@@ -34,7 +34,7 @@ type Decision struct {
 func Decide(snap *state.Snapshot, now time.Time, rules Rules) Decision {
 	r := &round{snap: snap, now: now, rules: rules, calmCells: map[string]bool{}}
 	r.rules.Domains = cmp.Or(rules.Domains, placement.DefaultDomains)
-	r.assignDomains()
+	r.assignSeats()
 	units := r.units()
 	for _, u := range units {
 		if u.app != nil {
@@ -57,9 +57,9 @@ type round struct {
 	txns  []*state.Txn
 	due   time.Time
 
-	domains   map[string]int  // assigned in this round, by cell
-	calmCells map[string]bool // what calm has found out
-	fleet     *fleet          // built when something is to be placed
+	seats     map[string]placement.Seat // assigned in this round, by cell
+	calmCells map[string]bool           // what calm has found out
+	fleet     *fleet                    // built when something is to be placed
 }
 
 // add hands in a transaction unless it would do nothing.

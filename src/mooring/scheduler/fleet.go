@@ -30,11 +30,11 @@ func (r *round) index() *fleet {
 	var cells []placement.Cell
 	for _, cell := range r.snap.Cells() {
 		c := placement.Cell{
-			ID: cell.ID, AZ: cell.AZ, Pool: cell.Pool, Domain: cell.Domain,
+			ID: cell.ID, AZ: cell.AZ, Pool: cell.Pool, Seat: seatOf(cell),
 			Memory: cell.Memory, Classes: cell.Classes, Closed: r.closed(cell),
 		}
-		if domain, assigned := r.domains[cell.ID]; assigned {
-			c.Domain = domain
+		if seat, assigned := r.seats[cell.ID]; assigned {
+			c.Seat = seat
 		}
 		cells = append(cells, c)
 	}

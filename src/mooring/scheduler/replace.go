@@ -39,7 +39,7 @@ func (d *draft) replaceFirst(inst *model.Instance, permit *model.Permit) (why st
 		return why
 	}
 	next := edit(inst)
-	next.Next = &model.Placement{GUID: d.guid("instance", d.app.GUID, inst.Index), CellID: cell, Ports: ports}
+	next.Next = &model.Placement{GUID: d.guid("instance", d.app.GUID, inst.Index), CellID: cell, Ports: ports, GaveWay: result.Broken.String()}
 	d.put(next)
 	d.rely(cell)
 	d.tell("instance.replacing", inst.Index, cell, "is started on %s before it stops on %s%s", cell, inst.CellID, gaveWay(result.Broken))

@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -259,4 +260,26 @@ func TestAnAppWaitsForASetThatIsNotThere(t *testing.T) {
 	w.write(lonely)
 	w.settle()
 	g.Expect(w.snap.Instance("app-db", 0).Unplaced).To(Equal("volume set acme/prod/data does not exist"))
+}
+
+func TestWhatGaveWayForAPlaceIsSaidForAsLongAsItIsThere(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld(g, fleet(2)...) // an AZ each
+	w.write(volumeSet("data", model.ClassPersistent, 3))
+	w.push(app("db", 3, "data"))
+	w.settle()
+	const shares = "it shares its cell with another of its set: no other cell can take it"
+	said := map[string]int{}
+	for _, inst := range w.snap.InstancesOf("app-db") {
+		said[inst.GaveWay]++
+		g.Expect(w.snap.Volume(inst.Volumes[0]).GaveWay).To(Equal(inst.GaveWay))
+	}
+	g.Expect(said).To(Equal(map[string]int{"": 2, shares: 1}))
+	var told []string
+	for _, e := range w.events {
+		if strings.Contains(e.Text, shares) {
+			told = append(told, e.Kind)
+		}
+	}
+	g.Expect(told).To(ConsistOf("volume.placed", "instance.placed"))
 }

@@ -63,7 +63,7 @@ func (r *round) placeVolume(tx *state.Txn, set *model.VolumeSet, old *model.Volu
 	f := r.index()
 	request := placement.Request{
 		Group: f.set(set.GUID), Index: old.Index, Pool: set.Pool, Memory: set.ReserveMemory,
-		Disks: []placement.Disk{{Class: set.Class, Size: set.Size}}, Domains: !set.Floating,
+		Disks: []placement.Disk{{Class: set.Class, Size: set.Size}}, Domains: !set.Floating, Of: set.Count,
 	}
 	place := f.Place
 	if set.Floating {
@@ -79,7 +79,7 @@ func (r *round) placeVolume(tx *state.Txn, set *model.VolumeSet, old *model.Volu
 		tx.Event(r.volumeEvent("volume.unplaced", &v, "finds no place: "+v.Unplaced))
 		return
 	}
-	v.AZ, v.Unplaced = result.AZ, ""
+	v.AZ, v.Unplaced, v.GaveWay = result.AZ, "", result.Broken.String()
 	if !set.Floating {
 		v.CellID = f.At(result.Cell).ID
 		rely(tx, v.CellID)

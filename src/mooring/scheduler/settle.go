@@ -24,6 +24,7 @@ func (d *draft) settle(inst *model.Instance, b *berth, after model.StartedAfter,
 	}
 	if inst.CellID != b.cell {
 		inst.GUID, inst.CellID = d.guid("instance", d.app.GUID, inst.Index), b.cell
+		inst.GaveWay = b.broken.String()
 		d.rely(b.cell)
 	}
 	inst.Ports, inst.StartedAfter, inst.Unplaced, inst.Next = ports, after, "", nil
@@ -33,7 +34,8 @@ func (d *draft) settle(inst *model.Instance, b *berth, after model.StartedAfter,
 	}
 	for _, v := range b.volumes {
 		if d.byGUID[v.GUID] == nil || d.byGUID[v.GUID].Unplaced != "" {
-			d.tellVolume("volume.placed", v, "%s", homeOf(v))
+			v.GaveWay = b.broken.String()
+			d.tellVolume("volume.placed", v, "%s%s", homeOf(v), gaveWay(b.broken))
 		}
 		if v.Floating && v.CellID != b.cell {
 			v.CellID = b.cell

@@ -4,9 +4,11 @@ package fleets
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -37,6 +39,8 @@ type Config struct {
 	Errors []float64
 	// Wants chooses families by name; nil takes all.
 	Wants func(family string) bool
+	// Domains is how many update domains an AZ has where apps come one by one.
+	Domains int
 	// Improve is how long the first plan may be improved.
 	Improve time.Duration
 }
@@ -54,15 +58,15 @@ func Plan(cfg Config, w io.Writer) error {
 				if cfg.Wants != nil && !cfg.Wants(family.Name) {
 					continue
 				}
-				for _, own := range []bool{true, false} {
-					if !own && e != 0 {
+				for _, way := range ways {
+					if way.knownOnly && e != 0 {
 						continue
 					}
-					results, err := cfg.measure(family, own)
+					results, err := cfg.measure(family, way)
 					if err != nil {
 						return err
 					}
-					breaches += line(out, family, own, results)
+					breaches += line(out, family, way, results)
 					out.Flush()
 				}
 			}
@@ -74,17 +78,38 @@ func Plan(cfg Config, w io.Writer) error {
 	return nil
 }
 
+// way is a way to place a fleet.
+type way struct {
+	name  string
+	place func(f *fleet.Fleet, seed uint64, domains int) (*fleet.Placed, error)
+	// knownOnly leaves it out unless durations are known.
+	knownOnly bool
+}
+
+// ways are ours, with all apps at hand as moor place has them and one by one as
+// a live fleet gets them, and placement at random. Cells do not join in the
+// order of their names, which is that of the rolls of others.
+var ways = []way{
+	{name: "ours", place: func(f *fleet.Fleet, _ uint64, _ int) (*fleet.Placed, error) { return f.Place() }},
+	{name: "one by one", place: func(f *fleet.Fleet, seed uint64, domains int) (*fleet.Placed, error) {
+		rand.New(rand.NewPCG(seed, 2)).Shuffle(len(f.Cells), func(a, b int) { f.Cells[a], f.Cells[b] = f.Cells[b], f.Cells[a] })
+		placed, err := f.PlaceInTurn(domains)
+		slices.SortFunc(f.Cells, func(a, b fleet.Cell) int { return cmp.Compare(a.ID, b.ID) })
+		return placed, err
+	}},
+	{name: "random", knownOnly: true, place: func(f *fleet.Fleet, seed uint64, _ int) (*fleet.Placed, error) {
+		generate.Scatter(f, seed)
+		return nil, nil
+	}},
+}
+
 // measure makes, places, plans and rolls the fleets of a family.
-func (cfg *Config) measure(family generate.Family, own bool) ([]result, error) {
+func (cfg *Config) measure(family generate.Family, way way) ([]result, error) {
 	var results []result
 	for seed := range cfg.Seeds {
 		f := family.Fleet(uint64(seed + 1))
-		if own {
-			if _, err := f.Place(); err != nil {
-				return nil, err
-			}
-		} else {
-			generate.Scatter(f, uint64(seed+1))
+		if _, err := way.place(f, uint64(seed+1), cfg.Domains); err != nil {
+			return nil, err
 		}
 		run, err := f.Simulate(fleet.Options{Clock: time.Now, Improve: cfg.Improve})
 		if err != nil {
@@ -136,7 +161,7 @@ func failing(f *fleet.Fleet, makespan float64, seed uint64) (*replay.Report, err
 }
 
 // line writes the medians of some results and gives their breaches.
-func line(out *tabwriter.Writer, family generate.Family, own bool, results []result) int {
+func line(out *tabwriter.Writer, family generate.Family, way way, results []result) int {
 	median := func(of func(r result) float64) float64 {
 		values := make([]float64, len(results))
 		for i, r := range results {
@@ -150,17 +175,14 @@ func line(out *tabwriter.Writer, family generate.Family, own bool, results []res
 		worst = max(worst, r.ratio)
 		breaches += r.breaches
 	}
-	placed, estimates := "random", fmt.Sprintf("±%.0f%%", family.Error*100)
-	if own {
-		placed = "ours"
-	}
+	estimates := fmt.Sprintf("±%.0f%%", family.Error*100)
 	switch family.Error {
 	case 0:
 		estimates = "known"
 	case generate.Unknown:
 		estimates = "unknown"
 	}
-	fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%.3f\t%.3f", family.Cells, family.Name, placed, estimates, median(func(r result) float64 { return r.ratio }), worst)
+	fmt.Fprintf(out, "%d\t%s\t%s\t%s\t%.3f\t%.3f", family.Cells, family.Name, way.name, estimates, median(func(r result) float64 { return r.ratio }), worst)
 	for _, of := range []func(r result) float64{
 		func(r result) float64 { return r.bound }, func(r result) float64 { return r.ours }, func(r result) float64 { return r.failing },
 		func(r result) float64 { return r.inOrder }, func(r result) float64 { return r.threads },

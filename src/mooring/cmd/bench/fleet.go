@@ -10,6 +10,7 @@ import (
 
 	"mooring/bench/fleets"
 	"mooring/fleet/generate"
+	"mooring/placement"
 )
 
 func fleetCommand() *cli.Command {
@@ -21,10 +22,11 @@ func fleetCommand() *cli.Command {
 			&cli.IntFlag{Name: "seeds", Value: 3, Usage: "fleets of each kind"},
 			&cli.StringSliceFlag{Name: "error", Value: cli.NewStringSlice("0", "0.1", "0.2", "0.4", "unknown"), Usage: "`ERRORS` of the estimates, on fleets that we place"},
 			&cli.StringSliceFlag{Name: "family", Usage: "`KINDS` of fleets; all if left out"},
+			&cli.IntFlag{Name: "domains", Value: placement.DefaultDomains, Usage: "`NUMBER` of update domains in an AZ, where apps are placed one by one"},
 			&cli.DurationFlag{Name: "improve", Value: 5 * time.Second, Usage: "`TIME` to improve the first plan"},
 		},
 		Action: func(c *cli.Context) error {
-			cfg := fleets.Config{Cells: c.IntSlice("cells"), Seeds: c.Int("seeds"), Improve: c.Duration("improve")}
+			cfg := fleets.Config{Cells: c.IntSlice("cells"), Seeds: c.Int("seeds"), Domains: c.Int("domains"), Improve: c.Duration("improve")}
 			for _, text := range c.StringSlice("error") {
 				off := float64(generate.Unknown)
 				if text != "unknown" {
