@@ -32,7 +32,7 @@ func TestTheDocumentationWorks(t *testing.T) {
 	g := NewWithT(t)
 	f := devtest.Start(t)
 	var said strings.Builder
-	for _, page := range []string{"write-a-data-service.md", "roll-a-fleet.md"} {
+	for _, page := range []string{"write-a-data-service.md", "roll-a-fleet.md", "events.md"} {
 		commands := blocks(t, page)
 		g.Expect(commands).NotTo(BeEmpty(), page)
 		for _, block := range commands {

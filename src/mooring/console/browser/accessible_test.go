@@ -60,7 +60,8 @@ func TestEveryLookIsReadable(t *testing.T) {
 	g.Expect(next).To(BeNumerically("<", cells-1))
 	s.change(
 		&model.Roll{Plan: "p", CellID: cellID(next), Phase: model.Interrupting, StuckID: "s", Timeline: []model.Entry{{Phase: model.Interrupting, At: time.Now()}}},
-		&model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: cellID(next), Plan: "p", Since: time.Now(), FlaggedAt: time.Now(), Output: []string{"hm"}, Answers: []model.Verb{model.Force}, Data: []string{"acme/prod/redis/1"}},
+		&model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: cellID(next), Plan: "p", Since: time.Now(), FlaggedAt: time.Now(), Output: []string{"hm"}, Answers: []model.Verb{model.Force}, Data: []string{"acme/prod/redis/1"},
+			Effects: map[model.Verb]string{model.Force: "The data of acme/prod/redis/1 is lost."}},
 		&model.Stuck{ID: "t", Kind: model.HandlerHung, What: "it hung", CellID: cellID(next), Since: time.Now(), FlaggedAt: time.Now(), Answer: &model.Answer{Verb: model.Retry, By: "Robin", Reason: "why not", At: time.Now()}},
 		&model.Cell{ID: cellID(next + 1), AZ: "z1", Domain: 1, Lost: true},
 		&model.Instance{AppGUID: "redis", Index: 0, Placement: model.Placement{GUID: "g0", CellID: cellID(0)}, Next: &model.Placement{GUID: "n", CellID: cellID(6)}},

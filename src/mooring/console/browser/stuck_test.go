@@ -104,6 +104,7 @@ func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
 		ID: "p.cell-1.drain-impossible", Kind: model.DrainImpossible, What: "redis/1 is down and holds data", CellID: "cell-0001", Plan: "p",
 		App: &model.Name{Org: "acme", Space: "prod", Name: "redis"}, Index: 1, Owner: "data team", Since: time.Now(), FlaggedAt: time.Now(),
 		Data: []string{"acme/prod/redis/1"}, Answers: []model.Verb{model.Retry, model.Force, model.Skip},
+		Effects: map[model.Verb]string{model.Force: "It is stopped; the data of acme/prod/redis/1 is lost."},
 	}))
 	s.answer = func(body []byte) (int, string) {
 		var answer model.Answer
@@ -119,6 +120,7 @@ func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
 	p := openPage(t, s.url)
 	p.await(`document.querySelector('.alert [data-verb="force"]')`)
 	eval[bool](p, `(document.querySelector('.alert [data-verb="force"]').click(), true)`)
+	g.Expect(p.text("#dialog .effect")).To(Equal("It is stopped; the data of acme/prod/redis/1 is lost."))
 	p.fill("#ask-reason", "too late")
 	p.fill("#ask-by", "Robin")
 	p.fill("#ask-names", "acme/prod/redis/2")
@@ -141,12 +143,13 @@ func TestDataIsGivenUpOnlyWhenItsNameIsTyped(t *testing.T) {
 func TestAViewerWhoMayNotActIsOfferedNothing(t *testing.T) {
 	g := NewWithT(t)
 	chromium(t)
-	s := paperServer(t, records(6, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Answers: []model.Verb{model.Retry}}))
+	s := paperServer(t, records(6, &model.Stuck{ID: "s", Kind: model.HandlerHung, What: "it hangs", CellID: "cell-0001", Answers: []model.Verb{model.Retry},
+		Effects: map[model.Verb]string{model.Retry: "The handler is run again."}}))
 	s.mayAct.Store(false)
 	p := openPage(t, s.url)
 	p.await(`document.querySelector(".alert")`)
 	g.Expect(eval[int](p, `document.querySelectorAll(".alert button, .plan button").length`)).To(BeZero())
-	g.Expect(p.text(".alert")).To(And(ContainSubstring("You may look, not answer"), ContainSubstring("Runs the handler of cell-0001 again")), "what could be done is said")
+	g.Expect(p.text(".alert")).To(And(ContainSubstring("You may look, not answer"), ContainSubstring("The handler is run again.")), "what could be done is said")
 	g.Expect(eval[bool](p, `document.getElementById("read-only").checkVisibility()`)).To(BeTrue())
 	p.screenshot("read-only")
 	p.accessible("read-only board")

@@ -11,24 +11,8 @@ const verbWords = { wait: "Wait longer", retry: "Retry", force: "Force", skip: "
 // destructive answers are not the first thing to try, and look so.
 const destructive = (verb) => verb === "force" || verb === "lost";
 
-const nameOf = (alert) => alert.app && `${alert.app.org}/${alert.app.space}/${alert.app.name}/${alert.index}`;
-
-// effectOf says what an answer would do: in the server's words, which know
-// more, or in ours where it has none.
-export function effectOf(alert, verb) {
-  if (alert.effects?.[verb]) return alert.effects[verb];
-  const cell = alert.cell_id || "the cell";
-  const what = nameOf(alert) || cell;
-  const handler = alert.kind.startsWith("handler-");
-  switch (verb) {
-    case "wait": return handler ? `Runs the handler of ${what} again and allows it longer.` : "Waits longer before it counts as stuck again.";
-    case "retry": return handler ? `Runs the handler of ${what} again from the beginning.` : "Tries again from the beginning.";
-    case "force": return `Stops ${what} without its handler. ${alert.data?.length ? "Its data is given up for good" : "Its data stays"}.`;
-    case "skip": return `Leaves ${cell} out of the plan. What can be undone is, and its instances go on.`;
-    case "lost": return `Declares ${cell} gone for good and places its instances elsewhere${alert.data?.length ? ". The data on it is given up" : ""}.`;
-  }
-  return "";
-}
+// effectOf says what an answer would do, in the server's words.
+const effectOf = (alert, verb) => alert.effects?.[verb] || "";
 
 // givenUp names the data that an answer would lose.
 const givenUp = (alert, verb) => (destructive(verb) ? alert.data || [] : []);
@@ -54,11 +38,10 @@ export function answers(alert, { mayAct, connected }) {
 // no button.
 function choice(alert, verb, may, connected) {
   const id = `effect-${alert.id}-${verb}`;
-  const lost = givenUp(alert, verb);
   return h("li", { "data-key": verb },
     may ? h("button", { type: "button", class: destructive(verb) ? "danger" : "", "data-verb": verb, disabled: !connected, "aria-describedby": id,
       onclick: () => ask(question(alert, verb)) }, verbWords[verb] + (destructive(verb) ? "…" : "")) : h("b", {}, verbWords[verb]),
-    h("span", { class: "effect", id }, effectOf(alert, verb), lost.length > 0 && h("span", { class: "bad" }, ` Lost: ${lost.slice(0, 4).join(", ")}${lost.length > 4 ? ` and ${lost.length - 4} more` : ""}.`)));
+    h("span", { class: givenUp(alert, verb).length ? "effect bad" : "effect", id }, effectOf(alert, verb)));
 }
 
 function question(alert, verb) {
