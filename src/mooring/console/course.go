@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"mooring/model"
@@ -13,22 +14,18 @@ const courseLimit = 120
 // only when a roll begins or ends, not with the clock.
 func courseOf(plan *model.Plan, rolls map[string]*model.Roll) *Course {
 	var begun, ended []time.Duration
-	var last time.Duration
+	var last time.Duration // nothing is later, whatever the clocks of those who wrote it said
+	since := func(at time.Time) time.Duration {
+		gone := max(0, at.Sub(plan.CreatedAt))
+		last = max(last, gone)
+		return gone
+	}
 	for _, roll := range rolls {
-		for _, entry := range roll.Timeline {
-			if entry.Phase != model.Queued {
-				begun = append(begun, max(0, entry.At.Sub(plan.CreatedAt)))
-				break
-			}
+		if i := slices.IndexFunc(roll.Timeline, func(e model.Entry) bool { return e.Phase != model.Queued }); i >= 0 {
+			begun = append(begun, since(roll.Timeline[i].At))
 		}
-		if n := len(roll.Timeline); n > 0 {
-			at := max(0, roll.Timeline[n-1].At.Sub(plan.CreatedAt))
-			if roll.Phase.Final() {
-				ended = append(ended, at)
-			}
-			if roll.Phase != model.Queued {
-				last = max(last, at)
-			}
+		if n := len(roll.Timeline); n > 0 && roll.Phase.Final() {
+			ended = append(ended, since(roll.Timeline[n-1].At))
 		}
 	}
 	if len(begun) == 0 {

@@ -161,7 +161,9 @@ func TestTheCourseOfAPlanIsCountedInStretches(t *testing.T) {
 		at("cell-0", model.Queued, 0, model.Cordoned, 1, model.RollDone, 3),
 		at("cell-1", model.Queued, 0, model.Cordoned, 1, model.Acting, 4),
 		at("cell-2", model.Queued, 0, model.RollSkipped, 3),
-		at("cell-3", model.Queued, 0)).Plans[0].Course).To(Equal(&Course{Every: 1, Begun: []int{0, 2, 0, 1, 0}, Ended: []int{0, 0, 0, 2, 0}}))
+		at("cell-3", model.Queued, 0)).Plans[0].Course).To(Equal(&Course{Every: 1, Begun: []int{0, 2, 0, 1}, Ended: []int{0, 0, 0, 2}}))
+	g.Expect(view(4, running, at("cell-0", model.Cordoned, 5, model.Queued, 9)).Plans[0].Course).To(Equal(&Course{Every: 1, Begun: []int{0, 0, 0, 0, 0, 1}, Ended: make([]int, 6)}), "it gave its turn back")
+	g.Expect(view(4, running, at("cell-0", model.Cordoned, 2, model.RollDone, -3)).Plans[0].Course).To(Equal(&Course{Every: 1, Begun: []int{0, 0, 1}, Ended: []int{1, 0, 0}}), "clocks that differ")
 	long := view(2, running, at("cell-0", model.Cordoned, 10, model.RollDone, 1000), at("cell-1", model.Cordoned, 990)).Plans[0].Course
 	g.Expect(long.Every).To(Equal(16))
 	g.Expect(len(long.Begun)).To(BeNumerically("<=", courseLimit))
