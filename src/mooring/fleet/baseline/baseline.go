@@ -5,7 +5,8 @@ package baseline
 import (
 	"cmp"
 	"container/heap"
-	"hash/fnv"
+	"crypto/sha256"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -67,9 +68,8 @@ func byAZ(p *sequence.Problem) [][]int {
 
 // uuid stands for the UUID that BOSH would have given a cell.
 func uuid(cell string) uint64 {
-	hash := fnv.New64a()
-	hash.Write([]byte(cell))
-	return hash.Sum64()
+	sum := sha256.Sum256([]byte(cell))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // FIFO is a pipelined queue over all cells in order: the first cells up to
