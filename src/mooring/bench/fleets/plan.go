@@ -24,6 +24,7 @@ type result struct {
 	ratio, bound, ours            float64
 	inOrder, threads, waves, fifo float64 // minutes
 	failing                       float64 // minutes, ours while cells fail
+	inOrderRandom                 float64 // minutes, in order when placed at random
 	planMS, p50, p99              float64
 	strategy                      string
 	breaches                      int
@@ -50,7 +51,7 @@ type Config struct {
 // and with cells that fail meanwhile; breaches are an error.
 func Plan(cfg Config, w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "cells\tfamily\tplaced\testimates\tratio\tworst\tbound min\tours min\tcells failing\tin order\tthreads\twaves\tFIFO\t× in order\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
+	fmt.Fprintln(out, "cells\tfamily\tplaced\testimates\tratio\tworst\tbound min\tours min\tcells failing\tin order\tthreads\twaves\tFIFO\t× in order\tplaced at random\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
 	breaches := 0
 	for _, cells := range cfg.Cells {
 		for _, e := range cfg.Errors {
@@ -124,6 +125,7 @@ func (cfg *Config) measure(family generate.Family, way way) ([]result, error) {
 		if err != nil {
 			return nil, err
 		}
+		q, _ := scattered(f, uint64(seed+1)).Problem()
 		s := run.Summary
 		results = append(results, result{
 			ratio: s.Makespan / s.LowerBound, ours: s.Makespan / 60, bound: s.LowerBound / 60,
@@ -131,7 +133,7 @@ func (cfg *Config) measure(family generate.Family, way way) ([]result, error) {
 			waves: baseline.Waves(p, truth, uint64(seed)).Minutes(),
 			fifo:  baseline.FIFO(p, truth, max(1, len(p.Cells)/10)).Minutes(), planMS: s.PlanMS, p50: s.EventP50, p99: s.EventP99,
 			strategy: s.Strategy, breaches: report.Count + s.Violations + broken.Count,
-			failing: broken.Makespan / 60,
+			failing: broken.Makespan / 60, inOrderRandom: baseline.InOrder(q, truth).Minutes(),
 		})
 	}
 	return results, nil
@@ -147,6 +149,14 @@ func audit(f *fleet.Fleet, run *fleet.Run) (*replay.Report, error) {
 		return nil, err
 	}
 	return replay.Check(bytes.NewReader(file), &lines)
+}
+
+// scattered is the same fleet placed at random.
+func scattered(f *fleet.Fleet, seed uint64) *fleet.Fleet {
+	other := *f
+	other.Apps = slices.Clone(f.Apps)
+	generate.Scatter(&other, seed)
+	return &other
 }
 
 // failing rolls a fleet once more, while cells fail, and replays that.
@@ -190,8 +200,8 @@ func line(out *tabwriter.Writer, family generate.Family, way way, results []resu
 	} {
 		fmt.Fprintf(out, "\t%.0f", median(of))
 	}
-	fmt.Fprintf(out, "\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t%s\t\n", median(func(r result) float64 { return r.inOrder / r.ours }),
-		median(func(r result) float64 { return r.planMS }), median(func(r result) float64 { return r.p50 }),
+	fmt.Fprintf(out, "\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t%s\t\n", median(func(r result) float64 { return r.inOrder / r.ours }),
+		median(func(r result) float64 { return r.inOrderRandom / r.ours }), median(func(r result) float64 { return r.planMS }), median(func(r result) float64 { return r.p50 }),
 		median(func(r result) float64 { return r.p99 }), breaches, results[len(results)-1].strategy)
 	return breaches
 }
