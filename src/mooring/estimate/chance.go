@@ -2,6 +2,7 @@ package estimate
 
 import (
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 )
 
@@ -22,6 +23,22 @@ func newShuffles() *shuffles {
 		}
 	}
 	return s
+}
+
+// shuffled gives the place of i in one of the orders, turned by some.
+func shuffled(pick uint32, i int) int {
+	return int(orders[pick>>8%uint32(len(orders))][(uint32(i)+pick)%points])
+}
+
+// normal holds the middles of equally likely parts of the standard normal
+// distribution.
+var normal = newNormal()
+
+func newNormal() (n [points]float64) {
+	for i := range n {
+		n[i] = math.Sqrt2 * math.Erfinv(2*(float64(i)+0.5)/points-1)
+	}
+	return n
 }
 
 // chance goes through the steps of a roll, once for each of the draws. Over
@@ -55,7 +72,7 @@ func (c *chance) of(d *Dist) float64 {
 	}
 	pick := c.picks[c.step]
 	c.step++
-	point := orders[pick>>8%uint32(len(orders))][(uint32(c.at)+pick)%points]
+	point := shuffled(pick, c.at)
 	if c.alone {
 		return d.next[point]
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"hash/fnv"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -46,6 +45,7 @@ const leastDoubt = 0.05
 // newDist learns a distribution. name tells its doubt from that of others.
 func newDist(name string, p prior, samples []model.Sample, now, since time.Time) *Dist {
 	found, n := weigh(samples, now, since)
+	found = sorted(found)
 	d := &Dist{count: len(samples), n: n}
 	middle, spread := math.Log(p.middle.Seconds()), p.spread
 	if n > 0 {
@@ -60,6 +60,7 @@ func newDist(name string, p prior, samples []model.Sample, now, since time.Time)
 		}
 		found = append(found, weighted{took, priorWeight / 5.0})
 	}
+	found = sorted(found)
 	for i := range d.at {
 		d.at[i] = quantileOf(found, (float64(i)+0.5)/points)
 	}
@@ -76,18 +77,23 @@ func newDist(name string, p prior, samples []model.Sample, now, since time.Time)
 
 // setShifts spreads the doubt over the draws evenly, in an order of its own.
 func (d *Dist) setShifts(name string) {
-	hash := fnv.New64a()
+	hash := fnv.New32a()
 	hash.Write([]byte(name)) // never fails
-	order := rand.New(rand.NewPCG(hash.Sum64(), 1)).Perm(Draws)
-	for i, at := range order {
-		d.shift[i] = math.Exp(d.doubt * normalQuantile((float64(at)+0.5)/Draws))
+	pick := hash.Sum32()
+	for i := range d.shift {
+		d.shift[i] = math.Exp(d.doubt * normal[shuffled(pick, i)])
 	}
 }
 
-// quantileOf gives the duration below which a share of the weight lies,
-// between the middles of neighbours in proportion. It sorts found.
-func quantileOf(found []weighted, share float64) float64 {
+// sorted puts samples in the order of their durations.
+func sorted(found []weighted) []weighted {
 	slices.SortFunc(found, func(a, b weighted) int { return cmp.Compare(a.took, b.took) })
+	return found
+}
+
+// quantileOf gives the duration below which a share of the weight of sorted
+// samples lies, between the middles of neighbours in proportion.
+func quantileOf(found []weighted, share float64) float64 {
 	var total float64
 	for _, f := range found {
 		total += f.weight
@@ -130,6 +136,3 @@ func (d *Dist) patience() time.Duration {
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
-// normalQuantile inverts the standard normal distribution.
-func normalQuantile(share float64) float64 { return math.Sqrt2 * math.Erfinv(2*share-1) }

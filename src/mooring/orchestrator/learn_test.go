@@ -124,3 +124,22 @@ func TestTimeInLineIsNoPartOfARoll(t *testing.T) {
 	g.Expect(in[model.Settling]).To(Equal(12 * time.Second))
 	g.Expect(whole).To(Equal(58 * time.Second))
 }
+
+func TestWhatWasLearnedOutlivesItsRollsAndNotItsApp(t *testing.T) {
+	g := NewWithT(t)
+	w := rolled(t, func(*world) {}, "first")
+	app := w.snap.Apps()[0]
+	tx := w.snap.Txn()
+	for _, roll := range w.snap.Rolls("first") {
+		tx.Delete(roll)
+	}
+	tx.Delete(w.snap.Plan("first"))
+	after := w.snap.Apply(tx)
+	g.Expect(newForesight(after, w.now).durations().Measured(model.Recreate)).To(BeTrue())
+	g.Expect(forget(after).Empty()).To(BeTrue())
+
+	tx = after.Txn()
+	tx.Delete(app)
+	_, deleted := forget(after.Apply(tx)).Changes()
+	g.Expect(deleted).To(Equal([]string{model.TableDurations + "/" + app.GUID}))
+}

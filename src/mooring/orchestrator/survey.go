@@ -13,7 +13,8 @@ import (
 type survey struct {
 	problem sequence.Problem
 	rolls   []*model.Roll // of each cell, in the same order
-	// sketches say what the roll of each cell is made of; nil once it is over.
+	// sketches say what the roll of each cell is made of; nil once it is over,
+	// and where there is no foresight.
 	sketches []*estimate.Roll
 	budgets  []budget // of each app of the problem
 	index    map[budget]int
@@ -74,7 +75,7 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 func (d *decision) addCell(s *survey, roll *model.Roll) {
 	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll)}
 	var sketch *estimate.Roll
-	if cell.State != sequence.Rolled {
+	if d.foresight && cell.State != sequence.Rolled { // to dispatch takes no durations
 		sketch = d.sketch(roll)
 		cell.Expected = sketch.Range().Mean
 	}
