@@ -62,8 +62,9 @@ func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, d
 			higher.Apps[a].Limit++
 		}
 	}
-	before := sequence.Simulate(&s.problem, plan, durations).Makespan
-	after := sequence.Simulate(&higher, plan, durations).Makespan
+	// What is expected of each cell evens out what chance would have bought.
+	before := sequence.Simulate(&s.problem, plan, nil).Makespan
+	after := sequence.Simulate(&higher, plan, nil).Makespan
 	return &client.Raise{
 		App: app.Name, Limit: name, From: limit, To: limit + 1,
 		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(&higher, durations).Makespan),
