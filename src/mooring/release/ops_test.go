@@ -20,7 +20,7 @@ var combinations = [][]string{
 	{"scale-to-one-az", "use-external-etcd"},
 	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
 	{"use-external-etcd", "use-bosh-lite"},
-	{"enable-alertmanager", "enable-director", "use-bosh-lite"},
+	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
 	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }
@@ -230,6 +230,17 @@ func sameAsBOSH(t *testing.T, ops []string, document any) {
 	var theirs any
 	g.Expect(yaml.Unmarshal(output, &theirs)).To(Succeed())
 	g.Expect(theirs).To(Equal(document))
+}
+
+func TestTheDocsNameEveryOpsFile(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(top, "ops-files", "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no ops files found: %v", err)
+	}
+	page := readFile(t, filepath.Join(top, "docs", "bosh-deploy.md"))
+	for _, file := range files {
+		NewWithT(t).Expect(page).To(ContainSubstring("\n| `" + filepath.Base(file) + "` | "))
+	}
 }
 
 func TestOperationsOnWhatIsNotThere(t *testing.T) {
