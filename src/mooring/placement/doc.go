@@ -15,8 +15,7 @@
 //  4. outside it, fewest in the update domain of that AZ, then in the domains of
 //     that number in all AZs, since plans roll domain by domain;
 //  5. least load: the share of the cell's memory that is taken, then the number
-//     of things on it. A cell that runs nothing has the least load there is. A
-//     home gives way where a cell would stand out.
+//     of things on it. A cell that runs nothing has the least load there is.
 //
 // A result says which of 1, 2 and 4 had to give way, a refusal which hard
 // constraint failed on how many cells.

@@ -91,7 +91,6 @@ func (x *Index) put(g GroupNo, index int, m member) {
 	}
 	members[index] = m
 	x.groups[g].members = members
-	x.largest = max(x.largest, m.memory)
 	x.apply(&m, 1)
 	x.focus.change(x, g, &m, 1)
 }

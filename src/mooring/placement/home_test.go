@@ -142,6 +142,7 @@ func TestASetThatGrowsOrLosesACellStaysInItsHome(t *testing.T) {
 	again.SetClosed(x.Where(set, 2), placement.Lost)
 	again.Remove(data, 2)
 	g.Expect(fill(g, again, fixed(data, 6, model.Gigabyte), 2, 3)).To(HaveKey(1), "its replacement")
+	g.Expect(fill(g, again, fixed(again.Group("third"), 3, model.Gigabyte), 0, 3)).To(HaveLen(1))
 	g.Expect(fill(g, again, fixed(data, 10, model.Gigabyte), 6, 10)).To(Equal(map[int]int{1: 4}), "what it grows by")
 }
 

@@ -66,7 +66,6 @@ type Index struct {
 	homes   []home
 	homeOf  []int32           // the smallest home of each cell, by CellNo
 	estates map[string]estate // by pool
-	largest int64             // memory that was asked for
 	parts   []part            // of a home, by AZ
 	ranks   []uint64          // of the buckets of a pool, by place in it
 }

@@ -6,7 +6,7 @@ const outskirts = 256
 
 // nearby finds a cell for a member in the home of its group, or else in the homes
 // around it, that holds no other member, is in an AZ with fewest of those that
-// take new work, and leaves the load even; 0 when there is none.
+// take new work; 0 when there is none.
 func (x *Index) nearby(r *Request, n *need, pool span) (cell CellNo, broken Soft) {
 	if r.Of == 0 || !r.Domains {
 		return 0, 0
@@ -56,8 +56,7 @@ type part struct {
 }
 
 // among finds a cell in a home: of the AZs with no more than fewest members in
-// that whose cells are less full on average, the least full, if it would not
-// stand out.
+// that whose cells are less full on average, the least full.
 func (x *Index) among(home *home, r *Request, n *need, fewest int32) CellNo {
 	clear(x.parts)
 	for _, no := range x.seats[home.from:home.to] {
@@ -77,7 +76,7 @@ func (x *Index) among(home *home, r *Request, n *need, fewest int32) CellNo {
 	}
 	var best part
 	for _, p := range x.parts {
-		if p.best != 0 && (best.best == 0 || p.level*best.open < best.level*p.open) && x.evenly(&p, n.memory) {
+		if p.best != 0 && (best.best == 0 || p.level*best.open < best.level*p.open) {
 			best = p
 		}
 	}
