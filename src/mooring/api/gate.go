@@ -2,9 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +15,19 @@ import (
 	"mooring/state"
 )
 
-// gateActor signs the plans that the gate makes for cells that nobody planned
-// to roll.
+// gateActor signs what the gate does by itself.
 const gateActor = "gate"
 
 type leaveInput struct {
 	CellPath
 	Body client.Leave
+}
+
+type leaveStreamInput struct {
+	CellPath
+	Action     model.Action `query:"action" enum:"restart,reboot,recreate,retire"`
+	Asking     string       `query:"asking"`
+	Deployment string       `query:"deployment"`
 }
 
 type openedInput struct {
@@ -40,10 +46,14 @@ func (s *server) gateRoutes(routes huma.API) {
 			})
 			return view, err
 		})
+	stream(routes, operation(http.MethodGet, "/v1/cells/{id}/leave/stream", "stream-leave", "How the gate stands for who asked for leave, as it changes", "gate"),
+		map[string]any{"gate": client.GateView{}}, s.streamLeave)
 	on(routes, operation(http.MethodGet, "/v1/cells/{id}/return", "ask-return", "Whether a cell's roll still waits for it to settle", "gate"),
 		func(_ context.Context, in *CellPath) (*client.GateView, error) {
 			return returning(s.store.Snapshot(), in.ID), nil
 		})
+	stream(routes, operation(http.MethodGet, "/v1/cells/{id}/return/stream", "stream-return", "Whether a cell's roll still waits for it to settle, as it changes", "gate"),
+		map[string]any{"gate": client.GateView{}}, s.streamReturn)
 	on(routes, operation(http.MethodPut, "/v1/cells/{id}/gate-opened", "gate-opened", "A person opened a cell's gate by hand", "gate"),
 		func(ctx context.Context, in *openedInput) (*client.GateView, error) {
 			in.Body.By = openedBy(ctx, in.Body.By)
@@ -54,131 +64,57 @@ func (s *server) gateRoutes(routes huma.API) {
 		})
 }
 
-// decideLeave says whether a host may be acted on and, where that takes a roll
-// and there is none, makes it. It is pure.
-//
-// The roll that opens the gate is any of the cell, whoever planned it, whose
-// action destroys at least as much as the one asked for: what would be lost
-// has then been handed over.
-func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now time.Time) (*state.Txn, *client.GateView) {
-	action := leave.Action
-	view := &client.GateView{CellID: cellID}
-	cell := snap.Cell(cellID)
-	if cell == nil || cell.Lost {
-		view.Open = true
-		view.Why = "the control plane has no such cell, so nothing of its runs there"
-		return nil, view
-	}
-	plan, roll := rollOf(snap, cellID)
-	if plan == nil {
-		return gatePlan(snap, cell, action, now, view)
-	}
-	view.Plan, view.Phase = plan.Name, roll.Phase
-	enough := roll.Action.Rank() >= action.Rank()
-	gone := !snap.Present(cellID)
-	switch phase := roll.Phase; {
-	case enough && (phase == model.Acting && !roll.Acted || phase == model.Returning && gone):
-		view.Open, view.Covers = true, true
-	case enough && approachesHost(phase):
-		view.Covers = plan.Intent != model.IntentAbort
-	case plan.CreatedBy == gateActor && (approachesHost(phase) || roll.StuckID != ""):
-		return replaceGatePlan(snap, plan, action, now, view)
-	case !enough:
-		view.Why = fmt.Sprintf("plan %s takes the cell through a %s, which does not cover a %s; it has to end first: finish it, or moor abort %s", plan.Name, roll.Action, action, plan.Name)
-	default:
-		view.Why = fmt.Sprintf("plan %s has acted on the host already and the cell has not settled since", plan.Name)
-	}
-	if !view.Covers || snap.Roll(plan.Name, cellID) == nil {
-		return nil, view
-	}
-	if roll.Asking == leave.Asking && (roll.Refused != "" || !roll.AtGate.IsZero()) {
-		view.Refused = roll.Refused
-		return nil, view
-	}
-	arrived := *roll
-	arrived.AtGate, arrived.Asking, arrived.Refused = now, leave.Asking, ""
-	tx := snap.Txn()
-	tx.Put(&arrived)
-	tx.Event(model.Event{At: now, Kind: "gate.asked", Actor: gateActor, CellID: cellID, Plan: plan.Name,
-		Text: fmt.Sprintf("cell %s: BOSH asks for leave to %s it", cellID, action)})
-	return tx, view
+func (s *server) streamLeave(ctx context.Context, in *leaveStreamInput) (func(sender) error, error) {
+	leave := client.Leave{Action: in.Action, Asking: in.Asking, Deployment: in.Deployment}
+	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView {
+		tx, view := decideLeave(snap, in.ID, leave, s.now())
+		view.Ask = tx != nil
+		return view
+	}), nil
 }
 
-// rollOf gives the unfinished roll of a cell and its plan, nil when it has
-// none. A roll that the orchestrator has not written yet is queued.
-func rollOf(snap *state.Snapshot, cellID string) (*model.Plan, *model.Roll) {
-	for _, plan := range snap.Plans() {
-		if plan.Finished() || !slices.Contains(plan.Order, cellID) {
-			continue
-		}
-		roll := snap.Roll(plan.Name, cellID)
-		if roll == nil {
-			roll = &model.Roll{Plan: plan.Name, CellID: cellID, Action: plan.Action, Phase: model.Queued}
-		}
-		if !roll.Phase.Final() {
-			return plan, roll
+func (s *server) streamReturn(ctx context.Context, in *CellPath) (func(sender) error, error) {
+	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView { return returning(snap, in.ID) }), nil
+}
+
+// gatePace is the least time between two looks for one cell: when a whole
+// fleet stands at its gates, every step of each cell is a change for all.
+const gatePace = 100 * time.Millisecond
+
+// streamGate sends how the gate stands whenever that changes, until there is
+// nothing more to wait for here.
+func (s *server) streamGate(ctx context.Context, cellID string, stands func(*state.Snapshot) *client.GateView) func(sender) error {
+	return func(send sender) error {
+		var last string
+		for {
+			snap := s.store.Snapshot()
+			view := stands(snap)
+			if view.Why == "" && !view.Open && view.Refused == "" {
+				view.Why = gateLine(snap, cellID, s.now())
+			}
+			content, err := json.Marshal(view)
+			if err != nil {
+				return err
+			}
+			if string(content) != last {
+				if err := send("gate", "", content); err != nil {
+					return err
+				}
+				last = string(content)
+			}
+			if view.Open || view.Ask || view.Refused != "" {
+				return nil
+			}
+			if err := s.awaitChange(ctx, snap, send); err != nil {
+				return err
+			}
+			select {
+			case <-time.After(gatePace):
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	}
-	return nil, nil
-}
-
-// approachesHost reports whether a roll in this phase has its host before it.
-func approachesHost(phase model.Phase) bool {
-	return slices.Index(model.Phases, phase) >= 0 && slices.Index(model.Phases, phase) < slices.Index(model.Phases, model.Acting)
-}
-
-// gatePlan makes the plan of one cell that BOSH wants to stop and nobody
-// planned to.
-func gatePlan(snap *state.Snapshot, cell *model.Cell, action model.Action, now time.Time, view *client.GateView) (*state.Txn, *client.GateView) {
-	plan := &model.Plan{
-		PlanSpec: model.PlanSpec{
-			Name: gatePlanName(snap, cell), Cells: model.Selector{IDs: []string{cell.ID}},
-			Action: action, Via: model.Via{Wait: true}, OnStuck: model.StuckHold,
-		},
-		Intent: model.IntentRun, Reason: "bosh", Status: model.PlanRunning,
-		CreatedAt: now, CreatedBy: gateActor, Order: []string{cell.ID},
-	}
-	view.Plan, view.Phase, view.Covers = plan.Name, model.Queued, true
-	tx := snap.Txn()
-	tx.Put(plan)
-	tx.RequireUnder(model.TablePlans)
-	tx.Event(model.Event{At: now, Kind: "plan.started", Actor: gateActor, Plan: plan.Name, CellID: cell.ID, Reason: plan.Reason,
-		Text: fmt.Sprintf("plan %s: BOSH asks for leave to %s cell %s", plan.Name, action, cell.ID)})
-	return tx, view
-}
-
-// replaceGatePlan ends a roll of the gate's own that is no use any more: BOSH
-// now wants to destroy more than it covers, or acts on the cell once more
-// because it did not come back well. The next asking makes another.
-func replaceGatePlan(snap *state.Snapshot, plan *model.Plan, action model.Action, now time.Time, view *client.GateView) (*state.Txn, *client.GateView) {
-	view.Why = fmt.Sprintf("plan %s makes way for one that covers a %s", plan.Name, action)
-	if plan.Intent == model.IntentAbort {
-		return nil, view
-	}
-	aborted := *plan
-	aborted.Intent, aborted.Reason = model.IntentAbort, "BOSH asks for a "+string(action)+" now"
-	tx := snap.Txn()
-	tx.Put(&aborted)
-	tx.Event(model.Event{At: now, Kind: "plan.aborted", Actor: gateActor, Plan: plan.Name, CellID: view.CellID, Reason: aborted.Reason,
-		Text: fmt.Sprintf("plan %s is to be aborted", plan.Name)})
-	return tx, view
-}
-
-// gatePlanName names a plan after the cell and its boot, and numbers those of
-// one boot. The longest cell ID leaves room for all of it.
-func gatePlanName(snap *state.Snapshot, cell *model.Cell) string {
-	boot := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, cell.Boot)
-	base := fmt.Sprintf("gate-%.40s-%.8s", cell.ID, boot+"0")
-	name := base
-	for n := 2; snap.Plan(name) != nil; n++ {
-		name = fmt.Sprintf("%s-%d", base, n)
-	}
-	return name
 }
 
 // returning says whether a cell that BOSH has started again is still waited
@@ -217,10 +153,8 @@ func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened,
 	event := model.Event{At: now, Kind: "gate.opened", Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
 	if plan, roll := rollOf(snap, cellID); plan != nil {
 		event.Plan = plan.Name
-		if plan.CreatedBy == gateActor && approachesHost(roll.Phase) && plan.Intent != model.IntentAbort {
-			aborted := *plan
-			aborted.Intent, aborted.Reason = model.IntentAbort, "the gate was opened by hand: "+opened.Reason
-			tx.Put(&aborted)
+		if plan.Gathers != nil && approachesHost(roll.Phase) {
+			tx.Put(withdrawn(roll, "the gate was opened by hand: "+opened.Reason))
 		}
 	}
 	tx.Event(event)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ var gateNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // asks lets BOSH ask for leave, and gives the answer and what became of it.
 func asks(snap *state.Snapshot, action model.Action) (*state.Snapshot, *client.GateView) {
-	tx, view := decideLeave(snap, "c1", client.Leave{Action: action, Asking: "me"}, gateNow)
+	tx, view := decideLeave(snap, "c1", client.Leave{Action: action, Asking: "me", Deployment: "mooring"}, gateNow)
 	if tx != nil {
 		snap = snap.Apply(tx)
 	}
@@ -35,34 +36,43 @@ func hostWith(records ...model.Record) *state.Snapshot {
 	return state.SnapshotOf(append(records, aHost("c1"), &model.Presence{CellID: "c1"})...)
 }
 
-func TestACellThatNobodyPlannedToRollGetsAPlanOfItsOwn(t *testing.T) {
+func TestCellsThatNobodyPlannedToRollAreGatheredInOnePlan(t *testing.T) {
 	g := NewWithT(t)
-	snap, view := asks(hostWith(), model.Recreate)
-	g.Expect(view).To(Equal(&client.GateView{CellID: "c1", Plan: "gate-c1-0a1b2c3d", Phase: model.Queued, Covers: true}))
-	plan := snap.Plan("gate-c1-0a1b2c3d")
+	snap, view := asks(hostWith(aHost("c2"), aHost("c3")), model.Recreate)
+	const name = "gate-mooring-recreate-0301-120000"
+	g.Expect(view).To(Equal(&client.GateView{CellID: "c1", Plan: name, Phase: model.Queued, Covers: true}))
+	plan := snap.Plan(name)
 	g.Expect(plan.PlanSpec.Validate()).To(Succeed())
 	g.Expect(plan).To(And(HaveField("Reason", "bosh"), HaveField("Via.Wait", true), HaveField("Action", model.Recreate), HaveField("Order", []string{"c1"})))
+	g.Expect(snap.Roll(name, "c1")).To(And(HaveField("AtGate", gateNow), HaveField("Asking", "me"), HaveField("Deployment", "mooring"), HaveField("Order", model.NoOrder)))
 
 	again, view := asks(snap, model.Recreate)
 	g.Expect(again).To(BeIdenticalTo(snap), "asking again changes nothing")
-	g.Expect(view.Plan).To(Equal(plan.Name))
+	g.Expect(view.Plan).To(Equal(name))
 
-	done := *plan
-	done.Status = model.PlanDone
+	another := func(snap *state.Snapshot, leave client.Leave) string {
+		tx, view := decideLeave(snap, "c2", leave, gateNow)
+		return snap.Apply(tx).Plan(view.Plan).Name
+	}
+	g.Expect(another(snap, client.Leave{Action: model.Recreate, Deployment: "mooring"})).To(Equal(name))
+	g.Expect(another(snap, client.Leave{Action: model.Retire, Deployment: "mooring"})).To(Equal("gate-mooring-retire-0301-120000"), "another action is another plan")
+	g.Expect(another(snap, client.Leave{Action: model.Recreate, Deployment: "other"})).To(Equal("gate-other-recreate-0301-120000"), "and so is another deployment")
+	g.Expect(another(snap, client.Leave{Action: model.Recreate})).To(Equal("gate-recreate-0301-120000"))
+
+	done := *snap.Roll(name, "c1")
+	done.Phase = model.RollDone
 	tx := snap.Txn()
 	tx.Put(&done)
 	_, view = asks(snap.Apply(tx), model.Recreate)
-	g.Expect(view.Plan).To(Equal("gate-c1-0a1b2c3d-2"))
+	g.Expect(view.Plan).To(Equal(name+"-2"), "a cell that BOSH comes to once more begins another")
 }
 
-func TestTheLongestCellIDLeavesRoomInThePlansName(t *testing.T) {
-	cell := &model.Cell{ID: "cell-" + string(make([]byte, 0, 58)), Boot: "-"}
-	for len(cell.ID) < 63 {
-		cell.ID += "a"
+func TestTheLongestNameOfADeploymentLeavesRoomInThePlansName(t *testing.T) {
+	for _, deployment := range []string{strings.Repeat("mooring", 30), "µ o/ring"} {
+		name := gatherName(state.SnapshotOf(), client.Leave{Action: model.Recreate, Deployment: deployment}, gateNow)
+		spec := model.PlanSpec{Name: name + "-100", Action: model.Restart, Cells: model.Selector{All: true}}
+		NewWithT(t).Expect(spec.Validate()).To(Succeed())
 	}
-	_, view := gatePlan(state.SnapshotOf(cell), cell, model.Restart, gateNow, &client.GateView{})
-	spec := model.PlanSpec{Name: view.Plan, Action: model.Restart, Cells: model.Selector{All: true}}
-	NewWithT(t).Expect(spec.Validate()).To(Succeed())
 }
 
 func TestTheGateOpensWhenARollThatCoversTheActionIsActing(t *testing.T) {
@@ -116,12 +126,13 @@ func TestWhoIsTurnedAwayMayComeAgain(t *testing.T) {
 	g.Expect(snap.Apply(tx).Roll("p", "c1")).To(And(HaveField("Refused", ""), HaveField("Asking", "another"), HaveField("AtGate", gateNow)))
 }
 
-func TestAGatePlanMakesWayForOneThatCoversMore(t *testing.T) {
+func TestARollOfTheGateMakesWayForOneThatCoversMore(t *testing.T) {
 	g := NewWithT(t)
 	snap, _ := asks(hostWith(), model.Restart)
 	snap, view := asks(snap, model.Retire)
 	g.Expect(view).To(And(HaveField("Covers", false), HaveField("Open", false)))
-	g.Expect(snap.Plan(view.Plan).Intent).To(Equal(model.IntentAbort))
+	g.Expect(snap.Roll(view.Plan, "c1").Refused).To(Equal("BOSH asks for a retire now"))
+	g.Expect(snap.Plan(view.Plan).Intent).To(Equal(model.IntentRun), "others stay in the plan")
 	again, _ := asks(snap, model.Retire)
 	g.Expect(again).To(BeIdenticalTo(snap), "until it has ended")
 }
@@ -129,10 +140,41 @@ func TestAGatePlanMakesWayForOneThatCoversMore(t *testing.T) {
 func TestACellThatDidNotSettleMayBeActedOnAgain(t *testing.T) {
 	g := NewWithT(t)
 	records := rolls("gate-c1", model.Restart, model.Settling, gateActor)
+	records[0].(*model.Plan).Gathers = &model.Gathering{}
 	records[1].(*model.Roll).StuckID = "s1"
 	snap, view := asks(hostWith(records...), model.Restart)
 	g.Expect(view.Covers).To(BeFalse())
-	g.Expect(snap.Plan("gate-c1").Intent).To(Equal(model.IntentAbort))
+	g.Expect(snap.Roll("gate-c1", "c1").Refused).NotTo(BeEmpty())
+}
+
+func TestWhoWasTurnedAwayIsToldSoAgain(t *testing.T) {
+	g := NewWithT(t)
+	snap, view := asks(hostWith(), model.Restart)
+	ended := *snap.Roll(view.Plan, "c1")
+	ended.Phase = model.RollAborted
+	ended.Timeline = append(ended.Timeline, model.Entry{Phase: model.RollAborted, Note: "task 7 is being cancelled"})
+	tx := snap.Txn()
+	tx.Put(&ended)
+	snap = snap.Apply(tx)
+	_, again := asks(snap, model.Restart)
+	g.Expect(again.Refused).To(Equal("its roll in plan " + view.Plan + " was aborted: task 7 is being cancelled"))
+	_, later := decideLeave(snap, "c1", client.Leave{Action: model.Restart, Asking: "another"}, gateNow)
+	g.Expect(later.Refused).To(BeEmpty(), "a later task of BOSH is another matter")
+}
+
+func TestTheTaskOfAPlanIsTurnedAwayWhereThePlanHasGivenUp(t *testing.T) {
+	g := NewWithT(t)
+	records := rolls("p", model.Recreate, model.RollSkipped, "olga")
+	plan := records[0].(*model.Plan)
+	plan.Cells, plan.Via.Bosh = model.Selector{All: true}, &model.BoshVia{Deployment: "mooring", InstanceGroup: "cell"}
+	refused := func() string { _, view := asks(hostWith(records...), model.Recreate); return view.Refused }
+	g.Expect(refused()).To(BeEmpty(), "its task has not begun, so this is somebody else's")
+	plan.Converging = &model.Converging{}
+	g.Expect(refused()).To(ContainSubstring("its roll in plan p was skipped"))
+	plan.Via.Bosh.Deployment = "other"
+	g.Expect(refused()).To(BeEmpty(), "another deployment is another task")
+	plan.Via.Bosh.Deployment, plan.Status = "mooring", model.PlanAborted
+	g.Expect(refused()).To(BeEmpty(), "the plan is over")
 }
 
 func TestWhatTheControlPlaneDoesNotKnowMayBeStopped(t *testing.T) {
@@ -160,11 +202,11 @@ func TestAnOpeningByHandIsKeptAndEndsTheGatesOwnPlan(t *testing.T) {
 	tx := decideOpened(snap, "c1", opened, gateNow)
 	g.Expect(tx.Events()).To(ConsistOf(And(HaveField("Kind", "gate.opened"), HaveField("Actor", "olga"), HaveField("Reason", "INC-1"), HaveField("CellID", "c1"), HaveField("Text", ContainSubstring("queued")))))
 	snap = snap.Apply(tx)
-	g.Expect(snap.Plan(view.Plan).Intent).To(Equal(model.IntentAbort))
+	g.Expect(snap.Roll(view.Plan, "c1").Refused).To(Equal("the gate was opened by hand: INC-1"))
 
 	planned := hostWith(rolls("p", model.Recreate, model.Queued, "olga")...)
 	planned = planned.Apply(decideOpened(planned, "c1", opened, gateNow))
-	g.Expect(planned.Plan("p").Intent).To(Equal(model.IntentRun), "an operator's plan is the operator's")
+	g.Expect(planned.Roll("p", "c1").Refused).To(BeEmpty(), "an operator's plan is the operator's")
 }
 
 func TestTheGateOverTheAPI(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // them.
 func gateCommand() *cli.Command {
 	cell := &cli.StringFlag{Name: "cell", EnvVars: []string{"MOORING_CELL"}, Required: true, Usage: "`ID` of the cell this runs on"}
+	deployment := &cli.StringFlag{Name: "deployment", EnvVars: []string{"MOORING_DEPLOYMENT"}, Usage: "`NAME` that BOSH has for the cell's deployment, whose task is then watched for being cancelled"}
 	dir := &cli.StringFlag{Name: "dir", EnvVars: []string{"MOORING_GATE_DIR"}, Value: "/var/vcap/store/cell/gate", Usage: "`DIR` of the gate on the cell, where it is opened by hand"}
 	return &cli.Command{
 		Name: "gate", Category: operators, Usage: "where BOSH asks for leave before it stops a cell",
@@ -20,12 +21,12 @@ func gateCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			command("", "leave", "", "block until the cell may be stopped; for pre-stop",
 				`What BOSH is about to do is read from the environment it gives pre-stop. The
-cell is taken through the roll that a plan has for it, or through one of its
-own. Status 1 means that the cell must not be stopped.
+cell is taken through the roll that a plan has for it, or through one in a plan
+of the gate's own with whatever else BOSH stops at the time. Status 1 means that the cell must not be stopped.
 
 Example, in pre-stop:
    moor gate leave --cell "$ID"`,
-				[]cli.Flag{cell, dir, &cli.StringFlag{Name: "action", Usage: "`ACTION` that is about to happen (default: what BOSH says)"}}, leave),
+				[]cli.Flag{cell, deployment, dir, &cli.StringFlag{Name: "action", Usage: "`ACTION` that is about to happen (default: what BOSH says)"}}, leave),
 			command("", "return", "", "block until the cell has settled; for post-start", `Example, in post-start:
    moor gate return --cell "$ID"`,
 				[]cli.Flag{cell, dir}, func(s *session) error { return s.gate().Return(s.ctx()) }),
@@ -61,7 +62,7 @@ Example:
 }
 
 func (s *session) gate() *gate.Gate {
-	return &gate.Gate{Cell: s.String("cell"), Dir: s.String("dir"), Control: s.api, Out: s.out}
+	return &gate.Gate{Cell: s.String("cell"), Deployment: s.String("deployment"), Dir: s.String("dir"), Control: s.api, Out: s.out}
 }
 
 func leave(s *session) error {

@@ -104,36 +104,20 @@ func (c *Client) StreamEvents(ctx context.Context, query EventQuery, each func(m
 // its rolls changed, until the plan has finished; then it returns nil. It
 // reconnects when the stream breaks.
 func (c *Client) WatchPlan(ctx context.Context, name string, each func(PlanView) error) error {
-	return c.follow(ctx, func() error { return c.watchPlan(ctx, name, each) })
-}
-
-// WatchPlanOnce is WatchPlan without reconnecting: an error of the connection
-// is returned, for callers that have something to say about an outage.
-func (c *Client) WatchPlanOnce(ctx context.Context, name string, each func(PlanView) error) error {
-	err := c.watchPlan(ctx, name, each)
-	var own *callbackError
-	switch {
-	case !errors.As(err, &own):
-		return err
-	case errors.Is(own.err, errFinished):
-		return nil
-	}
-	return own.err
-}
-
-func (c *Client) watchPlan(ctx context.Context, name string, each func(PlanView) error) error {
-	return c.stream(ctx, pathOf("plans", name, "stream"), nil, func(message sseMessage) error {
-		var view PlanView
-		if err := message.decode(&view); err != nil {
-			return err
-		}
-		if err := each(view); err != nil {
-			return callback(err)
-		}
-		if view.Finished() {
-			return callback(errFinished)
-		}
-		return nil
+	return c.follow(ctx, func() error {
+		return c.stream(ctx, pathOf("plans", name, "stream"), nil, func(message sseMessage) error {
+			var view PlanView
+			if err := message.decode(&view); err != nil {
+				return err
+			}
+			if err := each(view); err != nil {
+				return callback(err)
+			}
+			if view.Finished() {
+				return callback(errFinished)
+			}
+			return nil
+		})
 	})
 }
 

@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"mooring/model"
@@ -13,6 +15,8 @@ type Leave struct {
 	Action model.Action `json:"action" enum:"restart,reboot,recreate,retire" doc:"What BOSH is about to do to the host"`
 	// Asking names this asking apart from later ones.
 	Asking string `json:"asking,omitempty"`
+	// Deployment is BOSH's name of the deployment whose task waits.
+	Deployment string `json:"deployment,omitempty" maxLength:"200"`
 }
 
 // GateView is how a cell's gate stands.
@@ -29,8 +33,12 @@ type GateView struct {
 	Covers bool `json:"covers,omitempty"`
 	// Refused says why the host must not be acted on, "" while it may yet be.
 	Refused string `json:"refused,omitempty"`
-	// Why is one sentence where the rest does not say it all.
+	// Why says in one line what is waited for and who can help. It changes when
+	// something happened, not when time passed.
 	Why string `json:"why,omitempty"`
+	// Ask: the rest is to be asked for once more, since asking changes
+	// something now.
+	Ask bool `json:"ask,omitempty"`
 }
 
 // GateOpened tells that a person opened a cell's gate by hand.
@@ -52,6 +60,36 @@ func (c *Client) AskLeave(ctx context.Context, cellID string, leave Leave) (*Gat
 // Returning says whether a cell's roll is still waiting for it to settle.
 func (c *Client) Returning(ctx context.Context, cellID string) (*GateView, error) {
 	return one[GateView](ctx, c, request{method: http.MethodGet, path: pathOf("cells", cellID, "return"), again: true})
+}
+
+// WatchLeave calls each with how the gate stands for who asked for leave, now
+// and whenever that changes, until it is open, refused, or to be asked again.
+func (c *Client) WatchLeave(ctx context.Context, cellID string, leave Leave, each func(GateView)) error {
+	query := url.Values{"action": {string(leave.Action)}, "asking": {leave.Asking}, "deployment": {leave.Deployment}}
+	return c.watchGate(ctx, pathOf("cells", cellID, "leave", "stream"), query, each)
+}
+
+// WatchReturn is WatchLeave for a cell that BOSH has started again.
+func (c *Client) WatchReturn(ctx context.Context, cellID string, each func(GateView)) error {
+	return c.watchGate(ctx, pathOf("cells", cellID, "return", "stream"), nil, each)
+}
+
+func (c *Client) watchGate(ctx context.Context, path string, query url.Values, each func(GateView)) error {
+	err := c.stream(ctx, path, query, func(message sseMessage) error {
+		var view GateView
+		if err := message.decode(&view); err != nil {
+			return err
+		}
+		each(view)
+		if view.Open || view.Ask || view.Refused != "" {
+			return errFinished
+		}
+		return nil
+	})
+	if errors.Is(err, errFinished) {
+		return nil
+	}
+	return err
 }
 
 // GateOpened tells that a cell's gate was opened by hand. Telling it again

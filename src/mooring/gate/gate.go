@@ -16,14 +16,18 @@ import (
 // Control is what the gate needs of the API; *client.Client is one.
 type Control interface {
 	AskLeave(ctx context.Context, cellID string, leave client.Leave) (*client.GateView, error)
+	WatchLeave(ctx context.Context, cellID string, leave client.Leave, each func(client.GateView)) error
 	Returning(ctx context.Context, cellID string) (*client.GateView, error)
-	WatchPlanOnce(ctx context.Context, name string, each func(client.PlanView) error) error
+	WatchReturn(ctx context.Context, cellID string, each func(client.GateView)) error
 	GateOpened(ctx context.Context, cellID string, opened client.GateOpened) error
 }
 
 // Gate is one cell's gate.
 type Gate struct {
 	Cell string
+	// Deployment is BOSH's name of the deployment that the cell belongs to, ""
+	// when it is not known.
+	Deployment string
 	// Dir is where an opening by hand is looked for, on a disk of the cell.
 	Dir     string
 	Control Control
@@ -44,20 +48,20 @@ const (
 	maxPause     = 3 * time.Second
 )
 
-var (
-	errOpened  = errors.New("the gate was opened by hand")
-	errChanged = errors.New("the roll has changed")
-)
+var errOpened = errors.New("the gate was opened by hand")
 
 // Leave blocks until the host may be acted on. It returns nil then, also when
 // a person opened the gate by hand. The error says that the cell must not be
-// stopped: its roll was aborted or skipped, or ctx ended.
+// stopped: its roll was aborted or skipped, BOSH's task is being cancelled, or
+// ctx ended.
 func (g *Gate) Leave(ctx context.Context, action model.Action) error {
 	g.say("BOSH wants to %s cell %s; asking for leave", action, g.Cell)
-	asking := uuid.NewString()
+	leave := client.Leave{Action: action, Asking: uuid.NewString(), Deployment: g.Deployment}
 	err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
-		return g.Control.AskLeave(ctx, g.Cell, client.Leave{Action: action, Asking: asking})
-	}, true)
+		return g.Control.AskLeave(ctx, g.Cell, leave)
+	}, func(ctx context.Context, each func(client.GateView)) error {
+		return g.Control.WatchLeave(ctx, g.Cell, leave, each)
+	})
 	switch {
 	case g.opening != nil:
 		return g.override(ctx, action)
@@ -73,7 +77,9 @@ func (g *Gate) Return(ctx context.Context) error {
 	g.report(ctx, read(g.Dir, usedFile))
 	err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
 		return g.Control.Returning(ctx, g.Cell)
-	}, false)
+	}, func(ctx context.Context, each func(client.GateView)) error {
+		return g.Control.WatchReturn(ctx, g.Cell, each)
+	})
 	switch {
 	case g.opening != nil:
 		return g.override(ctx, "")
@@ -84,10 +90,9 @@ func (g *Gate) Return(ctx context.Context) error {
 	return nil
 }
 
-// wait asks until the answer is that the gate is open, and watches the plan
-// that decides in between. refusable: the end of that roll without its work is
-// an error.
-func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.GateView, error), refusable bool) error {
+// wait asks how the gate stands and watches that, over and over, until it is
+// open or refused.
+func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.GateView, error), watch func(context.Context, func(client.GateView)) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan struct{})
@@ -99,24 +104,23 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 		asking, done := context.WithTimeout(ctx, callPatience)
 		view, err := ask(asking)
 		done()
-		if err == nil {
+		if err == nil && !view.Open && view.Refused == "" {
+			err = watch(ctx, func(now client.GateView) {
+				if view = &now; now.Why != "" {
+					g.say("%s", now.Why)
+				}
+			})
+		}
+		var answer *client.Error
+		switch {
+		case err == nil && view.Refused != "":
+			return fmt.Errorf("cell %s must not be stopped: %s; its instances go on", g.Cell, view.Refused)
+		case err == nil && view.Open:
 			if view.Why != "" {
 				g.say("%s", view.Why)
 			}
-			if view.Refused != "" {
-				return &refused{fmt.Sprintf("cell %s must not be stopped: %s; its instances go on", g.Cell, view.Refused)}
-			}
-			if view.Open {
-				return nil
-			}
-			err = g.watch(ctx, view, refusable && view.Covers)
-		}
-		var refusal *refused
-		var answer *client.Error
-		switch {
-		case errors.As(err, &refusal):
-			return err
-		case err == nil || errors.Is(err, errChanged):
+			return nil
+		case err == nil: // it is to be asked again
 			pause = minPause
 			continue
 		case ctx.Err() != nil:
@@ -132,32 +136,6 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 		pause = min(2*pause, maxPause)
 	}
 	return fmt.Errorf("cell %s was not given leave: %w", g.Cell, context.Cause(ctx))
-}
-
-// refused is the end of a roll that was to open the gate.
-type refused struct{ text string }
-
-func (e *refused) Error() string { return e.text }
-
-// watch follows the plan that decides until the roll of the cell changes, and
-// says what it waits for.
-func (g *Gate) watch(ctx context.Context, asked *client.GateView, covers bool) error {
-	return g.Control.WatchPlanOnce(ctx, asked.Plan, func(view client.PlanView) error {
-		g.say("%s", Explain(&view, g.Cell))
-		for i := range view.Rolls {
-			roll := &view.Rolls[i]
-			switch {
-			case roll.CellID != g.Cell:
-			case covers && (roll.Phase == model.RollAborted || roll.Phase == model.RollSkipped):
-				return &refused{fmt.Sprintf("cell %s must not be stopped: its roll in plan %s was %s: %s; its instances go on", g.Cell, view.Name, roll.Phase, lastNote(roll))}
-			case roll.Phase != asked.Phase || covers && roll.Refused != "":
-				return errChanged
-			case covers && roll.AtGate.IsZero() && len(roll.Timeline) > 0:
-				return errChanged // it was not written yet when we came
-			}
-		}
-		return nil
-	})
 }
 
 // watchForOpening ends the wait when a person opens the gate on the cell.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -47,20 +46,20 @@ func bosh(states string) func(string) string {
 
 // control is a control plane with one roll, of cell c1.
 type control struct {
-	mu     sync.Mutex
-	view   client.PlanView
-	roll   *model.Roll
+	mu      sync.Mutex
+	phase   model.Phase
+	why     string
+	refused string
+	// ask: what is watched is to be asked for again.
+	ask    bool
 	down   bool
 	opened []client.GateOpened
-	asked  int
+	leaves []client.Leave
 	change chan struct{}
 }
 
 func newControl() *control {
-	c := &control{change: make(chan struct{})}
-	c.view.Name = "p"
-	c.roll = &model.Roll{Plan: "p", CellID: "c1", Phase: model.Queued, Timeline: []model.Entry{{Phase: model.Queued}}}
-	return c
+	return &control{phase: model.Queued, why: "in line", change: make(chan struct{})}
 }
 
 // do changes something once everybody has seen what was before.
@@ -73,26 +72,19 @@ func (c *control) do(change func()) {
 	c.change = make(chan struct{})
 }
 
-func (c *control) enter(phase model.Phase, note string) {
-	c.do(func() {
-		c.roll.Phase = phase
-		c.roll.Timeline = append(c.roll.Timeline, model.Entry{Phase: phase, Note: note})
-	})
-}
+func (c *control) enter(phase model.Phase) { c.do(func() { c.phase, c.why = phase, "it is "+string(phase) }) }
 
 var errDown = errors.New("connection refused")
 
-func (c *control) AskLeave(context.Context, string, client.Leave) (*client.GateView, error) {
+func (c *control) AskLeave(_ context.Context, _ string, leave client.Leave) (*client.GateView, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked++
+	c.leaves = append(c.leaves, leave)
 	if c.down {
 		return nil, errDown
 	}
-	if c.roll.AtGate.IsZero() {
-		c.roll.AtGate = time.Now()
-	}
-	return &client.GateView{Plan: "p", Phase: c.roll.Phase, Covers: true, Open: c.roll.Phase == model.Acting}, nil
+	c.ask = false
+	return &client.GateView{Plan: "p", Phase: c.phase, Open: c.phase == model.Acting, Refused: c.refused}, nil
 }
 
 func (c *control) Returning(context.Context, string) (*client.GateView, error) {
@@ -101,20 +93,31 @@ func (c *control) Returning(context.Context, string) (*client.GateView, error) {
 	if c.down {
 		return nil, errDown
 	}
-	return &client.GateView{Plan: "p", Phase: c.roll.Phase, Covers: true, Open: c.roll.Phase.Final()}, nil
+	return &client.GateView{Plan: "p", Phase: c.phase, Open: c.phase.Final()}, nil
 }
 
-func (c *control) WatchPlanOnce(ctx context.Context, _ string, each func(client.PlanView) error) error {
+func (c *control) WatchLeave(ctx context.Context, _ string, _ client.Leave, each func(client.GateView)) error {
+	return c.watch(ctx, each, func() bool { return c.phase == model.Acting })
+}
+
+func (c *control) WatchReturn(ctx context.Context, _ string, each func(client.GateView)) error {
+	return c.watch(ctx, each, func() bool { return c.phase.Final() })
+}
+
+func (c *control) watch(ctx context.Context, each func(client.GateView), open func() bool) error {
 	for {
 		c.mu.Lock()
-		view, changed, down := c.view, c.change, c.down
-		view.Rolls = []model.Roll{*c.roll}
+		view, changed, down := client.GateView{Open: open(), Refused: c.refused, Ask: c.ask}, c.change, c.down
+		if !view.Open {
+			view.Why = c.why
+		}
 		c.mu.Unlock()
 		if down {
 			return errDown
 		}
-		if err := each(view); err != nil {
-			return err
+		each(view)
+		if view.Open || view.Ask || view.Refused != "" {
+			return nil
 		}
 		select {
 		case <-changed:
@@ -142,7 +145,7 @@ type waiter struct {
 
 func at(t *testing.T, c *control, dir string, through func(*gate.Gate, context.Context) error) *waiter {
 	w := &waiter{done: make(chan error, 1)}
-	g := &gate.Gate{Cell: "c1", Dir: dir, Control: c, Out: &w.out}
+	g := &gate.Gate{Cell: "c1", Deployment: "mooring", Dir: dir, Control: c, Out: &w.out}
 	go func() { w.done <- through(g, t.Context()) }()
 	synctest.Wait()
 	return w
@@ -183,33 +186,36 @@ func TestLeaveWaitsUntilTheHostMayBeActedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, c := NewWithT(t), newControl()
 		w := at(t, c, t.TempDir(), leaveFor(model.Recreate))
-		c.enter(model.Interrupting, "")
-		c.do(func() {
-			c.view.Waiting = []client.Waiting{{CellID: "c1", Why: []string{"o/s/redis has max_interrupted 1, held by 2"}}}
-		})
+		c.enter(model.Interrupting)
+		c.do(func() {}) // something that does not matter here
+		c.do(func() { c.why = "it waits for o/s/redis/2; team-redis can help" })
 		w.waits(g)
-		c.do(func() {
-			c.view.Waiting = nil
-			c.roll.StuckID = "s1"
-			c.view.Stuck = []model.Stuck{{ID: "s1", What: "the interrupt handler of o/s/redis/0 makes no progress", Owner: "team-redis", Advice: "Retry it.", Answers: []model.Verb{model.Retry, model.Skip}}}
-		})
+		c.enter(model.Quiesced)
 		w.waits(g)
-		c.do(func() { c.roll.StuckID, c.view.Stuck = "", nil })
-		c.enter(model.Quiesced, "")
-		w.waits(g)
-		c.enter(model.Acting, "")
+		c.enter(model.Acting)
 		g.Expect(w.result()).To(Succeed())
 		g.Expect(w.said()).To(Equal([]string{
 			"BOSH wants to recreate cell c1; asking for leave",
-			"plan p: queued: it waits for its turn",
-			"plan p: interrupting: instances are being stopped",
-			"plan p: interrupting: instances are being stopped; waits: o/s/redis has max_interrupted 1, held by 2",
-			"plan p: interrupting: instances are being stopped; STUCK: the interrupt handler of o/s/redis/0 makes no progress; team-redis can help: Retry it; moor resolve s1 retry|skip",
-			"plan p: interrupting: instances are being stopped",
-			"plan p: quiesced: nothing runs any more",
-			"plan p: acting: the host is being acted on",
+			"in line",
+			"it is interrupting",
+			"it waits for o/s/redis/2; team-redis can help",
+			"it is quiesced",
 			"open: cell c1 is quiesced and may be stopped",
-		}))
+		}), "one line for each change")
+		g.Expect(c.leaves).To(HaveExactElements(And(HaveField("Action", model.Recreate), HaveField("Deployment", "mooring"), HaveField("Asking", Not(BeEmpty())))))
+	})
+}
+
+func TestLeaveIsAskedForAgainUnderItsOwnName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		w := at(t, c, t.TempDir(), leaveFor(model.Restart))
+		c.do(func() { c.ask = true }) // the roll that was in the way has ended
+		w.waits(g)
+		c.enter(model.Acting)
+		g.Expect(w.result()).To(Succeed())
+		g.Expect(c.leaves).To(HaveLen(2))
+		g.Expect(c.leaves[1]).To(Equal(c.leaves[0]))
 	})
 }
 
@@ -225,26 +231,26 @@ func TestLeaveOutlastsTheControlPlane(t *testing.T) {
 		c.do(func() { c.down = true })
 		time.Sleep(time.Hour)
 		w.waits(g)
-		c.do(func() { c.down, c.roll.Phase = false, model.Acting })
+		c.do(func() { c.down, c.phase = false, model.Acting })
 		g.Expect(w.result()).To(Succeed())
 		outage := "the control plane does not answer, so cell c1 waits; cloud ops can bring it back, or open the gate on the cell: moor gate open --reason WHY"
 		g.Expect(w.said()).To(Equal([]string{
 			"BOSH wants to restart cell c1; asking for leave",
-			outage, "plan p: queued: it waits for its turn", outage,
+			outage, "in line", outage,
 			"open: cell c1 is quiesced and may be stopped",
 		}), "one line for an outage, however long")
 	})
 }
 
-func TestARollThatEndsWithoutItsWorkRefusesLeave(t *testing.T) {
-	for _, phase := range []model.Phase{model.RollAborted, model.RollSkipped} {
-		synctest.Test(t, func(t *testing.T) {
-			g, c := NewWithT(t), newControl()
-			w := at(t, c, t.TempDir(), leaveFor(model.Restart))
-			c.enter(phase, "not tonight")
-			g.Expect(w.result()).To(MatchError(fmt.Sprintf("cell c1 must not be stopped: its roll in plan p was %s: not tonight; its instances go on", phase)))
-		})
-	}
+func TestWhoIsTurnedAwayMustNotStopTheCell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		w := at(t, c, t.TempDir(), leaveFor(model.Restart))
+		c.do(func() { c.refused = "BOSH task 7 is being cancelled" })
+		refused := MatchError("cell c1 must not be stopped: BOSH task 7 is being cancelled; its instances go on")
+		g.Expect(w.result()).To(refused)
+		g.Expect(at(t, c, t.TempDir(), leaveFor(model.Restart)).result()).To(refused, "at once, too")
+	})
 }
 
 func TestTheGateIsOpenedByHandWithoutAControlPlane(t *testing.T) {
@@ -264,11 +270,11 @@ func TestTheGateIsOpenedByHandWithoutAControlPlane(t *testing.T) {
 		again := at(t, c, dir, leaveFor(model.Recreate))
 		time.Sleep(time.Minute)
 		again.waits(g)
-		c.do(func() { c.down, c.roll.Phase = false, model.Acting })
+		c.do(func() { c.down, c.phase = false, model.Acting })
 		g.Expect(again.result()).To(Succeed())
 
 		// The control plane hears of it when the cell returns, once.
-		c.enter(model.RollDone, "")
+		c.enter(model.RollDone)
 		for range 2 {
 			g.Expect(at(t, c, dir, (*gate.Gate).Return).result()).To(Succeed())
 		}
@@ -287,7 +293,7 @@ func TestAnOpeningThatNobodyCameForEndsByItself(t *testing.T) {
 		w := at(t, c, dir, leaveFor(model.Recreate))
 		time.Sleep(time.Minute)
 		w.waits(g)
-		c.enter(model.Acting, "")
+		c.enter(model.Acting)
 		g.Expect(w.result()).To(Succeed())
 	})
 }
@@ -295,15 +301,15 @@ func TestAnOpeningThatNobodyCameForEndsByItself(t *testing.T) {
 func TestReturnWaitsUntilTheCellHasSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, c := NewWithT(t), newControl()
-		c.roll.Phase = model.Returning
+		c.phase = model.Returning
 		w := at(t, c, t.TempDir(), (*gate.Gate).Return)
-		c.enter(model.Settling, "")
+		c.enter(model.Settling)
 		c.do(func() { c.down = true })
 		time.Sleep(time.Minute)
 		w.waits(g)
 		c.do(func() { c.down = false })
-		c.enter(model.RollDone, "")
+		c.enter(model.RollDone)
 		g.Expect(w.result()).To(Succeed())
-		g.Expect(w.said()).To(ContainElements("plan p: returning: it is waited for to come back", "plan p: settling: its instances have yet to serve", "open: cell c1 is back in service"))
+		g.Expect(w.said()).To(ContainElements("it is settling", "open: cell c1 is back in service"))
 	})
 }

@@ -86,7 +86,10 @@ type Plan struct {
 	// Converging is how BOSH's one task for the whole plan stands; nil before
 	// it was asked for, and where there is none.
 	Converging *Converging `json:"converging,omitempty"`
-	// Cells is the order chosen when the plan was made.
+	// Gathers is set for plans that the gate made; nil for those of people.
+	Gathers *Gathering `json:"gathers,omitempty"`
+	// Order lists the cells as it was chosen when the plan was made, or when
+	// cells last came to it.
 	Order []string `json:"order"`
 	// Greedy lets a cell pass those ahead of it whenever it fits; otherwise it
 	// passes one only where it takes nothing that one waits for. It was chosen
@@ -129,7 +132,7 @@ func (p Phase) Final() bool { return p == RollDone || p == RollSkipped || p == R
 type Roll struct {
 	Plan   string `json:"plan"`
 	CellID string `json:"cell_id"`
-	// Order is the cell's place in the plan, from 0.
+	// Order is the cell's place in the plan, from 0, or NoOrder.
 	Order  int    `json:"order"`
 	Action Action `json:"action"`
 	Phase  Phase  `json:"phase"`
@@ -143,9 +146,11 @@ type Roll struct {
 	// under this roll; zero while it has not.
 	AtGate time.Time `json:"at_gate,omitzero"`
 	// Asking names who stands at the gate, and Refused says why that one is
-	// turned away: BOSH waits for its answer, and is to have one.
-	Asking  string `json:"asking,omitempty"`
-	Refused string `json:"refused,omitempty"`
+	// turned away: BOSH waits for its answer, and is to have one. Deployment is
+	// whose task of BOSH waits, "" where the cell did not say.
+	Asking     string `json:"asking,omitempty"`
+	Refused    string `json:"refused,omitempty"`
+	Deployment string `json:"deployment,omitempty"`
 	// Acted is set once the driver said that the host action is complete.
 	Acted bool `json:"acted,omitempty"`
 	// Waits says what the host action waits for before it can begin, such as
@@ -183,4 +188,13 @@ func (r *Roll) Entered(phase Phase) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// LastNote gives what was last written of the roll, for those who ask why it
+// ended.
+func (r *Roll) LastNote() string {
+	if n := len(r.Timeline); n > 0 && r.Timeline[n-1].Note != "" {
+		return r.Timeline[n-1].Note
+	}
+	return "nobody said why"
 }

@@ -11,6 +11,7 @@
 //	steward.go    permits: how far each has come, who gets back what
 //	plans.go      pause, resume, abort, done
 //	dispatch.go   which cells start next (the order itself is sequence's)
+//	gather.go     the order of cells that BOSH comes to unplanned
 //	rolls.go      one roll's walk through its phases; approach.go and host.go
 //	              hold one function for each phase before and after the host
 //	              is acted on

@@ -2,17 +2,15 @@ package orchestrator
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"mooring/model"
-	"mooring/sequence"
 	"mooring/state"
 )
 
 // newPlan makes the plan that a spec asks for, with its cells in the order in
-// which they get their turn, and how strictly that order is kept. It refuses a spec that chooses no cells or names
-// one that does not exist.
+// which they get their turn, and how strictly that order is kept. It refuses a
+// spec that chooses no cells or names one that does not exist.
 func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.Plan, error) {
 	cells, err := spec.Cells.Choose(snap.Cells())
 	if err != nil {
@@ -22,19 +20,7 @@ func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.P
 	for _, cell := range cells {
 		plan.Order = append(plan.Order, cell.ID)
 	}
-	d := newForesight(snap, now)
-	s := d.surveyOf(plan, plannedRolls(plan))
-	best := sequence.Order(&s.problem)
-	order := make([]string, 0, len(plan.Order))
-	for _, cell := range best.Order {
-		order = append(order, s.problem.Cells[cell].ID)
-	}
-	for _, cell := range plan.Order { // those that can never be rolled come last
-		if !slices.Contains(order, cell) {
-			order = append(order, cell)
-		}
-	}
-	plan.Order, plan.Greedy = order, best.Mode == sequence.Greedy
+	plan.Order, plan.Greedy = newForesight(snap, now).ordered(plan, plannedRolls(plan))
 	return plan, nil
 }
 

@@ -10,7 +10,7 @@ import (
 // advancePlan makes a plan's rolls, takes each as far as it can go, starts the
 // next, and ends the plan when all rolls have ended.
 func (d *decision) advancePlan(plan *model.Plan) {
-	if d.makeRolls(plan) {
+	if d.makeRolls(plan) || d.orderAnew(plan) {
 		return
 	}
 	if plan.Intent == model.IntentAbort {
@@ -25,6 +25,10 @@ func (d *decision) advancePlan(plan *model.Plan) {
 		switch {
 		case plan.Intent == model.IntentAbort && (beforeHost(roll.Phase) || roll.StuckID != ""):
 			// ended by abort
+		case plan.Gathers != nil && roll.Refused != "" && (beforeHost(roll.Phase) || roll.StuckID != ""):
+			c := d.draft(plan, roll) // it is for who stands at the gate, and nobody does
+			c.end(model.RollAborted, roll.Refused)
+			c.submit()
 		case roll.StuckID != "" && beforeHost(roll.Phase):
 			d.advanceStuck(plan, roll)
 		case plan.Intent == model.IntentPause && beforeHost(roll.Phase) && roll.Phase != model.Queued:
@@ -36,7 +40,7 @@ func (d *decision) advancePlan(plan *model.Plan) {
 			d.advanceRoll(plan, roll)
 		}
 	}
-	if running > 0 && plan.Intent == model.IntentRun {
+	if running > 0 && plan.Intent == model.IntentRun && !d.gatheringStill(plan) {
 		d.dispatch(plan)
 	}
 	d.setStatus(plan, running)

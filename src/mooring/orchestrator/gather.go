@@ -1,0 +1,90 @@
+package orchestrator
+
+import (
+	"slices"
+	"time"
+
+	"mooring/model"
+	"mooring/sequence"
+)
+
+// Cells that BOSH comes to get their turn in the order of one plan. Where
+// nobody made that plan beforehand, it is ordered when they have come.
+
+// gatherFor is how long the first cell at its gate waits for others that BOSH
+// comes to at the same time: its threads do not arrive all at once, and who
+// starts first is the planner's to say.
+const gatherFor = time.Second
+
+// gatheringStill reports whether the cells of a plan are still coming to their
+// gates.
+func (d *decision) gatheringStill(plan *model.Plan) bool {
+	if plan.Gathers == nil && !plan.Converges() {
+		return false
+	}
+	var first time.Time
+	for _, roll := range d.snap.Rolls(plan.Name) {
+		if roll.Phase == model.Queued && roll.StuckID == "" && !roll.AtGate.IsZero() && (first.IsZero() || roll.AtGate.Before(first)) {
+			first = roll.AtGate
+		}
+	}
+	return !first.IsZero() && !d.lookAt(first.Add(gatherFor))
+}
+
+// orderAnew gives the cells that have come to a gathering plan their places:
+// all that are not over are ordered as if the plan were made now. It reports
+// whether it did.
+func (d *decision) orderAnew(plan *model.Plan) bool {
+	if plan.Gathers == nil {
+		return false
+	}
+	var order []string
+	var rolls []*model.Roll
+	arrived := false
+	for _, cell := range plan.Order {
+		switch roll := d.snap.Roll(plan.Name, cell); {
+		case roll == nil:
+		case roll.Phase.Final():
+			order = append(order, cell)
+		default:
+			rolls = append(rolls, roll)
+			arrived = arrived || roll.Order == model.NoOrder
+		}
+	}
+	if !arrived {
+		return false
+	}
+	next := *plan
+	line, greedy := d.ordered(plan, rolls)
+	next.Order, next.Greedy = append(order, line...), greedy
+	tx := d.snap.Txn()
+	tx.Put(&next)
+	for i, cell := range next.Order {
+		if roll := d.snap.Roll(plan.Name, cell); roll.Order != i {
+			placed := *roll
+			placed.Order = i
+			tx.Put(&placed)
+		}
+	}
+	d.add(tx)
+	return true
+}
+
+// ordered gives the cells of rolls in the order in which they get their turn,
+// and whether any that fits may pass others. Those that can never be rolled
+// come last.
+func (d *decision) ordered(plan *model.Plan, rolls []*model.Roll) (order []string, greedy bool) {
+	ahead := newForesight(d.snap, d.now)
+	ahead.past = d.history()
+	s := ahead.surveyOf(plan, rolls)
+	best := sequence.Order(&s.problem)
+	for _, cell := range best.Order {
+		order = append(order, s.problem.Cells[cell].ID)
+	}
+	for _, roll := range rolls {
+		if !slices.Contains(order, roll.CellID) {
+			order = append(order, roll.CellID)
+		}
+	}
+	return order, best.Mode == sequence.Greedy
+}
