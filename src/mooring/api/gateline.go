@@ -30,12 +30,11 @@ func gateLine(snap *state.Snapshot, cellID string, now time.Time) string {
 	if plan == nil {
 		return ""
 	}
-	text := fmt.Sprintf("plan %s: %s: %s", plan.Name, roll.Phase, phaseMeans[roll.Phase])
-	why := explain.Cell(snap, cellID, now)
-	if why == nil || len(why.Chain) < 2 {
-		return text // the roll is all there is to say
+	says := phaseMeans[roll.Phase]
+	if why := explain.Cell(snap, cellID, now); why != nil && len(why.Chain) > 1 {
+		says = causeOf(why) // the first link is the roll itself
 	}
-	return text + "; " + causeOf(why)
+	return fmt.Sprintf("plan %s: %s: %s", plan.Name, roll.Phase, says)
 }
 
 // causeOf is the end of an explanation.

@@ -49,6 +49,22 @@ func (s *Supervisor) Act(id string, action model.Action, roll string) error {
 	return s.fleet.change(func() { m.LastRoll = roll })
 }
 
+// Halt stops a host's processes in good order and leaves the host off, as
+// "bosh stop" does, until the next action on it.
+func (s *Supervisor) Halt(id string) error {
+	m, err := s.machine(id)
+	if err != nil {
+		return err
+	}
+	m.acting.Lock()
+	defer m.acting.Unlock()
+	s.log.Info("host halted", "cell", id)
+	if err := s.shutDown(m); err != nil {
+		return fmt.Errorf("halt %s: %w", id, err)
+	}
+	return nil
+}
+
 func (s *Supervisor) machine(id string) (*machine, error) {
 	for _, m := range s.machines {
 		if m.ID == id {

@@ -33,6 +33,11 @@ func (s *Supervisor) serve() error {
 			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		}
 	})
+	mux.HandleFunc("POST /hosts/{id}/halt", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Halt(r.PathValue("id")); err != nil {
+			http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		}
+	})
 	mux.HandleFunc("GET /processes", func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(s.Processes())
 	})
@@ -59,6 +64,12 @@ func Connect(stateDir string) *Remote {
 // Act is Supervisor.Act.
 func (r *Remote) Act(ctx context.Context, id string, action model.Action, roll string) error {
 	_, err := r.call(ctx, http.MethodPost, fmt.Sprintf("/hosts/%s/%s?roll=%s", id, action, roll))
+	return err
+}
+
+// Halt is Supervisor.Halt.
+func (r *Remote) Halt(ctx context.Context, id string) error {
+	_, err := r.call(ctx, http.MethodPost, fmt.Sprintf("/hosts/%s/halt", id))
 	return err
 }
 

@@ -219,3 +219,18 @@ func TestRefusals(t *testing.T) {
 		g.Expect(s.Act("cell-0", "explode", "")).To(MatchError(ContainSubstring("use restart, reboot, recreate or retire")))
 	})
 }
+
+func TestAHaltedHostStaysOffUntilItIsActedOn(t *testing.T) {
+	g := NewWithT(t)
+	dir := shortDir(t)
+	s := start(t, dir)
+	defer s.Stop()
+	boot := s.machines[0].Boot
+	g.Expect(Connect(dir).Halt(t.Context(), "cell-0")).To(Succeed())
+	g.Expect(processNamed(s, "cell-0/cell")).To(Equal(Process{}))
+	g.Expect(onHost(s.runDir("cell-0"))).To(BeEmpty())
+	g.Expect(s.Act("cell-0", model.Restart, "")).To(Succeed())
+	g.Eventually(func() Process { return processNamed(s, "cell-0/cell") }, patience).Should(HaveField("PID", Not(BeZero())))
+	g.Expect(s.machines[0].Boot).To(Equal(boot))
+	g.Expect(Connect(dir).Halt(t.Context(), "cell-9")).To(MatchError(ContainSubstring("there is no cell")))
+}

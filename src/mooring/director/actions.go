@@ -3,7 +3,6 @@ package director
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,20 +30,6 @@ func (c *Client) ActOnInstance(ctx context.Context, deployment, group, id, actio
 	})
 }
 
-// Ignore tells the Director, and its resurrector, to leave an instance alone,
-// or no longer to. It takes effect at once, also under a lock.
-func (c *Client) Ignore(ctx context.Context, deployment, group, id string, ignore bool) error {
-	body, err := json.Marshal(map[string]bool{"ignore": ignore})
-	if err != nil {
-		return err
-	}
-	_, err = c.patiently(ctx, call{
-		method: http.MethodPut, path: path("deployments", deployment, "instance_groups", group, id, "ignore"),
-		header: map[string]string{"Content-Type": "application/json"}, body: body,
-	})
-	return err
-}
-
 // start starts a task unless it was started before, and never behind a lock.
 func (c *Client) start(ctx context.Context, deployment, once string, r call) (int, error) {
 	contextID := nameOf(once)
@@ -59,10 +44,14 @@ func (c *Client) start(ctx context.Context, deployment, once string, r call) (in
 	if err := c.checkFree(ctx, deployment); err != nil {
 		return 0, err
 	}
-	a, err := c.do(ctx, r)
+	// Once it is sent it is seen through: a call that is cut off may arrive
+	// all the same, behind the back of whoever looks for its task.
+	sending, done := context.WithTimeout(context.WithoutCancel(ctx), answerPatience)
+	defer done()
+	a, err := c.do(sending, r)
 	if err != nil && passing(err) {
 		// It may have arrived all the same.
-		if before, looked := c.started(ctx, contextID); looked == nil && before != nil {
+		if before, looked := c.started(sending, contextID); looked == nil && before != nil {
 			return before.ID, nil
 		}
 	}

@@ -50,14 +50,7 @@ type LockedError struct {
 
 // Error names the holder.
 func (e *LockedError) Error() string {
-	text := fmt.Sprintf("deployment %s is held by task %d", e.Deployment, e.Holder.ID)
-	if e.Holder.Description != "" {
-		text += fmt.Sprintf(" (%s", e.Holder.Description)
-		if e.Holder.User != "" {
-			text += " by " + e.Holder.User
-		}
-		text += ")"
-	}
+	text := fmt.Sprintf("deployment %s is held by task %d%s", e.Deployment, e.Holder.ID, e.Holder.about())
 	return text + "; wait for it, or see: bosh task " + fmt.Sprint(e.Holder.ID)
 }
 

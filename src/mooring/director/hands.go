@@ -95,6 +95,56 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 	return nil
 }
 
+// Withdraw cancels the task that Converge started under once, if it started
+// one, and returns when that has ended. say is told what it waits for, ""
+// when nothing is in its way.
+func (h *Hands) Withdraw(ctx context.Context, once string, say func(waits string)) error {
+	cancelled := false
+	for {
+		task, err := h.Client.started(ctx, nameOf(once))
+		if err == nil && (task == nil || task.Final()) {
+			return nil
+		}
+		if err == nil && !cancelled && task.State != StateCancelling {
+			err = h.Client.Cancel(ctx, task.ID)
+			cancelled = err == nil
+		}
+		switch {
+		case err == nil:
+			say("")
+		case passing(err) || NotFound(err): // gone meanwhile: look again
+			say(err.Error())
+		default:
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(h.Client.poll):
+		}
+	}
+}
+
+// AwaitCancel waits until the task that holds a deployment is being cancelled,
+// and says whose it is. BOSH lets scripts that run end first, so whoever waits
+// in one has to be told.
+func (h *Hands) AwaitCancel(ctx context.Context, deployment string) (string, error) {
+	for {
+		holder, err := h.Client.holder(ctx, deployment)
+		switch {
+		case err != nil && !passing(err):
+			return "", err
+		case err == nil && holder != nil && holder.State == StateCancelling:
+			return fmt.Sprintf("BOSH task %d%s is being cancelled", holder.ID, holder.about()), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-time.After(h.Client.poll):
+		}
+	}
+}
+
 // started starts a task as soon as the deployment is free and the Director
 // answers, or gives up at a moment (never when it is zero).
 func (h *Hands) started(ctx context.Context, until time.Time, say func(string), start func() (int, error)) (int, error) {

@@ -21,24 +21,38 @@ func (c *Client) Locks(ctx context.Context) ([]Lock, error) {
 	return all, c.get(ctx, "/locks", nil, &all)
 }
 
-// checkFree refuses, with a *LockedError, a deployment that a task holds or
-// waits for.
-func (c *Client) checkFree(ctx context.Context, deployment string) error {
+// holder gives the task that holds a deployment, nil when none does. Only its
+// ID is known of one that the caller may not see.
+func (c *Client) holder(ctx context.Context, deployment string) (*Task, error) {
 	locks, err := c.Locks(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, lock := range locks {
 		if lock.Type != "deployment" || !slices.Contains(lock.Resource, deployment) {
 			continue
 		}
-		holder := Task{}
-		if holder.ID, err = strconv.Atoi(lock.TaskID.String()); err == nil {
-			if known, err := c.Task(ctx, holder.ID); err == nil {
-				holder = *known
-			}
+		id, err := strconv.Atoi(lock.TaskID.String())
+		if err != nil {
+			return &Task{}, nil
 		}
-		return &LockedError{Deployment: deployment, Holder: holder}
+		if known, err := c.Task(ctx, id); err == nil {
+			return known, nil
+		}
+		return &Task{ID: id}, nil
+	}
+	return nil, nil
+}
+
+// checkFree refuses, with a *LockedError, a deployment that a task holds or
+// waits for.
+func (c *Client) checkFree(ctx context.Context, deployment string) error {
+	holder, err := c.holder(ctx, deployment)
+	if err != nil {
+		return err
+	}
+	if holder != nil {
+		return &LockedError{Deployment: deployment, Holder: *holder}
 	}
 	var under []Task
 	query := url.Values{"deployment": {deployment}, "state": {"queued,processing,cancelling"}, "verbose": {"1"}}

@@ -43,6 +43,18 @@ func (t Task) Final() bool {
 	return false
 }
 
+// about says what the task does and who wants it, in brackets; "" when nothing
+// is known of it.
+func (t Task) about() string {
+	switch {
+	case t.Description == "":
+		return ""
+	case t.User == "":
+		return fmt.Sprintf(" (%s)", t.Description)
+	}
+	return fmt.Sprintf(" (%s by %s)", t.Description, t.User)
+}
+
 // Event is one line of a task's event log.
 type Event struct {
 	Time  int64    `json:"time"`

@@ -16,7 +16,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"mooring/dev/devtest"
 	"mooring/director/fakedirector"
 )
 
@@ -24,7 +23,7 @@ import (
 // is `moor gate leave`, what BOSH does to a VM is `moor dev host`, post-start
 // is `moor gate return`.
 type deployment struct {
-	*devtest.Fleet
+	*fleet
 	*fakedirector.Director
 
 	mu      sync.Mutex
@@ -64,7 +63,7 @@ func deploy(t *testing.T, cells int) *deployment {
 	t.Setenv("MOORING_DIRECTOR_CA", filepath.Join(dir, "ca"))
 	t.Setenv("MOORING_DIRECTOR_CLIENT", "moor")
 	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
-	d.Fleet = devtest.Start(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
+	d.fleet = startFleet(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
 	t.Cleanup(d.Close)
 	return d
 }
@@ -72,8 +71,8 @@ func deploy(t *testing.T, cells int) *deployment {
 // gate runs one of the gate's hooks as BOSH's agent does, and keeps what it
 // prints.
 func (d *deployment) gate(ctx context.Context, cell, step string, env []string) error {
-	cmd := exec.CommandContext(ctx, devtest.Moor(), "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
-	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.URL), env...)
+	cmd := exec.CommandContext(ctx, moor, "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
+	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.api, "MOORING_DEPLOYMENT=mooring"), env...)
 	out, err := cmd.CombinedOutput()
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -84,7 +83,7 @@ func (d *deployment) gate(ctx context.Context, cell, step string, env []string) 
 	return nil
 }
 
-func (d *deployment) gateDir(cell string) string { return filepath.Join(d.Dir, "gate", cell) }
+func (d *deployment) gateDir(cell string) string { return filepath.Join(d.dir, "gate", cell) }
 
 func (d *deployment) act(cell, action string) error {
 	if left := d.runningOn(cell); len(left) > 0 {
@@ -104,7 +103,7 @@ func (d *deployment) act(cell, action string) error {
 	if action == "delete" {
 		action = "retire"
 	}
-	_, err := d.Sh(fmt.Sprintf("moor dev host --state-dir ../state %s %s", action, cell))
+	_, err := d.sh(fmt.Sprintf("moor dev host --state-dir ../state %s %s", action, cell))
 	return err
 }
 
@@ -119,7 +118,7 @@ func (d *deployment) running() map[string][]string {
 	if err != nil {
 		panic(err)
 	}
-	cells := filepath.Join(d.StateDir(), "cells") + "/"
+	cells := filepath.Join(filepath.Dir(d.dir), "state", "cells") + "/"
 	for _, entry := range entries {
 		command, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
 		if err != nil || !strings.HasPrefix(string(command), "sleep\x00"+mark) {
@@ -172,7 +171,7 @@ func (d *deployment) watch(instances int) (end func() int) {
 
 // push makes an app of six instances with data on six cells.
 func (d *deployment) push() {
-	d.Must(`cat > app.yml <<'EOF'
+	d.must(`cat > app.yml <<'EOF'
 applications:
 - name: data
   instances: 6
@@ -189,7 +188,7 @@ applications:
 EOF
 moor create-volume-set data --count 6 --size 16M --class persistent
 moor push -f app.yml`)
-	d.Eventually("moor app data", "6 of 6 serving")
+	d.eventually("moor app data", "6 of 6 serving")
 }
 
 // finish waits for a task, and checks what was seen while it ran.
@@ -223,14 +222,14 @@ func TestBOSHObeysThePolicies(t *testing.T) {
 		began := time.Now()
 		d.finish(t, d.Deploy(update), d.watch(6))
 		t.Logf("%s with max_in_flight %s: %s", update.Action, update.MaxInFlight, time.Since(began).Round(100*time.Millisecond))
-		d.Eventually("moor app data", "6 of 6 serving")
+		d.eventually("moor app data", "6 of 6 serving")
 	}
 
 	d.finish(t, d.Deploy(fakedirector.Update{Remove: []string{"cell-5", "cell-4"}, MaxInFlight: "100%"}), d.watch(6))
-	d.Eventually("moor app data", "6 of 6 serving")
-	d.Eventually("moor cells | grep -c ^cell-", "4")
-	g.Expect(d.Must("moor rolls")).To(MatchRegexp(`gate-cell-0-\S+ +restart +done`))
-	g.Expect(d.Must("moor stuck")).To(ContainSubstring("nothing is stuck"))
+	d.eventually("moor app data", "6 of 6 serving")
+	d.eventually("moor cells | grep -c ^cell-", "4")
+	g.Expect(d.must("moor rolls")).To(MatchRegexp(`gate-mooring-restart-\S+ +restart +done`))
+	g.Expect(d.must("moor stuck")).To(ContainSubstring("nothing is stuck"))
 	g.Expect(d.logs["cell-2"]).To(And(
 		ContainSubstring("BOSH wants to restart cell cell-2; asking for leave"),
 		ContainSubstring("open: cell cell-2 is quiesced and may be stopped"),
@@ -245,10 +244,10 @@ func (d *deployment) deleteDeployment(t *testing.T) {
 	g := NewWithT(t)
 	watch := d.watch(6)
 	task := d.DeleteDeployment()
-	d.Eventually("moor stuck", "STUCK")
-	d.Eventually("moor app data", "6 of 6 serving")
+	d.eventually("moor stuck", "STUCK")
+	d.eventually("moor app data", "6 of 6 serving")
 	g.Expect(watch()).To(BeNumerically("<=", 1))
-	d.Must("moor delete data --force")
+	d.must("moor delete data --force")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	g.Expect(d.Wait(ctx, task)).To(Succeed())
@@ -262,20 +261,20 @@ func TestTheGateIsOpenedByHandWhileTheControlPlaneIsAway(t *testing.T) {
 	g := NewWithT(t)
 	d := deploy(t, 2)
 	var control int
-	_, err := fmt.Sscan(d.Must("moor dev processes --state-dir ../state | awk '$1 == \"control-plane\" {print $2}'"), &control)
+	_, err := fmt.Sscan(d.must("moor dev processes --state-dir ../state | awk '$1 == \"control-plane\" {print $2}'"), &control)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(syscall.Kill(control, syscall.SIGSTOP)).To(Succeed())
 
 	task := d.Deploy(fakedirector.Update{Action: "restart", MaxInFlight: "1"})
 	g.Consistently(func() string { state, _ := d.State(task); return state }, "2s").ShouldNot(Equal("done"))
-	d.Must("moor gate open --dir " + d.gateDir("cell-0") + " --reason INC-1 --by olga")
+	d.must("moor gate open --dir " + d.gateDir("cell-0") + " --reason INC-1 --by olga")
 	g.Eventually(func() string { d.mu.Lock(); defer d.mu.Unlock(); return d.logs["cell-0"] }, "30s").Should(ContainSubstring("OPENED BY HAND by olga (INC-1)"))
 
 	g.Expect(syscall.Kill(control, syscall.SIGCONT)).To(Succeed())
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	g.Expect(d.Wait(ctx, task)).To(Succeed(), "%v", d.logs)
-	g.Expect(d.Must("moor events --cell cell-0")).To(And(ContainSubstring("the gate of cell cell-0 was opened by hand"), ContainSubstring("INC-1")))
+	g.Expect(d.must("moor events --cell cell-0")).To(And(ContainSubstring("the gate of cell cell-0 was opened by hand"), ContainSubstring("INC-1")))
 }
 
 // A plan has BOSH do the work: one task for a group, whose order the gates
@@ -285,39 +284,39 @@ func TestAPlanThroughBOSH(t *testing.T) {
 	d := deploy(t, 6)
 	d.push()
 
-	_, err := d.Sh("moor roll --cells all --action recreate --via-bosh mooring/router")
+	_, err := d.sh("moor roll --cells all --action recreate --via-bosh mooring/router")
 	g.Expect(err).To(MatchError(ContainSubstring("deployment mooring has no instance group router; see: bosh -d mooring instances")))
 	g.Expect(d.Tasks()).To(BeZero())
 
 	watch := d.watch(6)
 	began := time.Now()
-	d.Must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
+	d.must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
 	t.Logf("a whole group: %s", time.Since(began).Round(100*time.Millisecond))
 	g.Expect(d.Tasks()).To(Equal(1), "BOSH was asked once")
-	g.Expect(d.Must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
+	g.Expect(d.must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
 
-	d.Must("moor roll --name some --cells cell-0,cell-3 --action restart --via-bosh mooring/cell")
-	d.Eventually("moor roll-status some", "2 of 2 done")
+	d.must("moor roll --name some --cells cell-0,cell-3 --action restart --via-bosh mooring/cell")
+	d.eventually("moor roll-status some", "2 of 2 done")
 	g.Expect(d.Tasks()).To(Equal(3), "and once for each chosen cell")
-	g.Expect(d.Must("moor rolls")).NotTo(ContainSubstring("gate-"), "the gate let plans through that there were")
+	g.Expect(d.must("moor rolls")).NotTo(ContainSubstring("gate-"), "the gate let plans through that there were")
 
 	// Somebody cancels the task while cells wait at the gate: they are turned
 	// away, the plan is paused, and goes on one cell at a time.
-	d.Must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
-	d.Eventually("moor roll-status cut", "settling")
+	d.must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
+	d.eventually("moor roll-status cut", "settling")
 	d.Director.Cancel(4)
-	d.Eventually("moor stuck", "plan cut is paused")
+	d.eventually("moor stuck", "plan cut is paused")
 	g.Eventually(func() string { state, _ := d.State(4); return state }, "30s").Should(BeElementOf("cancelled", "error"))
-	d.Must("moor resume cut")
+	d.must("moor resume cut")
 	for range 600 {
-		if out := d.Must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
+		if out := d.must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
 			break
 		}
-		_, _ = d.Sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
+		_, _ = d.sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
 		time.Sleep(200 * time.Millisecond) // a person looks again
 	}
-	g.Expect(d.Must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"))
+	g.Expect(d.must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"))
 	g.Expect(watch()).To(Equal(1), "the policy lets one instance be down at once")
 	g.Expect(d.unready).To(BeEmpty())
-	d.Eventually("moor stuck", "nothing is stuck")
+	d.eventually("moor stuck", "nothing is stuck")
 }

@@ -20,6 +20,12 @@ type Director interface {
 	// Converge does so to all instances of a group in one task. say is told
 	// what it waits for before it can start, "" when it has.
 	Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error
+	// Withdraw cancels what Converge started under the same once, if it did,
+	// and returns when that has ended.
+	Withdraw(ctx context.Context, once string, say func(waits string)) error
+	// AwaitCancel returns when what holds a deployment is being cancelled, and
+	// says whose it is.
+	AwaitCancel(ctx context.Context, deployment string) (string, error)
 }
 
 // Bosh is the driver for hosts that are instances of a BOSH group: each is

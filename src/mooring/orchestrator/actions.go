@@ -30,10 +30,24 @@ type actions struct {
 	logger   *slog.Logger
 
 	mu sync.Mutex
-	// running holds what ends each driver, by roll ID, also after it ended: as
-	// long as a snapshot that may be old still asks for it.
-	running map[string]context.CancelCauseFunc
+	// running holds each driver by what it is for, such as a roll's ID, also
+	// after it ended: as long as a snapshot that may be old still asks for it.
+	running map[string]*driver
 	done    sync.WaitGroup
+}
+
+// driver is one piece of work beside the loop.
+type driver struct {
+	end   context.CancelCauseFunc
+	ended chan struct{}
+}
+
+// drive runs work until it ends or is not wanted any more. a.mu is held.
+func (a *actions) drive(ctx context.Context, what string, work func(context.Context)) {
+	ctx, end := context.WithCancelCause(ctx)
+	d := &driver{end: end, ended: make(chan struct{})}
+	a.running[what] = d
+	a.done.Go(func() { defer close(d.ended); work(ctx) })
 }
 
 // follow starts what the snapshot asks for and ends what it does not.
@@ -41,30 +55,34 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 	wanted := map[string]bool{}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	want := func(what string, start func()) {
+		if wanted[what] = true; a.running[what] == nil {
+			start()
+		}
+	}
 	for _, plan := range snap.Plans() {
 		if plan.Finished() {
 			continue
 		}
-		if wantsTask(plan) {
-			wanted[convergeOf(plan)] = true
-			if a.running[convergeOf(plan)] == nil {
-				a.converge(ctx, plan)
-			}
+		switch {
+		case wantsTask(snap, plan):
+			want(convergeOf(plan), func() { a.converge(ctx, plan) })
+		case wantsNoTask(snap, plan):
+			want(withdrawOf(plan), func() { a.withdraw(ctx, plan) })
 		}
 		for _, roll := range snap.Rolls(plan.Name) {
-			if roll.Phase != model.Acting || roll.Acted || roll.Error != "" {
-				continue
+			if roll.Phase == model.Acting && !roll.Acted && roll.Error == "" {
+				want(roll.ID, func() { a.start(ctx, plan, roll) })
 			}
-			wanted[roll.ID] = true
-			if a.running[roll.ID] == nil {
-				a.start(ctx, plan, roll)
+			if deployment := asksUnder(plan, roll); deployment != "" && a.director != nil {
+				want("cancel:"+deployment, func() { a.watchCancel(ctx, deployment) })
 			}
 		}
 	}
-	for id, end := range a.running {
-		if !wanted[id] {
-			end(errNotWanted)
-			delete(a.running, id)
+	for what, running := range a.running {
+		if !wanted[what] {
+			running.end(errNotWanted)
+			delete(a.running, what)
 		}
 	}
 }
@@ -72,18 +90,16 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
 	driver := a.driver(plan)
 	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
-	acting, end := context.WithCancelCause(ctx)
-	request.Say = func(waits string) {
-		a.write(acting, func(snap *state.Snapshot) *state.Txn { return waiting(snap, request, waits) })
-	}
-	a.running[roll.ID] = end
-	a.done.Go(func() {
+	a.drive(ctx, roll.ID, func(ctx context.Context) {
 		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
-		err := driver.Act(acting, request)
-		if acting.Err() != nil {
+		request.Say = func(waits string) {
+			a.write(ctx, func(snap *state.Snapshot) *state.Txn { return waiting(snap, request, waits) })
+		}
+		err := driver.Act(ctx, request)
+		if ctx.Err() != nil {
 			return // ended from here; whoever leads next asks again
 		}
-		a.report(acting, request, err)
+		a.report(ctx, request, err)
 	})
 }
 
@@ -134,8 +150,8 @@ func acted(snap *state.Snapshot, request host.Request, result error, now time.Ti
 // stop ends all drivers and waits for them.
 func (a *actions) stop() {
 	a.mu.Lock()
-	for _, end := range a.running {
-		end(context.Canceled)
+	for _, running := range a.running {
+		running.end(context.Canceled)
 	}
 	a.mu.Unlock()
 	a.done.Wait()

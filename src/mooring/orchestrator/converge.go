@@ -27,32 +27,81 @@ func (a *actions) driver(plan *model.Plan) host.Driver {
 	return host.For(plan.Via, a.via)
 }
 
-// convergeOf names the running of a plan's task among the actions.
+// convergeOf names the following of a plan's task among the actions, and
+// withdrawOf its cancelling.
 func convergeOf(plan *model.Plan) string { return "converge:" + plan.Name }
+func withdrawOf(plan *model.Plan) string { return "withdraw:" + plan.Name }
 
-// wantsTask reports whether a plan's task is to be asked for, or followed.
-func wantsTask(plan *model.Plan) bool {
-	return plan.Converges() && (plan.Intent == model.IntentRun || plan.Converging != nil)
+// onceOf names the asking for a plan's task. The plan's name may be used again
+// in another installation.
+func onceOf(plan *model.Plan) string {
+	return plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+}
+
+// wantsTask reports whether a plan's task is to be asked for, or followed:
+// also that of an aborted plan while cells are in BOSH's hands.
+func wantsTask(snap *state.Snapshot, plan *model.Plan) bool {
+	switch {
+	case !plan.Converges():
+		return false
+	case plan.Intent == model.IntentAbort:
+		return plan.Converging != nil && !over(snap, plan)
+	}
+	return plan.Intent == model.IntentRun || plan.Converging != nil
+}
+
+// wantsNoTask reports whether a plan's task is to be cancelled: when the plan
+// was aborted, and what BOSH had begun is finished.
+func wantsNoTask(snap *state.Snapshot, plan *model.Plan) bool {
+	return plan.Converges() && plan.Intent == model.IntentAbort && over(snap, plan)
+}
+
+// over reports whether all rolls of a plan have ended.
+func over(snap *state.Snapshot, plan *model.Plan) bool {
+	for _, cell := range plan.Order {
+		if roll := snap.Roll(plan.Name, cell); roll == nil || !roll.Phase.Final() {
+			return false
+		}
+	}
+	return true
 }
 
 // converge has BOSH take a whole group through a plan. a.mu is held.
 func (a *actions) converge(ctx context.Context, plan *model.Plan) {
-	acting, end := context.WithCancelCause(ctx)
-	a.running[convergeOf(plan)] = end
-	a.done.Go(func() {
-		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", plan.Via.Bosh.Deployment, "group", plan.Via.Bosh.InstanceGroup)
+	a.drive(ctx, convergeOf(plan), func(ctx context.Context) {
+		via := plan.Via.Bosh
+		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", via.Deployment, "group", via.InstanceGroup)
 		err := host.ErrNoDirector
 		if a.director != nil {
-			// The plan's name may be used again in another installation.
-			once := plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
-			err = a.director.Converge(acting, plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, string(plan.Action), once, func(waits string) {
-				a.write(acting, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
+			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), func(waits string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
 			})
 		}
-		if acting.Err() != nil {
+		if ctx.Err() != nil {
 			return // ended from here; whoever leads next follows it
 		}
-		a.write(acting, func(snap *state.Snapshot) *state.Txn { return converged(snap, plan.Name, err, time.Now()) })
+		a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converged(snap, plan.Name, err, time.Now()) })
+	})
+}
+
+// withdraw cancels the task of a plan that was aborted, once nobody here can be
+// starting it any more. a.mu is held.
+func (a *actions) withdraw(ctx context.Context, plan *model.Plan) {
+	starting := a.running[convergeOf(plan)]
+	a.drive(ctx, withdrawOf(plan), func(ctx context.Context) {
+		if starting != nil {
+			starting.end(errNotWanted)
+			<-starting.ended
+		}
+		err := host.ErrNoDirector
+		if a.director != nil {
+			err = a.director.Withdraw(ctx, onceOf(plan), func(waits string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
+			})
+		}
+		if ctx.Err() == nil {
+			a.write(ctx, func(snap *state.Snapshot) *state.Txn { return withdrawn(snap, plan.Name, err, time.Now()) })
+		}
 	})
 }
 
@@ -119,6 +168,26 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	return tx
 }
 
+// withdrawn gives the transaction that records that nothing is left of an
+// aborted plan's task, nil when that is on record.
+func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *state.Txn {
+	plan := snap.Plan(name)
+	if plan == nil || plan.Finished() || !plan.Converges() {
+		return nil
+	}
+	next := *plan
+	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted"}
+	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
+	if result != nil {
+		next.Converging.Ended = result.Error()
+		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: its task of BOSH could not be cancelled: %s", name, result)
+	}
+	tx := snap.Txn()
+	tx.Put(&next)
+	tx.Event(event)
+	return tx
+}
+
 // write commits what decide makes of the state, again and again until it is
 // written, nothing is left to write, or ctx ends.
 func (a *actions) write(ctx context.Context, decide func(*state.Snapshot) *state.Txn) {
@@ -173,6 +242,10 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 	case c.Waits != "" && plan.Intent == model.IntentRun:
 		alert.What = fmt.Sprintf("plan %s waits to begin: %s", plan.Name, c.Waits)
 		alert.Advice = "It begins by itself once the deployment is free and the Director answers. No cell is touched until then."
+		alert.Error = c.Waits
+	case c.Waits != "" && plan.Intent == model.IntentAbort:
+		alert.What = fmt.Sprintf("plan %s is aborted, and its task of BOSH cannot be cancelled: %s", plan.Name, c.Waits)
+		alert.Advice = "It is tried again until the Director answers. Cells that BOSH still comes to are turned away at their gates."
 		alert.Error = c.Waits
 	case c.Ended != "" && c.Ended != model.ConvergingDone && plan.Intent == model.IntentPause:
 		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)

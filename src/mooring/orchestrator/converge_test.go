@@ -36,7 +36,9 @@ func TestACellOfAWholeGroupRollsOnlyOnceBOSHHasComeToIt(t *testing.T) {
 	records := group(model.Queued, model.Queued)
 	records[6].(*model.Roll).AtGate = convergeNow
 	snap := state.SnapshotOf(records...)
-	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
+	_, due := decide(snap, convergeNow, model.Via{})
+	g.Expect(due).To(Equal(convergeNow.Add(gatherFor)), "others may be about to come")
+	txns, _ := decide(snap, due, model.Via{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}
@@ -49,14 +51,14 @@ func TestWhoActsOnTheHostsOfAPlanThroughBOSH(t *testing.T) {
 	plan := group(model.Queued)[0].(*model.Plan)
 	acts := &actions{}
 	g.Expect(acts.driver(plan)).To(Equal(host.Wait{}), "the one task does, and the gate lets it")
-	g.Expect(wantsTask(plan)).To(BeTrue())
+	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeTrue())
 	plan.Intent = model.IntentPause
-	g.Expect(wantsTask(plan)).To(BeFalse(), "it has not been asked for")
+	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeFalse(), "it has not been asked for")
 	plan.Converging = &model.Converging{}
-	g.Expect(wantsTask(plan)).To(BeTrue(), "it is under way, and followed")
+	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeTrue(), "it is under way, and followed")
 	plan.Converging.Ended = "BOSH task 7 ended as error"
 	g.Expect(acts.driver(plan)).To(Equal(host.Bosh{Via: *plan.Via.Bosh}))
-	g.Expect(wantsTask(plan)).To(BeFalse())
+	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeFalse())
 	g.Expect(acts.driver(plan).Act(t.Context(), host.Request{})).To(MatchError(host.ErrNoDirector))
 	d := newDecision(state.SnapshotOf(), convergeNow, model.Via{})
 	g.Expect(d.somebodyElse(plan)).To(BeFalse())
@@ -139,4 +141,42 @@ func TestATaskThatDidNotComeToEveryCellIsNotDone(t *testing.T) {
 	snap = snap.Apply(converged(snap, "p", nil, convergeNow))
 	g.Expect(snap.Plan("p").Converging.Ended).To(Equal(model.ConvergingDone))
 	g.Expect(snap.Plan("p").Intent).To(Equal(model.IntentRun))
+}
+
+func TestAnAbortedPlanCancelsItsTaskOnceWhatBOSHHadBegunIsFinished(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.Acting, model.Interrupting)
+	plan := records[0].(*model.Plan)
+	plan.Intent, plan.Reason, plan.Converging = model.IntentAbort, "not tonight", &model.Converging{}
+	snap := state.SnapshotOf(records...)
+	look := func() {
+		for range 3 {
+			txns, _ := decide(snap, convergeNow, model.Via{})
+			for _, tx := range txns {
+				snap = snap.Apply(tx)
+			}
+		}
+	}
+	look()
+	g.Expect(snap.Roll("p", "c2")).To(And(HaveField("Phase", model.RollAborted)), "it had not been handed over")
+	g.Expect(wantsTask(snap, snap.Plan("p"))).To(BeTrue(), "c1 is in BOSH's hands, which is followed")
+	g.Expect(wantsNoTask(snap, snap.Plan("p"))).To(BeFalse())
+
+	done := *snap.Roll("p", "c1")
+	done.Phase = model.RollDone
+	tx := snap.Txn()
+	tx.Put(&done)
+	snap = snap.Apply(tx)
+	look()
+	g.Expect(wantsTask(snap, snap.Plan("p"))).To(BeFalse())
+	g.Expect(wantsNoTask(snap, snap.Plan("p"))).To(BeTrue())
+	g.Expect(snap.Plan("p").Finished()).To(BeFalse(), "while its task may still come to cells")
+
+	snap = snap.Apply(converging(snap, "p", "the Director does not answer"))
+	g.Expect(blockedByDirector(snap.Plan("p"), convergeNow)).To(HaveField("What", Equal("plan p is aborted, and its task of BOSH cannot be cancelled: the Director does not answer")))
+
+	snap = snap.Apply(withdrawn(snap, "p", nil, convergeNow))
+	g.Expect(withdrawn(snap, "p", nil, convergeNow)).To(BeNil(), "it is on record")
+	look()
+	g.Expect(snap.Plan("p").Status).To(Equal(model.PlanAborted))
 }

@@ -82,6 +82,8 @@ func (d *decision) abort(plan *model.Plan) {
 func (d *decision) setStatus(plan *model.Plan, running int) {
 	status := model.PlanRunning
 	switch {
+	case running == 0 && plan.Intent == model.IntentAbort && plan.Converges():
+		// its task has yet to be cancelled
 	case running == 0 && plan.Intent == model.IntentAbort:
 		status = model.PlanAborted
 	case running == 0:

@@ -43,7 +43,7 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 		}
 	}()
 
-	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]context.CancelCauseFunc{}}
+	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]*driver{}}
 	defer acts.stop()
 	var pruning sync.WaitGroup
 	defer pruning.Wait()

@@ -63,15 +63,20 @@ Examples:
 		Subcommands: []*cli.Command{
 			{
 				Name: "host", Usage: "act on a host of the running fleet",
-				ArgsUsage: "restart|reboot|recreate|retire CELL",
+				ArgsUsage: "restart|reboot|recreate|retire|halt CELL",
 				Description: `What a plan's "via" does on this machine. It asks no policy: to roll hosts
-under cover of the policies, use moor roll.`,
+under cover of the policies, use moor roll. A host that was halted stays off
+until the next action on it.`,
 				Flags: []cli.Flag{stateDirFlag, &cli.StringFlag{Name: "roll", Usage: "`ID` of the roll; an action completed for it is not repeated"}},
 				Action: func(c *cli.Context) error {
 					if c.NArg() != 2 {
-						return cli.Exit("usage: moor dev host restart|reboot|recreate|retire CELL", 2)
+						return cli.Exit("usage: moor dev host restart|reboot|recreate|retire|halt CELL", 2)
 					}
-					return dev.Connect(c.String("state-dir")).Act(c.Context, c.Args().Get(1), model.Action(c.Args().Get(0)), c.String("roll"))
+					fleet := dev.Connect(c.String("state-dir"))
+					if c.Args().Get(0) == "halt" {
+						return fleet.Halt(c.Context, c.Args().Get(1))
+					}
+					return fleet.Act(c.Context, c.Args().Get(1), model.Action(c.Args().Get(0)), c.String("roll"))
 				},
 			},
 			{

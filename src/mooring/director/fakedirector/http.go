@@ -18,7 +18,6 @@ func (d *Director) routes() {
 	d.mux.HandleFunc("GET /deployments/{deployment}/instances", d.known(d.listInstances))
 	d.mux.HandleFunc("PUT /deployments/{deployment}/jobs/{group}", d.known(d.changeGroup))
 	d.mux.HandleFunc("POST /deployments/{deployment}/instance_groups/{group}/{id}/actions/{action}", d.known(d.actOnInstance))
-	d.mux.HandleFunc("PUT /deployments/{deployment}/instance_groups/{group}/{id}/ignore", d.known(d.ignore))
 	d.mux.HandleFunc("GET /locks", d.listLocks)
 	d.mux.HandleFunc("GET /tasks", d.listTasks)
 	d.mux.HandleFunc("GET /tasks/{id}", d.withTask(func(w http.ResponseWriter, _ *http.Request, t *task) { reply(w, t.hash()) }))
@@ -154,18 +153,6 @@ func (d *Director) changeGroup(w http.ResponseWriter, r *http.Request) {
 func (d *Director) actOnInstance(w http.ResponseWriter, r *http.Request) {
 	user, _, _ := r.BasicAuth()
 	d.redirect(w, d.ActOn(r.PathValue("id"), r.PathValue("action"), user, r.Header.Get("X-Bosh-Context-Id")))
-}
-
-func (d *Director) ignore(w http.ResponseWriter, r *http.Request) {
-	var wanted struct{ Ignore bool }
-	if err := json.NewDecoder(r.Body).Decode(&wanted); err != nil {
-		refuse(w, http.StatusBadRequest, 100, err.Error())
-		return
-	}
-	i := d.instance(r.PathValue("id"))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	i.ignored = wanted.Ignore
 }
 
 func (d *Director) listLocks(w http.ResponseWriter, _ *http.Request) {
