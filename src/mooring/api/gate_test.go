@@ -228,3 +228,18 @@ func TestTheGateOverTheAPI(t *testing.T) {
 	}
 	g.Expect(told).To(Equal(1), "an opening is told once")
 }
+
+func TestAPlanWhoseTaskHasNotBegunIsNotWhatBOSHComesFor(t *testing.T) {
+	g := NewWithT(t)
+	records := rolls("p", model.Recreate, model.Queued, "olga")
+	plan := records[0].(*model.Plan)
+	plan.Cells, plan.Via.Bosh = model.Selector{All: true}, &model.BoshVia{Deployment: "mooring", InstanceGroup: "cell"}
+	_, view := asks(hostWith(records...), model.Restart)
+	g.Expect(view).To(And(HaveField("Covers", false), HaveField("Why", ContainSubstring("about to have BOSH act"))), "it may be its task")
+	plan.Converging = &model.Converging{Waits: "held by task 7"}
+	_, view = asks(hostWith(records...), model.Restart)
+	g.Expect(view.Plan).To(Equal("gate-mooring-restart-0301-120000"), "that is somebody else's task")
+	plan.Converging = &model.Converging{}
+	_, view = asks(hostWith(records...), model.Restart)
+	g.Expect(view).To(And(HaveField("Plan", "p"), HaveField("Covers", true)))
+}

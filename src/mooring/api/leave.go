@@ -25,6 +25,11 @@ func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now ti
 		return nil, view
 	}
 	plan, roll := rollOf(snap, cellID)
+	if plan != nil && plan.Converges() && plan.Converging == nil {
+		view.Plan, view.Phase = plan.Name, roll.Phase
+		view.Why = fmt.Sprintf("plan %s is about to have BOSH act on the cell; whether this is its task shows in a moment", plan.Name)
+		return nil, view
+	}
 	if plan == nil {
 		if view.Refused = turnedAway(snap, cellID, leave); view.Refused != "" {
 			return nil, view
@@ -84,8 +89,10 @@ func withdrawn(roll *model.Roll, why string) *model.Roll {
 }
 
 // rollOf gives the unfinished roll of a cell and its plan, nil when it has
-// none. A roll that the orchestrator has not written yet is queued.
-func rollOf(snap *state.Snapshot, cellID string) (*model.Plan, *model.Roll) {
+// none. A roll that the orchestrator has not written yet is queued. The roll of
+// a plan whose own task of BOSH has yet to begin is not it: whatever BOSH does
+// to the cell until then is somebody else's doing.
+func rollOf(snap *state.Snapshot, cellID string) (of *model.Plan, found *model.Roll) {
 	for _, plan := range snap.Plans() {
 		if plan.Finished() || !slices.Contains(plan.Order, cellID) {
 			continue
@@ -94,11 +101,26 @@ func rollOf(snap *state.Snapshot, cellID string) (*model.Plan, *model.Roll) {
 		if roll == nil {
 			roll = &model.Roll{Plan: plan.Name, CellID: cellID, Action: plan.Action, Phase: model.Queued}
 		}
-		if !roll.Phase.Final() {
-			return plan, roll
+		switch {
+		case roll.Phase.Final() || yetToBegin(plan):
+		case !roll.AtGate.IsZero():
+			return plan, roll // it is the one that BOSH waits for
+		case found == nil:
+			of, found = plan, roll
 		}
 	}
-	return nil, nil
+	return of, found
+}
+
+// yetToBegin reports whether the one task of a plan waits to begin.
+func yetToBegin(plan *model.Plan) bool {
+	if !plan.Converges() {
+		return false
+	}
+	if plan.Converging == nil {
+		return plan.Intent != model.IntentRun
+	}
+	return plan.Converging.Waits != ""
 }
 
 // approachesHost reports whether a roll in this phase has its host before it.
@@ -126,6 +148,6 @@ func turnedAway(snap *state.Snapshot, cellID string, leave client.Leave) string 
 // begun reports whether BOSH works at the one task of a plan, on a deployment
 // or on one that the cell does not name.
 func begun(plan *model.Plan, deployment string) bool {
-	return !plan.Finished() && plan.Converges() && plan.Converging != nil && plan.Converging.Waits == "" &&
+	return !plan.Finished() && plan.Converges() && plan.Converging != nil && (plan.Converging.Waits == "" || plan.Intent == model.IntentAbort) &&
 		(deployment == "" || deployment == plan.Via.Bosh.Deployment)
 }

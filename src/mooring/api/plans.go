@@ -140,8 +140,8 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 		return nil, conflict("plan %s exists (%s); plans are kept, so choose another name", wanted.Name, old.Status)
 	}
 	for _, other := range snap.Plans() {
-		if other.Finished() {
-			continue
+		if other.Finished() || other.Gathers != nil {
+			continue // what BOSH does unplanned is waited for
 		}
 		if both := common(cells, other.Order); len(both) > 0 {
 			return nil, conflict("plan %s is not finished and has the same cells: %s; wait for it or abort it", other.Name, strings.Join(both, ", "))

@@ -72,9 +72,3 @@ func (e *TaskError) Error() string {
 	}
 	return text
 }
-
-// Cancelled reports whether err is a task that somebody cancelled.
-func Cancelled(err error) bool {
-	var task *TaskError
-	return errors.As(err, &task) && (task.Task.State == StateCancelled || task.Task.State == StateCancelling)
-}

@@ -61,7 +61,7 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	})
 	if err == nil {
 		say("")
-		_, err = h.Client.Follow(ctx, task, nil)
+		_, err = h.Client.Follow(ctx, task, nil, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
@@ -71,9 +71,10 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 
 // Converge restarts or recreates a whole group in one task, with as many
 // instances of an AZ at once as there are: the gates of the cells give the
-// order. It returns when the task has ended, or is being cancelled. say is
-// told what it waits for before the task can start, "" when it has.
-func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error {
+// order. It returns when the task has ended. say is told what it waits for
+// before the task can start, "" when it has; cancelling, that somebody cancels
+// it.
+func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling func(string)) error {
 	if err := h.Check(ctx, deployment, group, false); err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
 	}
@@ -87,7 +88,7 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 	})
 	if err == nil {
 		say("")
-		_, err = h.Client.Follow(ctx, task, nil)
+		_, err = h.Client.Follow(ctx, task, nil, func(task Task) { cancelling(task.cancelled()) })
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
@@ -125,17 +126,32 @@ func (h *Hands) Withdraw(ctx context.Context, once string, say func(waits string
 	}
 }
 
-// AwaitCancel waits until the task that holds a deployment is being cancelled,
-// and says whose it is. BOSH lets scripts that run end first, so whoever waits
-// in one has to be told.
-func (h *Hands) AwaitCancel(ctx context.Context, deployment string) (string, error) {
+// WatchTask watches the task that holds a deployment, and tells cancelling at
+// every look that it is being cancelled: BOSH lets scripts that run end first,
+// so whoever waits in one has to be told. It returns, with how that was, when
+// the task has ended other than well.
+func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling func(why string)) (ended string, err error) {
+	var task *Task
 	for {
-		holder, err := h.Client.holder(ctx, deployment)
+		found, err := task, error(nil)
+		if task == nil {
+			found, err = h.Client.holder(ctx, deployment)
+		} else {
+			found, err = h.Client.Task(ctx, task.ID)
+		}
 		switch {
 		case err != nil && !passing(err):
 			return "", err
-		case err == nil && holder != nil && holder.State == StateCancelling:
-			return fmt.Sprintf("BOSH task %d%s is being cancelled", holder.ID, holder.about()), nil
+		case err != nil || found == nil:
+		case found.State == StateDone:
+			task = nil
+		case found.Final():
+			return fmt.Sprintf("BOSH task %d%s ended as %s", found.ID, found.about(), found.State), nil
+		default:
+			task = found
+			if found.State == StateCancelling {
+				cancelling(found.cancelled())
+			}
 		}
 		select {
 		case <-ctx.Done():

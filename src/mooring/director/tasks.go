@@ -55,6 +55,11 @@ func (t Task) about() string {
 	return fmt.Sprintf(" (%s by %s)", t.Description, t.User)
 }
 
+// cancelled says, of a task that somebody cancels, whose it is.
+func (t Task) cancelled() string {
+	return fmt.Sprintf("BOSH task %d%s is being cancelled", t.ID, t.about())
+}
+
 // Event is one line of a task's event log.
 type Event struct {
 	Time  int64    `json:"time"`
@@ -119,10 +124,11 @@ func (c *Client) Events(ctx context.Context, id int, offset int64) ([]Event, int
 	return events, offset + int64(whole), nil
 }
 
-// Follow waits until a task has ended, or is being cancelled, and calls each
-// (which may be nil) with its events. It outlasts a Director that goes away
-// and comes back. A task that did not end well is a *TaskError.
-func (c *Client) Follow(ctx context.Context, id int, each func(Event)) (*Task, error) {
+// Follow waits until a task has ended and calls each (which may be nil) with
+// its events, and cancelling (which may be nil) once it is being cancelled. It
+// outlasts a Director that goes away and comes back. A task that did not end
+// well is a *TaskError.
+func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancelling func(Task)) (*Task, error) {
 	var offset int64
 	var last Event
 	for {
@@ -146,8 +152,11 @@ func (c *Client) Follow(ctx context.Context, id int, each func(Event)) (*Task, e
 			switch {
 			case task.State == StateDone:
 				return task, nil
-			case task.Final() || task.State == StateCancelling:
+			case task.Final():
 				return task, &TaskError{Task: *task, Last: last}
+			case task.State == StateCancelling && cancelling != nil:
+				cancelling(*task)
+				cancelling = nil
 			}
 		}
 		select {

@@ -38,12 +38,21 @@ func (c *chain) rollOf(id string) (*model.Plan, *model.Roll) {
 			return plan, roll
 		}
 	}
+	var first *model.Plan
 	for _, plan := range c.snap.Plans() {
-		if roll := c.snap.Roll(plan.Name, id); !plan.Finished() && roll != nil && !roll.Phase.Final() {
+		roll := c.snap.Roll(plan.Name, id)
+		switch {
+		case plan.Finished() || roll == nil || roll.Phase.Final():
+		case !roll.AtGate.IsZero(): // it is the one that BOSH waits for
 			return plan, roll
+		case first == nil:
+			first = plan
 		}
 	}
-	return nil, nil
+	if first == nil {
+		return nil, nil
+	}
+	return first, c.snap.Roll(first.Name, id)
 }
 
 // lastRoll says how the cell's last roll ended, "" when it had none.

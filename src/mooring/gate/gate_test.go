@@ -72,7 +72,9 @@ func (c *control) do(change func()) {
 	c.change = make(chan struct{})
 }
 
-func (c *control) enter(phase model.Phase) { c.do(func() { c.phase, c.why = phase, "it is "+string(phase) }) }
+func (c *control) enter(phase model.Phase) {
+	c.do(func() { c.phase, c.why = phase, "it is "+string(phase) })
+}
 
 var errDown = errors.New("connection refused")
 

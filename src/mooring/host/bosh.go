@@ -18,14 +18,15 @@ type Director interface {
 	// nil, is told what it waits for before it can start, "" when it has.
 	Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error
 	// Converge does so to all instances of a group in one task. say is told
-	// what it waits for before it can start, "" when it has.
-	Converge(ctx context.Context, deployment, group, action, once string, say func(waits string)) error
+	// what it waits for before it can start, "" when it has; cancelling, that
+	// somebody cancels it. It returns when nothing of it is under way.
+	Converge(ctx context.Context, deployment, group, action, once string, say, cancelling func(string)) error
 	// Withdraw cancels what Converge started under the same once, if it did,
 	// and returns when that has ended.
 	Withdraw(ctx context.Context, once string, say func(waits string)) error
-	// AwaitCancel returns when what holds a deployment is being cancelled, and
-	// says whose it is.
-	AwaitCancel(ctx context.Context, deployment string) (string, error)
+	// WatchTask watches what holds a deployment, tells cancelling when somebody
+	// cancels it, and returns how it ended when that was not well.
+	WatchTask(ctx context.Context, deployment string, cancelling func(why string)) (ended string, err error)
 }
 
 // Bosh is the driver for hosts that are instances of a BOSH group: each is

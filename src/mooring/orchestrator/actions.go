@@ -74,8 +74,8 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 			if roll.Phase == model.Acting && !roll.Acted && roll.Error == "" {
 				want(roll.ID, func() { a.start(ctx, plan, roll) })
 			}
-			if deployment := asksUnder(plan, roll); deployment != "" && a.director != nil {
-				want("cancel:"+deployment, func() { a.watchCancel(ctx, deployment) })
+			if deployment := taskOver(plan, roll); deployment != "" && a.director != nil {
+				want("task:"+deployment, func() { a.watchTask(ctx, deployment) })
 			}
 		}
 	}

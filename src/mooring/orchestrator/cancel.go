@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,67 +12,94 @@ import (
 // BOSH lets a pre-stop end before it cancels its task, and a pre-stop ends
 // when the gate says so. So somebody has to tell the gate.
 
-// asksUnder gives the deployment whose task waits at the gate of a roll, ""
-// when none does or when that task is the plan's own and followed as such.
-func asksUnder(plan *model.Plan, roll *model.Roll) string {
-	if roll.AtGate.IsZero() || roll.Refused != "" || !beforeHost(roll.Phase) {
-		return ""
-	}
-	if plan.Converges() && plan.Converging != nil && plan.Converging.Waits == "" {
+// waitsAtGate reports whether BOSH waits at the gate of a roll for leave.
+func waitsAtGate(roll *model.Roll) bool {
+	return beforeHost(roll.Phase) && !roll.AtGate.IsZero() && roll.Refused == ""
+}
+
+// taskOver gives the deployment whose task has come to a roll's cell and not
+// acted on it yet, "" when none has, or when that is the plan's own task and
+// followed as such.
+func taskOver(plan *model.Plan, roll *model.Roll) string {
+	if plan.Converges() || !waitsAtGate(roll) && (roll.Phase != model.Acting || roll.Acted || roll.Refused != "") {
 		return ""
 	}
 	return roll.Deployment
 }
 
-// cancelPause is the least time between two looks at a deployment whose task
-// was found being cancelled, or which could not be looked at.
-const cancelPause = time.Second
+// taskPause is the least time between two looks at a deployment whose task
+// ended badly, or which could not be looked at.
+const taskPause = time.Second
 
-// watchCancel turns away whoever waits at a gate under a task of BOSH that is
-// being cancelled, for as long as somebody waits there. a.mu is held.
-func (a *actions) watchCancel(ctx context.Context, deployment string) {
-	a.drive(ctx, "cancel:"+deployment, func(ctx context.Context) {
+// watchTask watches the task of BOSH that has come to the cells of a
+// deployment. Who waits at a gate while it is being cancelled is turned away;
+// who was let through when it ended and was not stopped goes back to work.
+// a.mu is held.
+func (a *actions) watchTask(ctx context.Context, deployment string) {
+	a.drive(ctx, "task:"+deployment, func(ctx context.Context) {
 		for ctx.Err() == nil {
-			why, err := a.director.AwaitCancel(ctx, deployment)
+			ended, err := a.director.WatchTask(ctx, deployment, func(why string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+					return turnAway(snap, why, time.Now(), func(plan *model.Plan, roll *model.Roll) bool {
+						return waitsAtGate(roll) && taskOver(plan, roll) == deployment
+					})
+				})
+			})
 			switch {
 			case err == nil:
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return turnAway(snap, deployment, why, time.Now()) })
-			case !errors.Is(err, errNotWanted) && ctx.Err() == nil:
-				a.logger.Error("cannot see whether BOSH's task is being cancelled; looking again", "deployment", deployment, "error", err)
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+					return turnAway(snap, ended, time.Now(), func(plan *model.Plan, roll *model.Roll) bool {
+						return taskOver(plan, roll) == deployment && untouched(snap, roll)
+					})
+				})
+			case ctx.Err() == nil:
+				a.logger.Error("cannot watch BOSH's task; trying again", "deployment", deployment, "error", err)
 			}
 			select {
-			case <-time.After(cancelPause):
+			case <-time.After(taskPause):
 			case <-ctx.Done():
 			}
 		}
 	})
 }
 
-// turnAway gives the transaction that refuses leave to all who wait for it
-// under a deployment's task, nil when there are none. A roll that somebody
-// planned waits on without them.
-func turnAway(snap *state.Snapshot, deployment, why string, now time.Time) *state.Txn {
+// untouched reports whether a roll's host was handed to BOSH, which has not
+// stopped it.
+func untouched(snap *state.Snapshot, roll *model.Roll) bool {
+	presence := snap.Presence(roll.CellID)
+	return roll.Phase == model.Acting && !roll.Acted && presence != nil && presence.Start == roll.Start
+}
+
+// turnAway gives the transaction that refuses leave to those whom BOSH has come
+// to in vain, nil when there are none. A roll that somebody planned goes on
+// without them.
+func turnAway(snap *state.Snapshot, why string, now time.Time, whom func(*model.Plan, *model.Roll) bool) *state.Txn {
 	tx := snap.Txn()
 	for _, plan := range snap.Plans() {
 		if plan.Finished() {
 			continue
 		}
 		for _, roll := range snap.Rolls(plan.Name) {
-			if asksUnder(plan, roll) != deployment {
-				continue
+			if whom(plan, roll) {
+				tx.Put(refused(plan, roll, why))
+				tx.Event(model.Event{At: now, Kind: "gate.refused", Actor: actor, Plan: plan.Name, CellID: roll.CellID,
+					Text: fmt.Sprintf("cell %s must not be stopped: %s", roll.CellID, why)})
 			}
-			refused := *roll
-			refused.Refused = why
-			if plan.Gathers == nil {
-				refused.AtGate = time.Time{}
-			}
-			tx.Put(&refused)
-			tx.Event(model.Event{At: now, Kind: "gate.refused", Actor: actor, Plan: plan.Name, CellID: roll.CellID,
-				Text: fmt.Sprintf("cell %s must not be stopped: %s", roll.CellID, why)})
 		}
 	}
 	if tx.Empty() {
 		return nil
 	}
 	return tx
+}
+
+// refused is a roll of which who stands at the gate is turned away. Under a
+// plan that somebody made, BOSH may come once more.
+func refused(plan *model.Plan, roll *model.Roll, why string) *model.Roll {
+	next := *roll
+	next.Refused = why
+	if plan.Gathers == nil {
+		next.AtGate = time.Time{}
+	}
+	return &next
 }

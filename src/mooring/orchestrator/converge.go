@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -75,6 +74,10 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 		if a.director != nil {
 			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), func(waits string) {
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
+			}, func(why string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+					return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == plan.Name && waitsAtGate(roll) })
+				})
 			})
 		}
 		if ctx.Err() != nil {
@@ -133,21 +136,17 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	next.Converging = &model.Converging{Ended: model.ConvergingDone}
 	var left []string
 	for _, roll := range snap.Rolls(name) {
-		changed := *roll
-		switch {
-		case roll.Phase.Final():
-			continue
-		case beforeHost(roll.Phase):
+		if beforeHost(roll.Phase) || untouched(snap, roll) {
 			left = append(left, roll.CellID)
-			if result != nil && !roll.AtGate.IsZero() {
-				changed.AtGate, changed.Refused = time.Time{}, result.Error()
-			}
-		case roll.Phase == model.Acting && !roll.Acted && roll.Error == "" && result != nil:
-			changed.Error = result.Error()
 		}
-		if changed.Error != roll.Error || changed.Refused != roll.Refused {
-			changed.Timeline = slices.Clone(roll.Timeline)
-			tx.Put(&changed)
+		switch {
+		case result == nil:
+		case waitsAtGate(roll), untouched(snap, roll):
+			tx.Put(refused(plan, roll, result.Error()))
+		case roll.Phase == model.Acting && !roll.Acted && roll.Error == "":
+			failed := *roll
+			failed.Error = result.Error()
+			tx.Put(&failed)
 		}
 	}
 	event := model.Event{At: now, Kind: "plan.converged", Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}

@@ -89,6 +89,7 @@ func TestATaskThatEndsEarlyLeavesThePlanPausedAndNobodyAtTheGate(t *testing.T) {
 	g := NewWithT(t)
 	records := group(model.RollDone, model.Acting, model.Interrupting, model.Queued)
 	records[9].(*model.Roll).AtGate = convergeNow
+	records[6].(*model.Roll).Start = "before"
 	snap := state.SnapshotOf(records...)
 	snap = snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as cancelling"), convergeNow))
 
@@ -179,4 +180,16 @@ func TestAnAbortedPlanCancelsItsTaskOnceWhatBOSHHadBegunIsFinished(t *testing.T)
 	g.Expect(withdrawn(snap, "p", nil, convergeNow)).To(BeNil(), "it is on record")
 	look()
 	g.Expect(snap.Plan("p").Status).To(Equal(model.PlanAborted))
+}
+
+func TestAHostThatTheTaskDidNotComeToAfterItHadLeaveIsBackInLine(t *testing.T) {
+	g := NewWithT(t)
+	snap := state.SnapshotOf(group(model.Acting)...)
+	snap = snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as cancelled"), convergeNow))
+	g.Expect(snap.Plan("p").Intent).To(Equal(model.IntentPause))
+	txns, _ := decide(snap, convergeNow, model.Via{})
+	for _, tx := range txns {
+		snap = snap.Apply(tx)
+	}
+	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Queued), HaveField("Error", "")))
 }

@@ -15,8 +15,15 @@ func (c *draft) acting() model.Phase {
 	if !c.roll.Acted && seen && c.left() {
 		c.roll.Acted, c.changed = true, true
 	}
-	if c.roll.Acted {
+	switch {
+	case c.roll.Acted:
 		return model.Returning
+	case c.roll.Refused != "" && c.plan.Gathers != nil: // BOSH had leave and did not use it
+		c.end(model.RollAborted, c.roll.Refused)
+		return c.roll.Phase
+	case c.roll.Refused != "":
+		c.requeue(c.roll.Refused)
+		return c.roll.Phase
 	}
 	c.watchHost()
 	return c.roll.Phase

@@ -5,20 +5,17 @@
 package react
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"mooring/bench/devfleet"
 	"mooring/client"
 	"mooring/model"
 )
@@ -34,21 +31,13 @@ type Config struct {
 // policy lets one instance be away at a time, so every roll but the first
 // waits for the one before it.
 func Run(ctx context.Context, cfg Config, out io.Writer) error {
-	dir, err := os.MkdirTemp("", "moor-react")
+	fleet, err := devfleet.Start(cfg.Moor, cfg.Listen, "--cells", strconv.Itoa(cfg.Cells))
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	stop, err := startFleet(cfg, dir)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	api, err := client.New(client.Config{Endpoints: []string{"http://" + cfg.Listen}})
-	if err != nil {
-		return err
-	}
-	asked := filepath.Join(dir, "asked")
+	defer fleet.Stop()
+	api := fleet.API
+	asked := filepath.Join(fleet.Dir, "asked")
 	name := model.Name{Org: "bench", Space: "bench", Name: "react"}
 	if err := push(ctx, api, name, cfg.Cells, asked); err != nil {
 		return err
@@ -65,33 +54,6 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		return err
 	}
 	return report(out, times)
-}
-
-// startFleet starts moor dev and returns once it says that it is ready.
-func startFleet(cfg Config, dir string) (stop func(), err error) {
-	cmd := exec.Command(cfg.Moor, "dev", "--state-dir", filepath.Join(dir, "fleet"), "--listen", cfg.Listen, "--cells", strconv.Itoa(cfg.Cells))
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the fleet: %w", err)
-	}
-	stop = func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "ready:") {
-			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return stop, nil
-		}
-	}
-	stop()
-	return nil, fmt.Errorf("the fleet did not come up: %s", said.String())
 }
 
 // push runs one instance on every cell. Its interrupt handler writes down when
@@ -121,7 +83,7 @@ func push(ctx context.Context, api *client.Client, name model.Name, instances in
 	if err != nil {
 		return err
 	}
-	return until(ctx, func() (bool, error) {
+	return devfleet.Until(ctx, func() (bool, error) {
 		app, err := api.App(ctx, name)
 		return err == nil && app.Serving == instances, err
 	})
@@ -133,30 +95,13 @@ func roll(ctx context.Context, api *client.Client) error {
 	if err != nil {
 		return err
 	}
-	return until(ctx, func() (bool, error) {
+	return devfleet.Until(ctx, func() (bool, error) {
 		view, err := api.Plan(ctx, plan)
 		if err == nil && len(view.Stuck) > 0 {
 			err = fmt.Errorf("stuck: %s", view.Stuck[0].What)
 		}
 		return err == nil && view.Finished(), err
 	})
-}
-
-// until waits for something that no stream tells of.
-func until(ctx context.Context, done func() (bool, error)) error {
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		ok, err := done()
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
 }
 
 // reactions pairs each time a handler was asked with the moment the instance

@@ -17,7 +17,7 @@ func main() {
 	app := &cli.App{
 		Name:     "bench",
 		Usage:    "measure speed and memory",
-		Commands: []*cli.Command{reactCommand(), fleetCommand(), placeCommand()},
+		Commands: []*cli.Command{reactCommand(), gateCommand(), fleetCommand(), placeCommand()},
 	}
 	if err := app.RunContext(ctx, os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -17,7 +17,7 @@ type VM struct {
 	// environment. An error fails the instance.
 	PreStop func(ctx context.Context, env []string) error
 	// Act does what follows pre-stop, up to the start of the processes:
-	// "restart", "stop", "start", "recreate" or "delete".
+	// Restart, Stop, Detach, Start, Recreate or Delete.
 	Act func(action string) error
 	// PostStart runs the post-start script once the processes run.
 	PostStart func(ctx context.Context) error
@@ -72,6 +72,7 @@ type Director struct {
 	logins    int
 	url       string
 	cut       bool
+	deaf      bool // the next task is started and nobody hears of it
 }
 
 // New gives a Director. Close ends it.
@@ -115,11 +116,42 @@ func (d *Director) Cut(cut bool) {
 	d.cut = cut
 }
 
+// LoseAnswer has the next call that starts a task do so and break off before
+// its answer.
+func (d *Director) LoseAnswer() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.deaf = true
+}
+
+// ForgetTokens makes every token that was given out worthless, as a UAA that
+// changed its keys does.
+func (d *Director) ForgetTokens() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.tokens)
+}
+
 // Logins counts the tokens that were given out.
 func (d *Director) Logins() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.logins
+}
+
+// Ignore has an instance ignored from now on, or no longer, as "bosh ignore"
+// does.
+func (d *Director) Ignore(id string, ignored bool) {
+	i := d.instance(id)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i.ignored = ignored
+}
+
+func (d *Director) isIgnored(i *Instance) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return i.ignored
 }
 
 // inOrder gives what would be updated, in the order in which it would be: a

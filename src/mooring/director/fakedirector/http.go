@@ -14,7 +14,6 @@ func (d *Director) routes() {
 	d.mux = http.NewServeMux()
 	d.mux.HandleFunc("GET /info", d.info)
 	d.mux.HandleFunc("POST /oauth/token", d.token)
-	d.mux.HandleFunc("GET /deployments", d.listDeployments)
 	d.mux.HandleFunc("GET /deployments/{deployment}/instances", d.known(d.listInstances))
 	d.mux.HandleFunc("PUT /deployments/{deployment}/jobs/{group}", d.known(d.changeGroup))
 	d.mux.HandleFunc("POST /deployments/{deployment}/instance_groups/{group}/{id}/actions/{action}", d.known(d.actOnInstance))
@@ -100,35 +99,10 @@ func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (d *Director) listDeployments(w http.ResponseWriter, _ *http.Request) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := []map[string]any{}
-	if !d.deleted {
-		list = append(list, map[string]any{"name": d.cfg.Deployment, "locked": d.holder != nil})
-	}
-	reply(w, list)
-}
-
-func (d *Director) listInstances(w http.ResponseWriter, r *http.Request) {
+func (d *Director) listInstances(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Lock()
 	members := slices.Clone(d.instances)
 	d.mu.Unlock()
-	if r.FormValue("format") == "full" {
-		d.redirect(w, d.submit("retrieve vm-stats", "", "", false, func(t *task) error {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			for _, i := range members {
-				line, err := json.Marshal(map[string]any{"id": i.ID, "job_name": d.cfg.Group, "index": i.Index, "az": i.AZ, "job_state": "running", "ignore": i.ignored, "bootstrap": i.Bootstrap})
-				if err != nil {
-					return err
-				}
-				t.output = append(append(t.output, line...), '\n')
-			}
-			return nil
-		}))
-		return
-	}
 	list := []map[string]any{}
 	for _, i := range members {
 		list = append(list, map[string]any{"id": i.ID, "job": d.cfg.Group, "index": i.Index, "az": i.AZ, "agent_id": "agent-" + i.ID, "cid": "vm-" + i.ID, "expects_vm": true})
@@ -143,9 +117,13 @@ func (d *Director) changeGroup(w http.ResponseWriter, r *http.Request) {
 	}
 	query := r.URL.Query()
 	canaries, _ := strconv.Atoi(query.Get("canaries"))
+	action := query.Get("state")
+	if other := map[string]string{"stopped": Stop, "detached": Detach, "started": Start}[action]; other != "" {
+		action = other
+	}
 	user, _, _ := r.BasicAuth()
 	d.redirect(w, d.Deploy(Update{
-		Action: query.Get("state"), MaxInFlight: query.Get("max_in_flight"), Canaries: canaries,
+		Action: action, MaxInFlight: query.Get("max_in_flight"), Canaries: canaries,
 		User: user, ContextID: r.Header.Get("X-Bosh-Context-Id"),
 	}))
 }
@@ -203,9 +181,9 @@ func (d *Director) withTask(serve func(http.ResponseWriter, *http.Request, *task
 }
 
 func output(w http.ResponseWriter, r *http.Request, t *task) {
-	content := t.events
-	if r.FormValue("type") == "result" {
-		content = t.output
+	var content []byte
+	if r.FormValue("type") == "event" {
+		content = t.events
 	}
 	from := 0
 	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {
@@ -220,6 +198,13 @@ func output(w http.ResponseWriter, r *http.Request, t *task) {
 }
 
 func (d *Director) redirect(w http.ResponseWriter, id int) {
+	d.mu.Lock()
+	deaf := d.deaf
+	d.deaf = false
+	d.mu.Unlock()
+	if deaf {
+		panic(http.ErrAbortHandler)
+	}
 	// A real one gives the address it was configured with, which need not be
 	// the one it was called at.
 	w.Header().Set("Location", fmt.Sprintf("http://director.invalid:25555/tasks/%d", id))

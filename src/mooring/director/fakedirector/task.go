@@ -20,7 +20,6 @@ type task struct {
 	context     string
 	light       bool // takes no lock and is left out of lists of important tasks
 	events      []byte
-	output      []byte
 }
 
 // boshError is an error in BOSH's own words.

@@ -10,8 +10,9 @@ import (
 
 // Update is a deploy, or a converging action on the group.
 type Update struct {
-	// Action is "restart" (also what a deploy of new configuration does),
-	// "recreate" (also a new stemcell), "stop" or "start".
+	// Action is what is done to every instance: Restart (also what a deploy of
+	// new configuration does), Recreate (also a new stemcell), Stop, Detach or
+	// Start.
 	Action string
 	// MaxInFlight is a number or a share of the instances of an AZ; "" is 1.
 	MaxInFlight string
@@ -21,6 +22,25 @@ type Update struct {
 	Remove []string
 	// User and ContextID are the task's.
 	User, ContextID string
+}
+
+// What BOSH does to an instance, as VM.Act is told. Detach is "stop --hard".
+const (
+	Restart  = "restart"
+	Recreate = "recreate"
+	Stop     = "stop"
+	Detach   = "detach"
+	Start    = "start"
+	Delete   = "delete"
+)
+
+// envOf gives the environment that pre-stop is told the future in, where the
+// instance stays.
+func envOf(action string) []string {
+	if action == Recreate || action == Detach {
+		return states("delete", "keep", "keep")
+	}
+	return states("keep", "keep", "keep")
 }
 
 // states gives the environment that pre-stop is told the future in.
@@ -34,17 +54,14 @@ func (d *Director) Deploy(update Update) int {
 		removed := func(i *Instance) bool { return slices.Contains(update.Remove, i.ID) }
 		leaving := slices.Concat(d.inOrder(removed)...)
 		if err := t.together(leaving, inFlight(update.MaxInFlight, len(leaving)), func(i *Instance) error {
-			return t.take(i, "Deleting unneeded instances", "delete", states("delete", "delete", "keep"))
+			return t.take(i, "Deleting unneeded instances", Delete, states("delete", "delete", "keep"))
 		}); err != nil {
 			return err
 		}
 		if update.Action == "" {
 			return nil
 		}
-		env := states("keep", "keep", "keep")
-		if update.Action == "recreate" {
-			env = states("delete", "keep", "keep")
-		}
+		env := envOf(update.Action)
 		one := func(i *Instance) error { return t.take(i, "Updating instance", update.Action, env) }
 		for n, members := range d.inOrder(func(*Instance) bool { return true }) {
 			most := inFlight(update.MaxInFlight, len(members))
@@ -67,7 +84,7 @@ func (d *Director) DeleteDeployment() int {
 	return d.submit("delete deployment "+d.cfg.Deployment, "", "", true, func(t *task) error {
 		all := slices.Concat(d.inOrder(func(*Instance) bool { return true })...)
 		err := t.together(all, len(all), func(i *Instance) error {
-			return t.take(i, "Deleting instances", "delete", states("delete", "delete", "delete"))
+			return t.take(i, "Deleting instances", Delete, states("delete", "delete", "delete"))
 		})
 		if err == nil {
 			d.mu.Lock()
@@ -81,11 +98,26 @@ func (d *Director) DeleteDeployment() int {
 // ActOn starts a task that acts on one instance alone, and gives its ID.
 func (d *Director) ActOn(id, action, user, contextID string) int {
 	return d.submit(action+" instance", user, contextID, true, func(t *task) error {
-		env := states("keep", "keep", "keep")
-		if action == "recreate" {
-			env = states("delete", "keep", "keep")
+		i := d.instance(id)
+		if d.isIgnored(i) {
+			return boshSays("You are trying to change the state of the ignored instance '%s/%s'. This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
 		}
-		return t.take(d.instance(id), "Updating instance", action, env)
+		return t.take(i, "Updating instance", action, envOf(action))
+	})
+}
+
+// Resurrect starts a task that brings the VM of an instance back, as the
+// resurrector has it done for one whose agent is silent: no script is asked
+// before, and an instance that is ignored is left alone.
+func (d *Director) Resurrect(id string) int {
+	return d.submit("scan and fix", "health_monitor", "", true, func(t *task) error {
+		i := d.instance(id)
+		if d.isIgnored(i) {
+			return nil
+		}
+		return t.track("Applying problem resolutions", fmt.Sprintf("VM for '%s/%s (%d)' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", d.cfg.Group, i.ID, i.Index), func() error {
+			return t.bring(i, Recreate)
+		})
 	})
 }
 
@@ -139,7 +171,7 @@ func (t *task) together(members []*Instance, most int, take func(*Instance) erro
 func (t *task) take(i *Instance, stage, action string, env []string) error {
 	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
 	return t.track(stage, name, func() error {
-		if i.VM.PreStop != nil && action != "start" {
+		if i.VM.PreStop != nil && action != Start {
 			// Whatever becomes of the task, the script runs to its end.
 			if err := i.VM.PreStop(t.d.ctx, env); err != nil {
 				return boshSays("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
@@ -148,20 +180,29 @@ func (t *task) take(i *Instance, stage, action string, env []string) error {
 				return err
 			}
 		}
-		if i.VM.Act != nil {
-			if err := i.VM.Act(action); err != nil {
-				return boshSays("CPI error on %s: %v", name, err)
-			}
-		}
-		if action == "delete" {
-			t.d.remove(i)
-			return nil
-		}
-		if i.VM.PostStart != nil && action != "stop" {
-			if err := i.VM.PostStart(t.d.ctx); err != nil {
-				return boshSays("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
-			}
-		}
-		return nil
+		return t.bring(i, action)
 	})
+}
+
+// bring does to an instance what follows pre-stop.
+func (t *task) bring(i *Instance, action string) error {
+	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
+	if i.VM.Act != nil {
+		if err := i.VM.Act(action); err != nil {
+			return boshSays("CPI error on %s: %v", name, err)
+		}
+	}
+	switch action {
+	case Delete:
+		t.d.remove(i)
+		return nil
+	case Stop, Detach:
+		return nil
+	}
+	if i.VM.PostStart != nil {
+		if err := i.VM.PostStart(t.d.ctx); err != nil {
+			return boshSays("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
+		}
+	}
+	return nil
 }

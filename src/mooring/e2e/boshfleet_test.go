@@ -1,0 +1,294 @@
+package e2e
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector"
+)
+
+// deployment is a fleet whose hosts are the VMs of a fake Director: pre-stop
+// is `moor gate leave`, what BOSH does to a VM is `moor dev host`, post-start
+// is `moor gate return`.
+type deployment struct {
+	*fleet
+	*fakedirector.Director
+
+	mu      sync.Mutex
+	unready []string // host actions that began with something left running
+	logs    map[string]string
+	acting  int
+	most    int // host actions at once
+	// hooksAPI is where the hooks look for the control plane.
+	hooksAPI string
+	// halted says, of cells that BOSH has stopped, how it starts them again.
+	halted map[string]string
+}
+
+// run is t.Run for a part of a test on one deployment.
+func (d *deployment) run(name string, part func(t *testing.T)) {
+	whole := d.t
+	whole.Run(name, func(t *testing.T) {
+		d.t = t
+		defer func() { d.t = whole }()
+		part(t)
+	})
+}
+
+// deploy starts a fleet of cells, of which the control plane knows the
+// Director.
+func deploy(t *testing.T, cells int) *deployment {
+	d := &deployment{logs: map[string]string{}, halted: map[string]string{}}
+	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
+	for i := range cells {
+		id := fmt.Sprintf("cell-%d", i)
+		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, AZ: fmt.Sprintf("z%d", i%2+1), Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
+			PreStop:   func(ctx context.Context, env []string) error { return d.gate(ctx, id, "leave", env) },
+			Act:       func(action string) error { return d.act(id, action) },
+			PostStart: func(ctx context.Context) error { return d.gate(ctx, id, "return", nil) },
+		}})
+	}
+	d.Director = fakedirector.New(cfg)
+	server := httptest.NewTLSServer(d.Director)
+	d.At(server.URL)
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{
+		"ca":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		"secret": []byte("secret\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("MOORING_DIRECTOR", server.URL)
+	t.Setenv("MOORING_DIRECTOR_CA", filepath.Join(dir, "ca"))
+	t.Setenv("MOORING_DIRECTOR_CLIENT", "moor")
+	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
+	d.fleet = startFleet(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
+	d.hooksAPI = d.api
+	t.Cleanup(d.Close)
+	return d
+}
+
+// gate runs one of the gate's hooks as BOSH's agent does, and keeps what it
+// prints.
+func (d *deployment) gate(ctx context.Context, cell, step string, env []string) error {
+	cmd := exec.CommandContext(ctx, moor, "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
+	d.mu.Lock()
+	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.hooksAPI, "MOORING_DEPLOYMENT=mooring"), env...)
+	d.mu.Unlock()
+	said := &lines{d: d, cell: cell}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w:\n%s", err, said.own)
+	}
+	return nil
+}
+
+// lines takes what a hook prints.
+type lines struct {
+	d    *deployment
+	cell string
+	own  []byte
+}
+
+func (l *lines) Write(text []byte) (int, error) {
+	l.d.mu.Lock()
+	defer l.d.mu.Unlock()
+	l.own = append(l.own, text...)
+	l.d.logs[l.cell] += string(text)
+	return len(text), nil
+}
+
+func (d *deployment) gateDir(cell string) string { return filepath.Join(d.dir, "gate", cell) }
+
+// act does to a host what BOSH does to a VM after pre-stop.
+func (d *deployment) act(cell, action string) error {
+	left := d.runningOn(cell)
+	d.mu.Lock()
+	if len(left) > 0 && action != fakedirector.Start {
+		d.unready = append(d.unready, fmt.Sprintf("%s of %s with instances %v running", action, cell, left))
+	}
+	d.acting++
+	d.most = max(d.most, d.acting)
+	verb := action
+	switch action {
+	case fakedirector.Delete:
+		verb = "retire"
+	case fakedirector.Stop:
+		verb, d.halted[cell] = "halt", "restart"
+	case fakedirector.Detach:
+		verb, d.halted[cell] = "halt", "recreate"
+	case fakedirector.Start:
+		verb = d.halted[cell]
+		delete(d.halted, cell)
+	}
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.acting--
+	}()
+	if verb == "" {
+		return nil // it was not stopped
+	}
+	return d.host(verb, cell)
+}
+
+// host acts on a host without asking anybody.
+func (d *deployment) host(action, cell string) error {
+	_, err := d.sh(fmt.Sprintf("moor dev host --state-dir ../state %s %s", action, cell))
+	return err
+}
+
+// sleeps is in the command line of every instance, before its app and index.
+const sleeps = "86399."
+
+// process is an instance of the fleet that runs.
+type process struct{ app, index, cell string }
+
+// running gives, from the processes of this machine alone, which instances of
+// the fleet run, and on which cell.
+func (d *deployment) running() []process {
+	var found []process
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		panic(err)
+	}
+	cells := filepath.Join(filepath.Dir(d.dir), "state", "cells") + "/"
+	for _, entry := range entries {
+		command, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
+		if err != nil || !strings.HasPrefix(string(command), "sleep\x00"+sleeps) {
+			continue
+		}
+		environment, err := os.ReadFile("/proc/" + entry.Name() + "/environ")
+		if err != nil {
+			continue
+		}
+		_, home, _ := strings.Cut("\x00"+string(environment), "\x00MOORING_HOST="+cells)
+		cell, _, ours := strings.Cut(home, "/")
+		if ours {
+			name := strings.TrimRight(strings.TrimPrefix(string(command), "sleep\x00"+sleeps), "\x00")
+			found = append(found, process{name[:1], name[1:], cell})
+		}
+	}
+	return found
+}
+
+func (d *deployment) runningOn(cell string) []process {
+	return slices.DeleteFunc(d.running(), func(p process) bool { return p.cell != cell })
+}
+
+// app is how many instances an app of the tests has, and how many of them may
+// be away at once.
+type app struct{ instances, limit int }
+
+// apps of the tests, by the digit that their processes carry.
+type apps map[string]app
+
+// watch looks at the processes until it is ended, and gives for each app the
+// most instances that were down at once.
+func (d *deployment) watch(of apps) (end func() map[string]int) {
+	done, most := make(chan struct{}), make(chan map[string]int)
+	go func() {
+		worst := map[string]int{}
+		for {
+			up := map[string]map[string]bool{}
+			for _, p := range d.running() {
+				if up[p.app] == nil {
+					up[p.app] = map[string]bool{}
+				}
+				up[p.app][p.index] = true
+			}
+			for name, app := range of {
+				worst[name] = max(worst[name], app.instances-len(up[name]))
+			}
+			select {
+			case <-done:
+				most <- worst
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}()
+	return func() map[string]int { close(done); return <-most }
+}
+
+// push makes apps whose instances have data on the cells' persistent disks.
+func (d *deployment) push(of apps) {
+	for name, app := range of {
+		d.must(fmt.Sprintf(`cat > app%[1]s.yml <<'EOF'
+applications:
+- name: app%[1]s
+  instances: %[2]d
+  memory: 16M
+  command: exec sleep %[4]s%[1]s$MOORING_INDEX
+  health: {type: process, interval: 200ms}
+  mounts: [{volume: data%[1]s, path: /data}]
+  lifecycle:
+    max_interrupted: %[3]d
+    max_draining: %[3]d
+    healthy_for: 300ms
+    interrupt: {command: "sleep 0.1"}
+    drain: {command: "sleep 0.1"}
+EOF
+moor create-volume-set data%[1]s --count %[2]d --size 16M --class persistent
+moor push -f app%[1]s.yml`, name, app.instances, app.limit, sleeps))
+	}
+	d.serve(of)
+}
+
+// serve waits until every instance serves.
+func (d *deployment) serve(of apps) {
+	d.t.Helper()
+	for name, app := range of {
+		d.eventually("moor app app"+name, fmt.Sprintf("%d of %[1]d serving", app.instances))
+	}
+}
+
+// ends waits for a task and gives how it ended.
+func (d *deployment) ends(task int) error {
+	ctx, cancel := context.WithTimeout(d.t.Context(), 4*time.Minute)
+	defer cancel()
+	return d.Wait(ctx, task)
+}
+
+// obeyed checks what was seen while something was done to the fleet.
+func (d *deployment) obeyed(of apps, worst map[string]int) {
+	d.t.Helper()
+	g := NewWithT(d.t)
+	for name, app := range of {
+		g.Expect(worst[name]).To(BeNumerically("<=", app.limit), "app%s lets %d instances be down at once", name, app.limit)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g.Expect(d.unready).To(BeEmpty(), "no host is touched before everything on it has yielded")
+}
+
+// said gives what the gate of a cell has printed.
+func (d *deployment) said(cell string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.logs[cell]
+}
+
+// nothingLeft checks that no trace is left of rolls that are over.
+func (d *deployment) nothingLeft() {
+	d.t.Helper()
+	d.eventually("moor cells | grep -c cordoned || true", "0")
+	d.eventually("moor stuck", "nothing is stuck")
+	d.eventually("moor rolls | grep -cE ' (running|paused) ' || true", "0")
+}
