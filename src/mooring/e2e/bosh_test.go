@@ -101,7 +101,7 @@ func TestBOSHObeysThePolicies(t *testing.T) {
 		NewWithT(t).Expect(d.ends(task)).To(Succeed())
 		d.obeyed(several, watch())
 		d.serve(several)
-		d.eventually("moor cells | grep -c ^cell-", "4")
+		d.Eventually("moor cells | grep -c ^cell-", "4")
 		d.nothingLeft()
 	})
 	d.run("delete-deployment", func(t *testing.T) { d.deleteDeployment(t) })
@@ -132,10 +132,10 @@ func (d *deployment) deleteDeployment(t *testing.T) {
 	g := NewWithT(t)
 	watch := d.watch(several)
 	task := d.DeleteDeployment()
-	d.eventually("moor stuck", "STUCK")
+	d.Eventually("moor stuck", "STUCK")
 	d.serve(several)
 	d.obeyed(several, watch())
-	d.must("moor delete app1 --force; moor delete app2 --force")
+	d.Must("moor delete app1 --force; moor delete app2 --force")
 	g.Expect(d.ends(task)).To(Succeed())
 	d.obeyed(nil, nil)
 	said := d.said("cell-0") + d.said("cell-1") + d.said("cell-2") + d.said("cell-3")
@@ -155,12 +155,12 @@ func TestTheGateIsOpenedByHandWithoutAControlPlane(t *testing.T) {
 	g.Eventually(func() string { return d.said("cell-0") }, "30s").Should(ContainSubstring("the control plane does not answer, so cell cell-0 waits; cloud ops can bring it back, or open the gate on the cell: moor gate open --reason WHY"))
 
 	d.mu.Lock()
-	d.hooksAPI = d.api // for post-start, which is yet to come
+	d.hooksAPI = d.URL // for post-start, which is yet to come
 	d.mu.Unlock()
-	out, err := d.sh("moor gate open --dir " + d.gateDir("cell-0"))
+	out, err := d.Sh("moor gate open --dir " + d.gateDir("cell-0"))
 	g.Expect(err).To(HaveOccurred(), out)
 	g.Expect(out).To(ContainSubstring("--reason"))
-	d.must("env -u MOORING_API moor gate open --dir " + d.gateDir("cell-0") + " --reason INC-1 --by olga")
+	d.Must("env -u MOORING_API moor gate open --dir " + d.gateDir("cell-0") + " --reason INC-1 --by olga")
 	g.Eventually(func() string { return d.said("cell-0") }, "30s").Should(And(
 		ContainSubstring("OPENED BY HAND by olga (INC-1): the lifecycle policies are NOT kept for cell cell-0"),
 		ContainSubstring("it is told when the cell returns")))
@@ -172,6 +172,6 @@ func TestTheGateIsOpenedByHandWithoutAControlPlane(t *testing.T) {
 
 	g.Expect(d.ends(task)).To(Succeed())
 	d.obeyed(nil, nil)
-	g.Expect(d.must("moor events --cell cell-0")).To(And(ContainSubstring("the gate of cell cell-0 was opened by hand"), ContainSubstring("INC-1")))
+	g.Expect(d.Must("moor events --cell cell-0")).To(And(ContainSubstring("the gate of cell cell-0 was opened by hand"), ContainSubstring("INC-1")))
 	g.Expect(filepath.Glob(filepath.Join(d.gateDir("cell-0"), "*"))).To(BeEmpty(), "an opening is used once")
 }

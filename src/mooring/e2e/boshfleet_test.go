@@ -16,6 +16,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/dev/devtest"
 	"mooring/director/fakedirector"
 )
 
@@ -23,9 +24,10 @@ import (
 // is `moor gate leave`, what BOSH does to a VM is `moor dev host`, post-start
 // is `moor gate return`.
 type deployment struct {
-	*fleet
+	*devtest.Fleet
 	*fakedirector.Director
 
+	t       *testing.T
 	mu      sync.Mutex
 	unready []string // host actions that began with something left running
 	logs    map[string]string
@@ -50,7 +52,7 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // deploy starts a fleet of cells, of which the control plane knows the
 // Director.
 func deploy(t *testing.T, cells int) *deployment {
-	d := &deployment{logs: map[string]string{}, halted: map[string]string{}}
+	d := &deployment{t: t, logs: map[string]string{}, halted: map[string]string{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
@@ -77,8 +79,8 @@ func deploy(t *testing.T, cells int) *deployment {
 	t.Setenv("MOORING_DIRECTOR_CA", filepath.Join(dir, "ca"))
 	t.Setenv("MOORING_DIRECTOR_CLIENT", "moor")
 	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
-	d.fleet = startFleet(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
-	d.hooksAPI = d.api
+	d.Fleet = devtest.Start(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
+	d.hooksAPI = d.URL
 	t.Cleanup(d.Close)
 	return d
 }
@@ -86,7 +88,7 @@ func deploy(t *testing.T, cells int) *deployment {
 // gate runs one of the gate's hooks as BOSH's agent does, and keeps what it
 // prints.
 func (d *deployment) gate(ctx context.Context, cell, step string, env []string) error {
-	cmd := exec.CommandContext(ctx, moor, "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
+	cmd := exec.CommandContext(ctx, devtest.Moor(), "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
 	d.mu.Lock()
 	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.hooksAPI, "MOORING_DEPLOYMENT=mooring"), env...)
 	d.mu.Unlock()
@@ -113,7 +115,7 @@ func (l *lines) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-func (d *deployment) gateDir(cell string) string { return filepath.Join(d.dir, "gate", cell) }
+func (d *deployment) gateDir(cell string) string { return filepath.Join(d.Dir, "gate", cell) }
 
 // act does to a host what BOSH does to a VM after pre-stop.
 func (d *deployment) act(cell, action string) error {
@@ -150,7 +152,7 @@ func (d *deployment) act(cell, action string) error {
 
 // host acts on a host without asking anybody.
 func (d *deployment) host(action, cell string) error {
-	_, err := d.sh(fmt.Sprintf("moor dev host --state-dir ../state %s %s", action, cell))
+	_, err := d.Sh(fmt.Sprintf("moor dev host --state-dir ../state %s %s", action, cell))
 	return err
 }
 
@@ -168,7 +170,7 @@ func (d *deployment) running() []process {
 	if err != nil {
 		panic(err)
 	}
-	cells := filepath.Join(filepath.Dir(d.dir), "state", "cells") + "/"
+	cells := filepath.Join(d.StateDir(), "cells") + "/"
 	for _, entry := range entries {
 		command, err := os.ReadFile("/proc/" + entry.Name() + "/cmdline")
 		if err != nil || !strings.HasPrefix(string(command), "sleep\x00"+sleeps) {
@@ -230,7 +232,7 @@ func (d *deployment) watch(of apps) (end func() map[string]int) {
 // push makes apps whose instances have data on the cells' persistent disks.
 func (d *deployment) push(of apps) {
 	for name, app := range of {
-		d.must(fmt.Sprintf(`cat > app%[1]s.yml <<'EOF'
+		d.Must(fmt.Sprintf(`cat > app%[1]s.yml <<'EOF'
 applications:
 - name: app%[1]s
   instances: %[2]d
@@ -255,7 +257,7 @@ moor push -f app%[1]s.yml`, name, app.instances, app.limit, sleeps))
 func (d *deployment) serve(of apps) {
 	d.t.Helper()
 	for name, app := range of {
-		d.eventually("moor app app"+name, fmt.Sprintf("%d of %[1]d serving", app.instances))
+		d.Eventually("moor app app"+name, fmt.Sprintf("%d of %[1]d serving", app.instances))
 	}
 }
 
@@ -288,7 +290,7 @@ func (d *deployment) said(cell string) string {
 // nothingLeft checks that no trace is left of rolls that are over.
 func (d *deployment) nothingLeft() {
 	d.t.Helper()
-	d.eventually("moor cells | grep -c cordoned || true", "0")
-	d.eventually("moor stuck", "nothing is stuck")
-	d.eventually("moor rolls | grep -cE ' (running|paused) ' || true", "0")
+	d.Eventually("moor cells | grep -c cordoned || true", "0")
+	d.Eventually("moor stuck", "nothing is stuck")
+	d.Eventually("moor rolls | grep -cE ' (running|paused) ' || true", "0")
 }

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/dev/devtest"
 	"mooring/director/fakedirector"
 )
 
@@ -23,36 +24,36 @@ func TestAPlanThroughBOSH(t *testing.T) {
 	d.push(spare)
 	watch := d.watch(spare)
 
-	_, err := d.sh("moor roll --cells all --action recreate --via-bosh mooring/router")
+	_, err := d.Sh("moor roll --cells all --action recreate --via-bosh mooring/router")
 	g.Expect(err).To(MatchError(ContainSubstring("deployment mooring has no instance group router; see: bosh -d mooring instances")))
 	g.Expect(d.Tasks()).To(BeZero())
 
-	d.must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
+	d.Must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
 	g.Expect(d.Tasks()).To(Equal(1), "BOSH was asked once")
-	g.Expect(d.must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
+	g.Expect(d.Must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
 
-	d.must("moor roll --name some --cells cell-0,cell-3 --action restart --via-bosh mooring/cell")
-	d.eventually("moor roll-status some", "2 of 2 done")
+	d.Must("moor roll --name some --cells cell-0,cell-3 --action restart --via-bosh mooring/cell")
+	d.Eventually("moor roll-status some", "2 of 2 done")
 	g.Expect(d.Tasks()).To(Equal(3), "and once for each chosen cell")
 
 	// The orchestrator is killed while BOSH works: it follows the same task.
-	d.must("moor roll --name crash --cells all --action restart --via-bosh mooring/cell")
-	d.eventually("moor roll-status crash", "settling")
+	d.Must("moor roll --name crash --cells all --action restart --via-bosh mooring/cell")
+	d.Eventually("moor roll-status crash", "settling")
 	g.Expect(syscall.Kill(d.controlPlane(), syscall.SIGKILL)).To(Succeed())
-	d.eventually("moor roll-status crash", "6 of 6 done")
+	d.Eventually("moor roll-status crash", "6 of 6 done")
 	g.Expect(d.Tasks()).To(Equal(4))
 
 	// So it does when the Director has been away.
-	d.must("moor roll --name away --cells all --action restart --via-bosh mooring/cell")
-	d.eventually("moor roll-status away", "settling")
+	d.Must("moor roll --name away --cells all --action restart --via-bosh mooring/cell")
+	d.Eventually("moor roll-status away", "settling")
 	d.Cut(true)
 	time.Sleep(2 * time.Second) // longer than it is looked at
 	d.Cut(false)
-	d.eventually("moor roll-status away", "6 of 6 done")
+	d.Eventually("moor roll-status away", "6 of 6 done")
 	g.Expect(d.Tasks()).To(Equal(5))
 
 	d.obeyed(spare, watch())
-	g.Expect(d.must("moor rolls")).NotTo(ContainSubstring("gate-"), "the gate let plans through that there were")
+	g.Expect(d.Must("moor rolls")).NotTo(ContainSubstring("gate-"), "the gate let plans through that there were")
 	d.nothingLeft()
 }
 
@@ -63,24 +64,24 @@ func TestAbortingAPlanThroughBOSHCancelsItsTask(t *testing.T) {
 	d := deploy(t, 6)
 	d.push(spare)
 	watch := d.watch(spare)
-	d.must("moor roll --name p --cells all --action recreate --via-bosh mooring/cell")
-	d.eventually("moor roll-status p", "settling")
-	d.must("moor abort p --reason 'not tonight'")
-	d.eventually("moor rolls", "aborted")
+	d.Must("moor roll --name p --cells all --action recreate --via-bosh mooring/cell")
+	d.Eventually("moor roll-status p", "settling")
+	d.Must("moor abort p --reason 'not tonight'")
+	d.Eventually("moor rolls", "aborted")
 	state, _ := d.State(1)
 	g.Expect(state).To(BeElementOf("cancelled", "error"), "when the plan is over, so is its task")
 	d.obeyed(spare, watch())
-	g.Expect(d.must("moor roll-status p || true")).To(And(ContainSubstring("done"), ContainSubstring("not tonight")))
-	g.Expect(d.must("moor rolls")).NotTo(ContainSubstring("gate-"), "nobody goes on without a plan")
+	g.Expect(d.Must("moor roll-status p || true")).To(And(ContainSubstring("done"), ContainSubstring("not tonight")))
+	g.Expect(d.Must("moor rolls")).NotTo(ContainSubstring("gate-"), "nobody goes on without a plan")
 	d.serve(spare)
 	d.nothingLeft()
 
 	// One that waits for the deployment leaves no task behind, and what holds
 	// the deployment alone.
 	other := d.Deploy(fakedirector.Update{Action: fakedirector.Restart, MaxInFlight: "1", User: "olga"})
-	d.must("moor roll --name q --cells all --action recreate --via-bosh mooring/cell")
-	d.eventually("moor stuck", fmt.Sprintf("deployment mooring is held by task %d (create deployment by olga)", other))
-	d.must("moor abort q --reason 'after all not'")
+	d.Must("moor roll --name q --cells all --action recreate --via-bosh mooring/cell")
+	d.Eventually("moor stuck", fmt.Sprintf("deployment mooring is held by task %d (create deployment by olga)", other))
+	d.Must("moor abort q --reason 'after all not'")
 	g.Expect(d.ends(other)).To(Succeed(), "which is somebody else's")
 	g.Expect(d.Tasks()).To(Equal(2))
 	d.nothingLeft()
@@ -108,7 +109,7 @@ func TestCancellingATaskOfBOSHLeavesNobodyAtTheGate(t *testing.T) {
 		g := NewWithT(t)
 		watch := d.watch(spare)
 		task := d.Deploy(fakedirector.Update{Action: fakedirector.Restart, MaxInFlight: "100%", User: "olga"})
-		d.eventually("moor rolls --json | grep -c '\"at_gate\"'; moor roll-status $(moor rolls | grep -o 'gate-[^ ]*' | head -1)", "settling")
+		d.Eventually("moor rolls --json | grep -c '\"at_gate\"'; moor roll-status $(moor rolls | grep -o 'gate-[^ ]*' | head -1)", "settling")
 		cancel(t, task)
 		g.Expect(refused()).To(BeNumerically(">=", 1), "of three, of which the policy lets one go at a time")
 		g.Expect(d.said("cell-0") + d.said("cell-2") + d.said("cell-4")).To(ContainSubstring(fmt.Sprintf("BOSH task %d (create deployment by olga) is being cancelled; its instances go on", task)))
@@ -119,19 +120,19 @@ func TestCancellingATaskOfBOSHLeavesNobodyAtTheGate(t *testing.T) {
 	d.run("that is a plan's", func(t *testing.T) {
 		g := NewWithT(t)
 		watch := d.watch(spare)
-		d.must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
-		d.eventually("moor roll-status cut", "settling")
+		d.Must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
+		d.Eventually("moor roll-status cut", "settling")
 		cancel(t, d.Tasks())
-		d.eventually("moor stuck", "plan cut is paused")
-		d.must("moor resume cut")
+		d.Eventually("moor stuck", "plan cut is paused")
+		d.Must("moor resume cut")
 		for range 600 {
-			if out := d.must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
+			if out := d.Must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
 				break
 			}
-			_, _ = d.sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
+			_, _ = d.Sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
 			time.Sleep(200 * time.Millisecond) // a person looks again
 		}
-		g.Expect(d.must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"), "the plan is not lost")
+		g.Expect(d.Must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"), "the plan is not lost")
 		d.obeyed(spare, watch())
 		d.nothingLeft()
 	})
@@ -145,26 +146,26 @@ func TestTheResurrectorBringsBackWhatWentWithoutLeave(t *testing.T) {
 	of := apps{"1": {4, 1}}
 	d.push(of)
 	g.Expect(d.host("halt", "cell-3")).To(Succeed())
-	d.eventually("moor stuck", "cell cell-3 does not answer; 1 of its instances cannot run anywhere else")
+	d.Eventually("moor stuck", "cell cell-3 does not answer; 1 of its instances cannot run anywhere else")
 
-	d.must("moor roll --name p --cells cell-0 --action restart --via-bosh mooring/cell")
-	d.eventually("moor why p", "cell-3")
+	d.Must("moor roll --name p --cells cell-0 --action restart --via-bosh mooring/cell")
+	d.Eventually("moor why p", "cell-3")
 	g.Expect(d.Tasks()).To(BeZero(), "the budget is spent")
 
 	g.Expect(d.ends(d.Resurrect("cell-3"))).To(Succeed())
-	d.eventually("moor roll-status p", "1 of 1 done")
+	d.Eventually("moor roll-status p", "1 of 1 done")
 	d.serve(of)
 	d.nothingLeft()
 
 	// An instance that is ignored BOSH neither resurrects nor acts on. Who
 	// planned to is told, and may try again.
 	d.Ignore("cell-1", true)
-	d.must("moor roll --name q --cells cell-1 --action recreate --via-bosh mooring/cell")
-	d.eventually("moor stuck", "You need to unignore it first")
+	d.Must("moor roll --name q --cells cell-1 --action recreate --via-bosh mooring/cell")
+	d.Eventually("moor stuck", "You need to unignore it first")
 	g.Expect(d.ends(d.Resurrect("cell-1"))).To(Succeed())
 	d.Ignore("cell-1", false)
-	d.must("moor resolve q.cell-1.action-failed retry --reason unignored")
-	d.eventually("moor roll-status q", "1 of 1 done")
+	d.Must("moor resolve q.cell-1.action-failed retry --reason unignored")
+	d.Eventually("moor roll-status q", "1 of 1 done")
 	d.serve(of)
 	d.nothingLeft()
 	d.obeyed(nil, nil)
@@ -173,7 +174,7 @@ func TestTheResurrectorBringsBackWhatWentWithoutLeave(t *testing.T) {
 // controlPlane gives the process of the control plane.
 func (d *deployment) controlPlane() (pid int) {
 	d.t.Helper()
-	if _, err := fmt.Sscan(d.must("moor dev processes --state-dir ../state | awk '$1 == \"control-plane\" {print $2}'"), &pid); err != nil {
+	if _, err := fmt.Sscan(d.Must("moor dev processes --state-dir ../state | awk '$1 == \"control-plane\" {print $2}'"), &pid); err != nil {
 		d.t.Fatal(err)
 	}
 	return pid

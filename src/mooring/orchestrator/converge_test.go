@@ -36,9 +36,9 @@ func TestACellOfAWholeGroupRollsOnlyOnceBOSHHasComeToIt(t *testing.T) {
 	records := group(model.Queued, model.Queued)
 	records[6].(*model.Roll).AtGate = convergeNow
 	snap := state.SnapshotOf(records...)
-	_, due := decide(snap, convergeNow, model.Via{})
+	_, due := decide(snap, convergeNow, model.Via{}, time.Time{})
 	g.Expect(due).To(Equal(convergeNow.Add(gatherFor)), "others may be about to come")
-	txns, _ := decide(snap, due, model.Via{})
+	txns, _ := decide(snap, due, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}
@@ -152,7 +152,7 @@ func TestAnAbortedPlanCancelsItsTaskOnceWhatBOSHHadBegunIsFinished(t *testing.T)
 	snap := state.SnapshotOf(records...)
 	look := func() {
 		for range 3 {
-			txns, _ := decide(snap, convergeNow, model.Via{})
+			txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
 			for _, tx := range txns {
 				snap = snap.Apply(tx)
 			}
@@ -187,7 +187,7 @@ func TestAHostThatTheTaskDidNotComeToAfterItHadLeaveIsBackInLine(t *testing.T) {
 	snap := state.SnapshotOf(group(model.Acting)...)
 	snap = snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as cancelled"), convergeNow))
 	g.Expect(snap.Plan("p").Intent).To(Equal(model.IntentPause))
-	txns, _ := decide(snap, convergeNow, model.Via{})
+	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}

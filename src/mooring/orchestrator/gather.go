@@ -75,7 +75,7 @@ func (d *decision) orderAnew(plan *model.Plan) bool {
 // come last.
 func (d *decision) ordered(plan *model.Plan, rolls []*model.Roll) (order []string, greedy bool) {
 	ahead := newForesight(d.snap, d.now)
-	ahead.past = d.history()
+	ahead.known = d.durations()
 	s := ahead.surveyOf(plan, rolls)
 	best := sequence.Order(&s.problem)
 	for _, cell := range best.Order {

@@ -41,7 +41,7 @@ func gathered(domains ...int) []model.Record {
 
 // decided is what a state becomes by one look.
 func decided(snap *state.Snapshot, now time.Time) *state.Snapshot {
-	txns, _ := decide(snap, now, model.Via{})
+	txns, _ := decide(snap, now, model.Via{}, time.Time{})
 	for _, tx := range txns {
 		snap = snap.Apply(tx)
 	}
@@ -60,7 +60,7 @@ func TestCellsThatBOSHComesToUnplannedAreOrderedByDomain(t *testing.T) {
 func TestTheFirstAtItsGateWaitsAMomentForOthers(t *testing.T) {
 	g := NewWithT(t)
 	snap := decided(state.SnapshotOf(gathered(2, 1)...), convergeNow)
-	_, due := decide(snap, convergeNow, model.Via{})
+	_, due := decide(snap, convergeNow, model.Via{}, time.Time{})
 	g.Expect(due).To(Equal(convergeNow.Add(gatherFor)))
 	snap = decided(snap, due)
 	g.Expect(snap.Roll("gate", "c1").Phase).NotTo(Equal(model.Queued), "the first in order, not the first that came")
