@@ -83,10 +83,10 @@ func TestAnIgnoredInstanceIsNotActedOn(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	b.Ignore("a", true)
 	hands := &director.Hands{Client: b.Client}
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r")).To(MatchError(ContainSubstring("ignored instance 'cell/a'. This operation is not allowed. You need to unignore it first.")))
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", nil)).To(MatchError(ContainSubstring("ignored instance 'cell/a'. This operation is not allowed. You need to unignore it first.")))
 	g.Expect(b.done()).To(BeEmpty())
 	b.Ignore("a", false)
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r2")).To(Succeed(), "another attempt is another task")
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r2", nil)).To(Succeed(), "another attempt is another task")
 }
 
 func TestWithdrawingCancelsTheTaskAndWaitsForItsEnd(t *testing.T) {

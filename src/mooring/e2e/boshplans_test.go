@@ -9,7 +9,6 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"mooring/dev/devtest"
 	"mooring/director/fakedirector"
 )
 
