@@ -48,9 +48,11 @@ var rights = map[string]need{
 	"POST /v1/cells/{id}/report":   {access.Speak, cell},
 	"GET /v1/cells/{id}/work":      {access.Speak, cell},
 
-	"PUT /v1/cells/{id}/leave":       {access.Gate, cell},
-	"GET /v1/cells/{id}/return":      {access.Gate, cell},
-	"PUT /v1/cells/{id}/gate-opened": {access.Gate, cell},
+	"GET /v1/cells/{id}/leave/stream":  {access.Gate, cell},
+	"GET /v1/cells/{id}/return/stream": {access.Gate, cell},
+	"PUT /v1/cells/{id}/leave":         {access.Gate, cell},
+	"GET /v1/cells/{id}/return":        {access.Gate, cell},
+	"PUT /v1/cells/{id}/gate-opened":   {access.Gate, cell},
 
 	"POST /v1/preview":            {access.Look, thing("previews")},
 	"POST /v1/plans":              {access.Plan, thing("plans")},

@@ -114,7 +114,7 @@ func TestACellThatBOSHHadLeaveToStopAndDidNotGoesBackToWork(t *testing.T) {
 		g := NewWithT(t)
 		records := gathered(1)
 		plan, roll := records[0].(*model.Plan), records[5].(*model.Roll)
-		roll.Phase = model.Acting
+		roll.Phase, roll.Order = model.Acting, 0
 		if somebodyPlanned {
 			plan.Gathers = nil
 		}
