@@ -7,4 +7,9 @@
 // call is repeated, there is one task. None is started behind a lock that
 // somebody holds, since a waiting task occupies one of the Director's workers;
 // the holder is named instead.
+//
+// Nothing here has an instance ignored to keep the resurrector away. BOSH
+// refuses to act on an instance that is ignored, and while it acts its lock
+// keeps the resurrector out. Of what failed, a host that the resurrector brings
+// back is welcome: its roll sees the new boot.
 package director
