@@ -49,12 +49,14 @@ func causeOf(why *client.Why) string {
 		return helped("waits: "+last.Text, last.Owner)
 	}
 	// Whom it waits for says little without what that one has to decide.
-	for i := len(why.Chain) - 2; i > 0; i-- {
-		switch link := why.Chain[i]; link.Kind {
-		case client.LinkStuck:
-			return fmt.Sprintf("STUCK: %s; %s", link.Text, last.Text)
-		case client.LinkPolicy:
-			return fmt.Sprintf("waits: %s; %s", link.Text, last.Text)
+	for _, before := range []struct {
+		kind client.LinkKind
+		text string
+	}{{client.LinkStuck, "STUCK"}, {client.LinkPolicy, "waits"}} {
+		for i := len(why.Chain) - 2; i > 0; i-- {
+			if link := why.Chain[i]; link.Kind == before.kind {
+				return fmt.Sprintf("%s: %s; %s", before.text, link.Text, last.Text)
+			}
 		}
 	}
 	return "waits: " + last.Text
