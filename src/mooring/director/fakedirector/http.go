@@ -88,11 +88,11 @@ func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
 		d.mu.Unlock()
 		switch {
 		case deleted || r.PathValue("deployment") != d.cfg.Deployment:
-			refuse(w, http.StatusNotFound, 70000, fmt.Sprintf("Deployment '%s' doesn't exist", r.PathValue("deployment")))
+			refuse(w, 70000, fmt.Sprintf("Deployment '%s' doesn't exist", r.PathValue("deployment")))
 		case r.PathValue("group") != "" && r.PathValue("group") != d.cfg.Group:
-			refuse(w, http.StatusNotFound, 70001, fmt.Sprintf("Instance group '%s' doesn't exist", r.PathValue("group")))
+			refuse(w, 70001, fmt.Sprintf("Instance group '%s' doesn't exist", r.PathValue("group")))
 		case r.PathValue("id") != "" && d.instance(r.PathValue("id")) == nil:
-			refuse(w, http.StatusNotFound, 70001, fmt.Sprintf("'%s/%s' doesn't exist", r.PathValue("group"), r.PathValue("id")))
+			refuse(w, 70001, fmt.Sprintf("'%s/%s' doesn't exist", r.PathValue("group"), r.PathValue("id")))
 		default:
 			serve(w, r)
 		}
@@ -152,8 +152,7 @@ func (d *Director) listTasks(w http.ResponseWriter, r *http.Request) {
 	for _, t := range slices.Backward(d.tasks) {
 		if len(wanted) > 0 && !slices.Contains(wanted, t.state) ||
 			query.Has("context_id") && t.context != query.Get("context_id") ||
-			query.Has("deployment") && query.Get("deployment") != d.cfg.Deployment ||
-			query.Get("verbose") != "2" && t.light {
+			query.Has("deployment") && query.Get("deployment") != d.cfg.Deployment {
 			continue
 		}
 		list = append(list, t.hash())
@@ -173,7 +172,7 @@ func (d *Director) withTask(serve func(http.ResponseWriter, *http.Request, *task
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if err != nil || id < 1 || id > len(d.tasks) {
-			refuse(w, http.StatusNotFound, 10000, fmt.Sprintf("Task %s not found", r.PathValue("id")))
+			refuse(w, 10000, fmt.Sprintf("Task %s not found", r.PathValue("id")))
 			return
 		}
 		serve(w, r, d.tasks[id-1])
@@ -211,9 +210,9 @@ func (d *Director) redirect(w http.ResponseWriter, id int) {
 	w.WriteHeader(http.StatusFound)
 }
 
-func refuse(w http.ResponseWriter, status, code int, text string) {
+func refuse(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
+	w.WriteHeader(http.StatusNotFound)
 	_ = json.NewEncoder(w).Encode(map[string]any{"code": code, "description": text})
 }
 

@@ -18,7 +18,6 @@ type task struct {
 	result      string
 	user        string
 	context     string
-	light       bool // takes no lock and is left out of lists of important tasks
 	events      []byte
 }
 
@@ -31,10 +30,10 @@ func boshSays(format string, args ...any) error { return boshError(fmt.Sprintf(f
 
 var errCancelled = errors.New("task cancelled")
 
-// submit queues a task. locks says that it needs the deployment's lock.
-func (d *Director) submit(description, user, contextID string, locks bool, run func(*task) error) int {
+// submit queues a task that needs the deployment's lock.
+func (d *Director) submit(description, user, contextID string, run func(*task) error) int {
 	d.mu.Lock()
-	t := &task{d: d, id: len(d.tasks) + 1, state: "queued", description: description, user: user, context: contextID, light: !locks}
+	t := &task{d: d, id: len(d.tasks) + 1, state: "queued", description: description, user: user, context: contextID}
 	d.tasks = append(d.tasks, t)
 	d.mu.Unlock()
 	d.running.Go(func() {
@@ -47,9 +46,7 @@ func (d *Director) submit(description, user, contextID string, locks bool, run f
 		err := t.checkpoint()
 		if err == nil {
 			t.become("processing")
-			if locks {
-				err = t.lock()
-			}
+			err = t.lock()
 		}
 		if err == nil {
 			err = run(t)
@@ -170,17 +167,11 @@ func (d *Director) State(id int) (state, result string) {
 	return t.state, t.result
 }
 
-// Tasks counts the tasks that take locks.
+// Tasks counts the tasks that were started.
 func (d *Director) Tasks() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n := 0
-	for _, t := range d.tasks {
-		if !t.light {
-			n++
-		}
-	}
-	return n
+	return len(d.tasks)
 }
 
 // Wait returns when a task has ended, with its error unless it is done.

@@ -50,7 +50,7 @@ func states(vm, instance, deployment string) []string {
 
 // Deploy starts an update_deployment task and gives its ID.
 func (d *Director) Deploy(update Update) int {
-	return d.submit("create deployment", update.User, update.ContextID, true, func(t *task) error {
+	return d.submit("create deployment", update.User, update.ContextID, func(t *task) error {
 		removed := func(i *Instance) bool { return slices.Contains(update.Remove, i.ID) }
 		leaving := slices.Concat(d.inOrder(removed)...)
 		if err := t.together(leaving, inFlight(update.MaxInFlight, len(leaving)), func(i *Instance) error {
@@ -81,7 +81,7 @@ func (d *Director) Deploy(update Update) int {
 
 // DeleteDeployment starts a delete_deployment task and gives its ID.
 func (d *Director) DeleteDeployment() int {
-	return d.submit("delete deployment "+d.cfg.Deployment, "", "", true, func(t *task) error {
+	return d.submit("delete deployment "+d.cfg.Deployment, "", "", func(t *task) error {
 		all := slices.Concat(d.inOrder(func(*Instance) bool { return true })...)
 		err := t.together(all, len(all), func(i *Instance) error {
 			return t.take(i, "Deleting instances", Delete, states("delete", "delete", "delete"))
@@ -97,7 +97,7 @@ func (d *Director) DeleteDeployment() int {
 
 // ActOn starts a task that acts on one instance alone, and gives its ID.
 func (d *Director) ActOn(id, action, user, contextID string) int {
-	return d.submit(action+" instance", user, contextID, true, func(t *task) error {
+	return d.submit(action+" instance", user, contextID, func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
 			return boshSays("You are trying to change the state of the ignored instance '%s/%s'. This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
@@ -110,7 +110,7 @@ func (d *Director) ActOn(id, action, user, contextID string) int {
 // resurrector has it done for one whose agent is silent: no script is asked
 // before, and an instance that is ignored is left alone.
 func (d *Director) Resurrect(id string) int {
-	return d.submit("scan and fix", "health_monitor", "", true, func(t *task) error {
+	return d.submit("scan and fix", "health_monitor", "", func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
 			return nil
