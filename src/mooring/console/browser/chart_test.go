@@ -33,7 +33,9 @@ func TestAPlanOfTenThousandCellsIsReadFromOneFile(t *testing.T) {
 	g.Expect(file.Close()).To(Succeed())
 
 	p := openPage(t, "file://"+path)
-	shows := func(rows string) { p.await(fmt.Sprintf(`document.getElementById("range").textContent.includes(%q)`, rows)) }
+	shows := func(rows string) {
+		p.await(fmt.Sprintf(`document.getElementById("range").textContent.includes(%q)`, rows))
+	}
 	shows("rows 1 to 10000 of 10000")
 	g.Expect(eval[int](p, `performance.getEntriesByType("resource").length`)).To(BeZero(), "it needs nothing else")
 	g.Expect(colours(p)).To(BeNumerically(">=", 6), "three AZs, in two shades each")
