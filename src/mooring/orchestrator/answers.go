@@ -57,7 +57,7 @@ func checkAnswer(alert *model.Stuck) error {
 // carryOut applies an answer to everything that the alert holds up, and closes
 // the alert.
 func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
-	tx.Event(d.answerEvent(alert, answer, "stuck.answered", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
+	tx.Event(d.answerEvent(alert, answer, "stuck.carried-out", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
 	d.closeAlert(tx, alert, "answered by "+string(answer.Verb))
 	if alert.Plan == "" && alert.Kind != model.CellGone {
 		d.answerPermit(tx, alert, answer)

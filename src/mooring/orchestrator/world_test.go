@@ -91,7 +91,7 @@ func (w *world) line(event model.Event) string {
 		return ""
 	}
 	text := event.Text
-	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
+	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.carried-out": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
 		text = word + text
 	}
 	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start), text)
