@@ -42,7 +42,7 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		stuck := snap.StuckItem(in.ID)
 		if stuck == nil {
-			return nil, notFound("nothing stuck has the id %s; it may have moved again", in.ID)
+			return nil, stuckNoMore(snap, in.ID)
 		}
 		if err := may(ctx, access.Answer, access.Stuck(stuck, in.Body.Verb, forced(snap, stuck))); err != nil {
 			return nil, err
@@ -57,6 +57,28 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 	return &answered, nil
 }
 
+// recently is how many events are searched for what became of something stuck.
+const recently = 5000
+
+// stuckNoMore refuses an answer to what is not stuck, and says what became of
+// it: who answered first, or how it came to move again.
+func stuckNoMore(snap *state.Snapshot, id string) error {
+	var last *model.Event
+	for _, event := range snap.RecentEvents(recently) {
+		if event.Kind == model.EventStuckClosed && event.Stuck != nil && event.Stuck.ID == id {
+			last = event
+		}
+	}
+	switch {
+	case last == nil:
+		return notFound("nothing stuck has the id %s; it may have moved again", id)
+	case last.Stuck.Answer != nil:
+		first := last.Stuck.Answer
+		return conflict("%s was answered with %s by %s (%q) at %s, which has been carried out", id, first.Verb, person(first.By), first.Reason, first.At.UTC().Format(time.TimeOnly))
+	}
+	return conflict("it is stuck no more, since %s: %s", last.At.UTC().Format(time.TimeOnly), last.Text)
+}
+
 // forced lists the other apps whose instances force would also stop: a roll is
 // forced as a whole.
 func forced(snap *state.Snapshot, stuck *model.Stuck) []model.Name {
@@ -69,10 +91,14 @@ func forced(snap *state.Snapshot, stuck *model.Stuck) []model.Name {
 // decideAnswer writes a person's answer into something stuck. It is pure.
 func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now time.Time) (*state.Txn, error) {
 	if first := stuck.Answer; first != nil {
-		if first.Verb == answer.Verb {
+		if first.Verb == answer.Verb && first.For == answer.For && slices.Equal(first.Confirm, answer.Confirm) {
 			return nil, nil // said before, and being carried out
 		}
 		return nil, conflict("%s was answered with %s by %s (%q), which is being carried out; look again", stuck.ID, first.Verb, person(first.By), first.Reason)
+	}
+	if stuck.Recovered() {
+		return nil, conflict("%s moves again since %s, so there is nothing to answer; it is kept open only to see whether that lasts",
+			stuck.ID, stuck.RecoveredAt.UTC().Format(time.TimeOnly))
 	}
 	if err := invalid(fmt.Sprintf("the answer %s is refused", answer.Verb), answer.Validate()); err != nil {
 		return nil, err

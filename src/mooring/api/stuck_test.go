@@ -1,7 +1,9 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,4 +62,67 @@ func TestAnswersThatCannotBeAreRefused(t *testing.T) {
 
 	_, err = f.Answer(t.Context(), "a", model.Answer{Verb: model.Force, Reason: "r", Confirm: []string{"acme/prod/db/3"}})
 	g.Expect(err).NotTo(HaveOccurred())
+}
+
+// Of two people who answer at the same time one is first; the other is told by
+// whom it was answered, and with what.
+func TestOfTwoAnswersAtOnceOneCounts(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, aStuck("a"))
+	answers := []model.Answer{
+		{Verb: model.Retry, Reason: "the disk was full", By: "olga"},
+		{Verb: model.Wait, For: model.Duration(time.Minute), Reason: "large keys", By: "kim"},
+	}
+	refused := make([]error, len(answers))
+	var both sync.WaitGroup
+	for i, answer := range answers {
+		both.Go(func() { _, refused[i] = f.Answer(t.Context(), "a", answer) })
+	}
+	both.Wait()
+	first := f.store.Snapshot().StuckItem("a").Answer
+	for i, answer := range answers {
+		if answer.By == first.By {
+			g.Expect(refused[i]).NotTo(HaveOccurred())
+		} else {
+			g.Expect(refused[i]).To(refusal(http.StatusConflict, fmt.Sprintf("was answered with %s by %s (%q)", first.Verb, first.By, first.Reason)))
+		}
+	}
+}
+
+func TestTheSameAnswerOtherwiseMeantIsAContradiction(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, aStuck("a"))
+	answer := model.Answer{Verb: model.Wait, For: model.Duration(time.Minute), Reason: "large keys", By: "kim"}
+	_, err := f.Answer(t.Context(), "a", answer)
+	g.Expect(err).NotTo(HaveOccurred())
+	answer.For = model.Duration(time.Hour)
+	_, err = f.Answer(t.Context(), "a", answer)
+	g.Expect(err).To(refusal(http.StatusConflict, "was answered with wait by kim"))
+}
+
+func TestWhatIsStuckNoMoreCannotBeAnswered(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	answer := model.Answer{Verb: model.Retry, Reason: "r", By: "olga"}
+
+	recovered := aStuck("a")
+	recovered.RecoveredAt = time.Now()
+	f.put(t, recovered)
+	_, err := f.Answer(t.Context(), "a", answer)
+	g.Expect(err).To(refusal(http.StatusConflict, "a moves again since"))
+
+	closed := func(stuck *model.Stuck, text string) {
+		tx := f.store.Snapshot().Txn()
+		tx.Event(model.Event{At: time.Now(), Kind: model.EventStuckClosed, Actor: "orchestrator", Text: text, Stuck: stuck})
+		_, err := f.store.Commit(t.Context(), tx)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	closed(aStuck("b"), "b: it moves again")
+	_, err = f.Answer(t.Context(), "b", answer)
+	g.Expect(err).To(refusal(http.StatusConflict, "b: it moves again"))
+
+	answered := aStuck("c")
+	answered.Answer = &model.Answer{Verb: model.Force, Reason: "agreed with the team", By: "kim", At: time.Now()}
+	closed(answered, "c: answered by force")
+	_, err = f.Answer(t.Context(), "c", answer)
+	g.Expect(err).To(refusal(http.StatusConflict, `c was answered with force by kim ("agreed with the team")`))
 }

@@ -117,7 +117,12 @@ func (c *chain) gated(plan *model.Plan) bool {
 	default:
 		return false
 	}
-	c.roll(plan, slices.MinFunc(busy, func(a, b *model.Roll) int { return entered(a).Compare(entered(b)) }))
+	c.roll(plan, slices.MinFunc(busy, func(a, b *model.Roll) int {
+		if stuck := c.open(a.StuckID) != nil; stuck != (c.open(b.StuckID) != nil) {
+			return map[bool]int{true: -1, false: 1}[stuck]
+		}
+		return entered(a).Compare(entered(b))
+	}))
 	return true
 }
 

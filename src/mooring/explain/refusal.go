@@ -66,14 +66,17 @@ func (c *chain) blocker(b lifecycle.Blocker) {
 	}
 }
 
-// disrupted explains the instance that has been disrupted longest of those
-// that use a budget up.
+// disrupted explains one instance of those that use a budget up: one that is
+// held by what is stuck, else the one that has been disrupted longest.
 func (c *chain) disrupted(app *model.App, indexes []int) {
 	ledger := c.snap.Ledger(app.GUID)
 	var first *model.Permit
 	for _, index := range indexes {
 		permit := ledger.Permit(index)
-		if permit != nil && (first == nil || permit.Times[model.StepGranted].Before(first.Times[model.StepGranted])) {
+		switch {
+		case permit == nil:
+		case first == nil, c.heldByStuck(permit) && !c.heldByStuck(first),
+			c.heldByStuck(permit) == c.heldByStuck(first) && permit.Times[model.StepGranted].Before(first.Times[model.StepGranted]):
 			first = permit
 		}
 	}
@@ -91,6 +94,13 @@ func (c *chain) disrupted(app *model.App, indexes []int) {
 	default:
 		c.state(app.GUID, first.Index)
 	}
+}
+
+// heldByStuck reports whether a permit's holder is a roll that is stuck.
+func (c *chain) heldByStuck(permit *model.Permit) bool {
+	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(permit.Holder, "roll:"), "/")
+	roll := c.snap.Roll(plan, cell)
+	return isRoll && roll != nil && c.open(roll.StuckID) != nil
 }
 
 // slowest gives the permit of a holder that was granted first, of those that

@@ -21,6 +21,9 @@ func (c *chain) roll(plan *model.Plan, roll *model.Roll) {
 		c.moves()
 	case item != nil:
 		c.stuck(item)
+	case roll.StuckID != "" && !afterHost(roll.Phase):
+		c.link(client.LinkRoll, roll.CellID, "what it was stuck for has passed; it takes its turn again")
+		c.moves()
 	case roll.Phase == model.Queued:
 		c.queued(plan, roll)
 	case roll.Phase == model.Acting, roll.Phase == model.Quiesced:

@@ -78,6 +78,23 @@ func (c *chain) decides(item *model.Stuck) {
 	for _, verb := range item.Answers {
 		verbs = append(verbs, string(verb))
 	}
-	c.link(client.LinkPerson, item.Owner, "%s has to see to it, or somebody to answer: moor resolve %s %s --reason WHY",
-		item.Owner, item.ID, strings.Join(verbs, "|")).Owner = item.Owner
+	c.link(client.LinkPerson, item.Owner, "%s has to see to it, or somebody to answer: moor resolve %s %s --reason WHY%s",
+		item.Owner, item.ID, strings.Join(verbs, "|"), c.agreed(item)).Owner = item.Owner
+}
+
+// agreed says what a policy does about it if nobody answers, "" when nothing.
+func (c *chain) agreed(item *model.Stuck) string {
+	app := c.snap.App(item.AppGUID)
+	if app == nil || !item.Kind.OfHandler() {
+		return ""
+	}
+	switch agreed := app.Policy.OnStuck; {
+	case agreed.Answer == model.StuckForce && len(item.Data) > 0:
+		return fmt.Sprintf("; the policy of %s forces a stop after %s, but never where that loses data", app.Name, agreed.After)
+	case agreed.Answer == model.StuckForce:
+		return fmt.Sprintf("; the policy of %s forces it at %s (force_after %s)", app.Name, item.FlaggedAt.Add(agreed.After.D()).UTC().Format("15:04:05 MST"), agreed.After)
+	case agreed.Answer == model.StuckHold:
+		return fmt.Sprintf("; the policy of %s holds it until then (on_stuck: hold)", app.Name)
+	}
+	return ""
 }

@@ -9,9 +9,6 @@ import (
 	"mooring/state"
 )
 
-// skippedByPlan is why a roll ends that the plan would rather do without.
-const skippedByPlan = "the plan skips what is stuck"
-
 // carryOutAnswers does what people said to do about what is stuck.
 func (d *decision) carryOutAnswers() {
 	for _, alert := range d.snap.StuckItems() {
@@ -133,30 +130,4 @@ func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind, te
 	event := d.alertEvent(kind, alert, text)
 	event.Actor, event.Reason = orElse(answer.By, actor), answer.Reason
 	return event
-}
-
-// answerAsAgreed does what the plan or the policy said beforehand to do when
-// the roll is stuck.
-func (c *draft) answerAsAgreed(alert *model.Stuck) {
-	if c.plan.OnStuck == model.StuckSkip {
-		c.end(model.RollSkipped, skippedByPlan)
-		return
-	}
-	app := c.d.snap.App(alert.AppGUID)
-	if app == nil || !alert.Kind.OfHandler() {
-		return
-	}
-	agreed := app.Policy.OnStuck
-	switch agreed.Answer {
-	case model.StuckSkip:
-		c.end(model.RollSkipped, "the policy of "+app.Name.String()+" skips what is stuck")
-	case model.StuckForce:
-		// A policy forces a stop, never the loss of data: that takes a person.
-		if len(alert.Data) == 0 && c.d.lookAt(alert.FlaggedAt.Add(agreed.After.D())) {
-			answer := model.Answer{Verb: model.Force, By: "policy of " + app.Name.String(), Reason: "on_stuck: force_after " + agreed.After.String()}
-			c.tx.Event(c.d.answerEvent(alert, answer, "stuck.answered", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
-			c.closeAlert("answered by the policy")
-			c.answer(alert, answer)
-		}
-	}
 }

@@ -36,6 +36,15 @@ func (d *decision) watchOthers() {
 			continue
 		}
 		tx := d.snap.Txn()
+		if open := d.snap.StuckItem(id); open != nil {
+			if answer := d.agreedForce(open); answer != nil {
+				d.recordAgreed(tx, open, *answer)
+				d.closeAlert(tx, open, "answered by the "+answer.By)
+				d.answerPermit(tx, open, *answer)
+				d.add(tx)
+				continue
+			}
+		}
 		d.alarm(tx, alert)
 		d.add(tx)
 	}

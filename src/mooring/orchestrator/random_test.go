@@ -25,6 +25,7 @@ func TestAnyFleetThroughAnything(t *testing.T) {
 		story := []string{}
 		for range rapid.IntRange(5, 60).Draw(rt, "length") {
 			story = append(story, w.drawTurn(rt))
+			w.checkExplained()
 			w.hold(rt, story)
 		}
 		w.mend()

@@ -31,7 +31,9 @@ func (d *decision) advanceRoll(plan *model.Plan, roll *model.Roll) {
 	case !c.flagged:
 		c.recovered("it moves again")
 	case c.roll.Phase == model.Settling && plan.OnStuck == model.StuckSkip:
-		c.end(model.RollSkipped, skippedByPlan)
+		if alert := d.open(roll.StuckID); alert != nil {
+			c.answerAsAgreed(alert)
+		}
 	}
 	if c.submit() && c.roll.Phase == model.RollDone {
 		d.learnRoll(plan, c.roll)
