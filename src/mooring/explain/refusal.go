@@ -207,7 +207,7 @@ func (c *chain) state(appGUID string, index int) {
 // whereabouts explains a cell that does not answer: by what is done to it, or
 // by nothing.
 func (c *chain) whereabouts(cellID string) {
-	if roll := c.snap.RollOn(cellID); roll != nil {
+	if roll := c.snap.RollOn(cellID); roll != nil && afterHost(roll.Phase) && !c.seen[roll.Holder()] {
 		if plan := c.snap.Plan(roll.Plan); plan != nil {
 			c.roll(plan, roll)
 			return

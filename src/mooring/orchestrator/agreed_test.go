@@ -94,7 +94,7 @@ func TestAPolicyForcesAnUpdateThatHangs(t *testing.T) {
 
 // Many plans in which nothing goes wrong.
 func TestUndisturbedRollsRaiseNoAlert(t *testing.T) {
-	const cells, plans = 20, 100
+	const cells, plans = 12, 20
 	g := NewWithT(t)
 	w := newWorld()
 	w.unchecked = true
