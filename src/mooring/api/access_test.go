@@ -227,6 +227,9 @@ func (f *fixture) handler(t *testing.T, store *state.Store) http.Handler {
 		Planner: func(context.Context, *state.Snapshot, model.PlanSpec, []string, time.Time) (*client.Preview, error) {
 			answer := f.preview
 			return &answer, nil
+		},
+		Forecast: func(_ *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast {
+			return &client.Forecast{Likely: now.Add(time.Hour), Left: len(plan.Order)}
 		}})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return handler

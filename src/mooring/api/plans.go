@@ -22,6 +22,11 @@ type PlanPath struct {
 	Plan string `path:"plan" doc:"Name of the plan"`
 }
 
+type planQuery struct {
+	PlanPath
+	Forecast bool `query:"forecast" doc:"Say also when it is expected to end, which takes seconds for thousands of cells"`
+}
+
 type steerInput struct {
 	PlanPath
 	Body client.Steer
@@ -46,13 +51,17 @@ func (s *server) planRoutes(routes huma.API) {
 			return views, nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-plan", "One plan with its rolls", "plans"),
-		func(_ context.Context, in *PlanPath) (*client.PlanView, error) {
+		func(_ context.Context, in *planQuery) (*client.PlanView, error) {
 			snap := s.store.Snapshot()
 			plan, err := planNamed(snap, in.Plan)
 			if err != nil {
 				return nil, err
 			}
-			return planView(snap, plan, s.now()), nil
+			view := planView(snap, plan, s.now())
+			if in.Forecast && s.forecast != nil && !plan.Finished() {
+				view.Forecast = s.forecast(snap, plan, s.now())
+			}
+			return view, nil
 		})
 	on(routes, operation(http.MethodPut, one+"/intent", "steer-plan", "Pause, resume or abort a plan", "plans"), s.steerPlan)
 	stream(routes, operation(http.MethodGet, one+"/stream", "stream-plan", "A plan's progress as it happens", "plans"),

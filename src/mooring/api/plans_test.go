@@ -123,6 +123,18 @@ func TestAPlanIsSteered(t *testing.T) {
 	g.Expect(f.Plan(t.Context(), "one")).To(HaveField("Dropped", 2))
 }
 
+func TestTheEndOfAPlanIsForetoldWhenItIsAskedFor(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
+	_, err := f.StartPlan(t.Context(), aPlan("one", "c1", "c2"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Plan(t.Context(), "one")).To(HaveField("Forecast", BeNil()))
+	g.Expect(f.PlanForecast(t.Context(), "one")).To(HaveField("Forecast.Left", 2))
+	done := *f.store.Snapshot().Plan("one")
+	done.Status = model.PlanDone
+	f.put(t, &done)
+	g.Expect(f.PlanForecast(t.Context(), "one")).To(HaveField("Forecast", BeNil()), "it is over")
+}
+
 func TestAPlanIsWatchedUntilItHasFinished(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
 	g.Expect(f.WatchPlan(t.Context(), "one", nil)).To(refusal(http.StatusNotFound, "no plan one"))

@@ -33,6 +33,9 @@ type Config struct {
 	// CheckPlan, when it is set, refuses plans that the outside world cannot
 	// carry out, such as through a BOSH group that is not there.
 	CheckPlan func(ctx context.Context, spec model.PlanSpec) error
+	// Forecast says when a plan under way is expected to end; nil where that is
+	// not foretold.
+	Forecast func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast
 	// Logger is silent when nil.
 	Logger *slog.Logger
 	// LeaseTTL is what cells are told; 0 means DefaultLeaseTTL. At least 1 s.
@@ -43,12 +46,13 @@ type Config struct {
 
 // server serves the API. Its fields are set once.
 type server struct {
-	store   *state.Store
-	planner Planner
-	check   func(context.Context, model.PlanSpec) error
-	logger  *slog.Logger
-	ttl     time.Duration
-	watch   *workWatch
+	store    *state.Store
+	planner  Planner
+	forecast func(*state.Snapshot, *model.Plan, time.Time) *client.Forecast
+	check    func(context.Context, model.PlanSpec) error
+	logger   *slog.Logger
+	ttl      time.Duration
+	watch    *workWatch
 	// logs fetches from cells' agents.
 	logs    *http.Client
 	newGUID func() string
@@ -77,7 +81,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Version = "dev"
 	}
 	s := &server{
-		store: cfg.Store, planner: cfg.Planner, check: cfg.CheckPlan, logger: cfg.Logger, ttl: cfg.LeaseTTL,
+		store: cfg.Store, planner: cfg.Planner, forecast: cfg.Forecast, check: cfg.CheckPlan, logger: cfg.Logger, ttl: cfg.LeaseTTL,
 		watch: &workWatch{}, logs: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}},
 		newGUID: uuid.NewString, now: func() time.Time { return time.Now().UTC() },
 	}

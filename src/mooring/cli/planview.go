@@ -13,6 +13,9 @@ import (
 // showPlan prints a plan with its rolls and what is stuck.
 func showPlan(out io.Writer, view *client.PlanView, now time.Time) error {
 	fmt.Fprintln(out, headline(view, now))
+	if text := forecastText(view.Forecast, now); text != "" {
+		fmt.Fprintln(out, text)
+	}
 	waiting := make(map[string]string)
 	for _, w := range view.Waiting {
 		waiting[w.CellID] = strings.Join(w.Why, "; ")
@@ -37,6 +40,25 @@ func showPlan(out io.Writer, view *client.PlanView, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// forecastText says when a plan under way is expected to end, "" when that is
+// not known.
+func forecastText(f *client.Forecast, now time.Time) string {
+	if f == nil {
+		return ""
+	}
+	text := fmt.Sprintf("ends in %s to %s (p50 to p90)", short(f.Likely.Sub(now)), short(f.Latest.Sub(now)))
+	if f.Left == 0 {
+		text = "its end is open"
+	}
+	if f.Open > 0 {
+		text += fmt.Sprintf("; %s will not get a turn as things are", count(f.Open, "cell"))
+	}
+	if f.Bottleneck != "" {
+		text += "; bottleneck " + f.Bottleneck
+	}
+	return text
 }
 
 func headline(view *client.PlanView, now time.Time) string {

@@ -32,7 +32,7 @@ Examples:
 			if s.Bool("watch") || s.Bool("wait") {
 				return s.follow(name)
 			}
-			view, err := s.api.Plan(s.ctx(), name)
+			view, err := s.api.PlanForecast(s.ctx(), name)
 			if err != nil {
 				return err
 			}

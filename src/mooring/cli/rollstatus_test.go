@@ -50,6 +50,18 @@ func undated(text string) string {
 	return regexp.MustCompile(`\d\d:\d\d:\d\d`).ReplaceAllString(text, "TIME")
 }
 
+func TestRollStatusForetellsTheEnd(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	view := rolling()
+	soon := time.Now().Add(30 * time.Second) // the command takes less
+	view.Forecast = &client.Forecast{Likely: soon.Add(2 * time.Hour), Latest: soon.Add(5 * time.Hour), Bottleneck: "acme/prod/db", Left: 2, Open: 1}
+	api.answers("GET /v1/plans/kernel", view)
+	g.Expect(api.run(t, "roll-status", "kernel").out).To(ContainSubstring(
+		"\nends in 2h to 5h (p50 to p90); 1 cell will not get a turn as things are; bottleneck acme/prod/db\n"))
+	g.Expect(api.requests()).To(Equal([]string{"GET /v1/plans/kernel?forecast=true"}))
+}
+
 func TestRollStatus(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)

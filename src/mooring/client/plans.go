@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"mooring/model"
@@ -96,6 +97,9 @@ type PlanView struct {
 	Rolling int `json:"rolling"`
 	Queued  int `json:"queued"`
 	Dropped int `json:"dropped"`
+	// Forecast is when the plan is expected to end; nil unless it was asked for
+	// and the plan is under way.
+	Forecast *Forecast `json:"forecast,omitempty"`
 }
 
 // Waiting is a claim that has not been granted, and why.
@@ -131,6 +135,12 @@ func (c *Client) Plans(ctx context.Context) ([]PlanView, error) {
 // Plan gives one plan.
 func (c *Client) Plan(ctx context.Context, name string) (*PlanView, error) {
 	return one[PlanView](ctx, c, request{method: http.MethodGet, path: pathOf("plans", name), again: true})
+}
+
+// PlanForecast gives one plan with when it is expected to end, which takes
+// seconds for thousands of cells.
+func (c *Client) PlanForecast(ctx context.Context, name string) (*PlanView, error) {
+	return one[PlanView](ctx, c, request{method: http.MethodGet, path: pathOf("plans", name), query: url.Values{"forecast": {"true"}}, again: true})
 }
 
 // Pause lets no new roll of the plan start. Rolls under way finish.

@@ -3,6 +3,7 @@ package console
 import (
 	"time"
 
+	"mooring/client"
 	"mooring/lifecycle"
 	"mooring/model"
 )
@@ -108,30 +109,7 @@ type Plan struct {
 	Stuck  int                 `json:"stuck"`
 	Course *Course             `json:"course,omitempty"`
 	// Forecast is nil until it was computed.
-	Forecast *Forecast `json:"forecast,omitempty"`
-}
-
-// Forecast is when a plan is expected to end. It is made anew whenever a cell
-// of the plan is through, by the brain that executes the plan.
-type Forecast struct {
-	Earliest time.Time `json:"earliest"`
-	Likely   time.Time `json:"likely"`
-	Latest   time.Time `json:"latest"`
-	// Bottleneck is the policy or cell that keeps the plan from being faster.
-	Bottleneck string `json:"bottleneck,omitempty"`
-	// Left is how many cells it counts on, Open how many more will not get
-	// their turn as things are: the end is then open.
-	Left int `json:"left"`
-	Open int `json:"open,omitempty"`
-	// Slots are when the next cells are expected to have their turn.
-	Slots []Slot `json:"slots,omitempty"`
-}
-
-// Slot is when a cell is expected to be rolled.
-type Slot struct {
-	CellID string    `json:"cell_id"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
+	Forecast *client.Forecast `json:"forecast,omitempty"`
 }
 
 // Course is how a plan has gone so far: how many of its cells began and ended

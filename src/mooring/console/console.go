@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"mooring/forecast"
 )
 
 //go:embed page
@@ -20,7 +22,7 @@ var embedded embed.FS
 type Config struct {
 	Source Source
 	// Planner foretells when plans end; without it the board does not say.
-	Planner Planner
+	Planner forecast.Planner
 	// MayAct reports whether the viewer may give answers and steer plans. It
 	// decides only what the page offers: the API decides what it takes. Nil
 	// offers everything to everyone.

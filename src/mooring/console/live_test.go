@@ -14,7 +14,9 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/client"
 	"mooring/model"
+	"mooring/state"
 )
 
 // told is one message of a stream.
@@ -141,10 +143,14 @@ func TestNothingIsComputedForNobody(t *testing.T) {
 	}, "5s").Should(BeTrue())
 }
 
+func twoMinutes(*state.Snapshot, model.PlanSpec, time.Time) (*client.Preview, error) {
+	return &client.Preview{Expected: model.Duration(2 * time.Minute)}, nil
+}
+
 func TestAForecastArrivesWithoutAChangeOfState(t *testing.T) {
 	g := NewWithT(t)
 	source := newPaper(append(fleet(4), plan("p", 0, model.PlanRunning, "cell-0", "cell-1"))...)
-	said, stop := listen(t, serve(t, Config{Source: source, Planner: perCell, Now: func() time.Time { return noon }}))
+	said, stop := listen(t, serve(t, Config{Source: source, Planner: twoMinutes, Now: func() time.Time { return noon }}))
 	defer stop()
 	g.Eventually(func() string {
 		select {

@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"slices"
 
+	"mooring/client"
 	"mooring/model"
 )
 
 // addPlans shows the plans, and in each square how far its newest plan is.
-func (v *viewer) addPlans(forecasts map[string]*Forecast) {
+func (v *viewer) addPlans(forecasts map[string]*client.Forecast) {
 	plans := slices.Clone(v.snap.Plans())
 	slices.SortFunc(plans, func(a, b *model.Plan) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Name, b.Name))

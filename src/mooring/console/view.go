@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"mooring/client"
 	"mooring/lifecycle"
 	"mooring/model"
 	"mooring/state"
@@ -20,7 +21,7 @@ const (
 )
 
 // View computes the board from a snapshot. It is pure; forecasts are by plan.
-func View(snap *state.Snapshot, forecasts map[string]*Forecast) *Board {
+func View(snap *state.Snapshot, forecasts map[string]*client.Forecast) *Board {
 	v := &viewer{snap: snap, cells: map[string]*Cell{}, volumes: map[string]*model.Volume{}}
 	v.board.Revision = snap.Revision()
 	v.addCells()

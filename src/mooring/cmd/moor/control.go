@@ -18,6 +18,7 @@ import (
 	"mooring/api"
 	"mooring/client"
 	"mooring/console"
+	"mooring/forecast"
 	"mooring/identity"
 	"mooring/model"
 	"mooring/notify"
@@ -163,6 +164,9 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	}
 	handler, err := api.New(api.Config{
 		Store: store, Planner: preview, CheckPlan: checkPlan(bosh),
+		Forecast: func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast {
+			return forecast.Of(orchestrator.Preview, snap, plan, now)
+		},
 		Logger: logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
 	})
 	if err != nil {

@@ -1,0 +1,69 @@
+package console
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"mooring/client"
+	"mooring/forecast"
+	"mooring/model"
+	"mooring/state"
+)
+
+// forecaster keeps a forecast of each unfinished plan. Planning a large fleet
+// takes a while, so it is done beside the board, one plan at a time.
+type forecaster struct {
+	planner forecast.Planner
+	now     func() time.Time
+	ready   chan struct{} // has one when there is something new
+
+	mu    sync.Mutex
+	known map[string]*client.Forecast
+	// stages are how far each plan was when its forecast was made or begun.
+	stages map[string]string
+	busy   bool
+}
+
+func newForecaster(planner forecast.Planner, now func() time.Time) *forecaster {
+	return &forecaster{
+		planner: planner, now: now, ready: make(chan struct{}, 1),
+		known: map[string]*client.Forecast{}, stages: map[string]string{},
+	}
+}
+
+// look gives the forecasts there are, and begins one that is due.
+func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]*client.Forecast {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	given := map[string]*client.Forecast{}
+	for _, plan := range snap.Plans() {
+		if plan.Finished() {
+			delete(f.known, plan.Name)
+			delete(f.stages, plan.Name)
+			continue
+		}
+		given[plan.Name] = f.known[plan.Name]
+		stage := forecast.Stage(snap, plan)
+		if f.planner == nil || f.busy || stage == f.stages[plan.Name] {
+			continue
+		}
+		f.stages[plan.Name], f.busy = stage, true
+		go f.make(ctx, snap, plan)
+	}
+	return given
+}
+
+func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model.Plan) {
+	made := forecast.Of(f.planner, snap, plan, f.now())
+	f.mu.Lock()
+	f.busy = false
+	f.known[plan.Name] = made
+	f.mu.Unlock()
+	if ctx.Err() == nil {
+		select {
+		case f.ready <- struct{}{}:
+		default: // it has not been looked at since the last time
+		}
+	}
+}
