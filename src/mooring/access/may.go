@@ -32,10 +32,8 @@ type Object struct {
 	// Org and Space are those of an app or a volume set.
 	Org, Space string
 	CellID     string
-	// Verb is the answer to something stuck, and Beside the other apps that
-	// force would also stop without their handlers.
-	Verb   model.Verb
-	Beside []model.Name
+	// Verb is the answer to something stuck.
+	Verb model.Verb
 	// Somewhere asks only whether the actor has the right on anything at all:
 	// what it is about is not known yet.
 	Somewhere bool
@@ -60,15 +58,11 @@ func Thing(what string) Object { return Object{What: what} }
 // Somewhere is for a right on something that is not known yet.
 func Somewhere(what string) Object { return Object{What: what, Somewhere: true} }
 
-// Stuck is an answer to something stuck. beside are the other apps with
-// instances that force would stop too.
-func Stuck(item *model.Stuck, verb model.Verb, beside []model.Name) Object {
+// Stuck is an answer to something stuck.
+func Stuck(item *model.Stuck, verb model.Verb) Object {
 	object := Object{What: fmt.Sprintf("%s with %s", item.ID, verb), Verb: verb, CellID: item.CellID}
 	if item.App != nil {
 		object.Org, object.Space = item.App.Org, item.App.Space
-	}
-	if verb == model.Force {
-		object.Beside = beside
 	}
 	return object
 }
@@ -89,14 +83,7 @@ func (d *Denied) Error() string {
 
 // May says whether an actor has a right on something: nil, or a *Denied.
 func May(actor *Actor, right Right, on Object) error {
-	given := slices.ContainsFunc(actor.Roles, func(role Role) bool { return role.gives(right, on) })
-	for _, app := range on.Beside {
-		if given && May(actor, Change, App(app)) != nil {
-			return &Denied{Actor: actor.String(), Right: right, Object: on.What,
-				Takes: fmt.Sprintf("the role operator, since it would also stop instances of %s without their handlers", app)}
-		}
-	}
-	if given {
+	if slices.ContainsFunc(actor.Roles, func(role Role) bool { return role.gives(right, on) }) {
 		return nil
 	}
 	return &Denied{Actor: actor.String(), Right: right, Object: on.What, Takes: takes(right, on)}

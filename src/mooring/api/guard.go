@@ -8,8 +8,6 @@ import (
 
 	"mooring/access"
 	"mooring/identity"
-	"mooring/model"
-	"mooring/state"
 )
 
 // guarded is a mux on which every route asks for the right that the table has
@@ -75,18 +73,3 @@ const (
 	someOperator  = "operator"
 	someDeveloper = "developer"
 )
-
-// besides lists the apps, other than one, with instances on a cell.
-func besides(snap *state.Snapshot, cellID string, app *model.Name) []model.Name {
-	var names []model.Name
-	seen := map[string]bool{}
-	for _, inst := range snap.InstancesOn(cellID) {
-		other := snap.App(inst.AppGUID)
-		if other == nil || seen[other.GUID] || app != nil && other.Name == *app {
-			continue
-		}
-		seen[other.GUID] = true
-		names = append(names, other.Name)
-	}
-	return names
-}

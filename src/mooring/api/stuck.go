@@ -44,7 +44,7 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 		if stuck == nil {
 			return nil, stuckNoMore(snap, in.ID)
 		}
-		if err := may(ctx, access.Answer, access.Stuck(stuck, in.Body.Verb, forced(snap, stuck))); err != nil {
+		if err := may(ctx, access.Answer, access.Stuck(stuck, in.Body.Verb)); err != nil {
 			return nil, err
 		}
 		answered = *stuck
@@ -77,15 +77,6 @@ func stuckNoMore(snap *state.Snapshot, id string) error {
 		return conflict("%s was answered with %s by %s (%q) at %s, which has been carried out", id, first.Verb, person(first.By), first.Reason, first.At.UTC().Format(time.TimeOnly))
 	}
 	return conflict("it is stuck no more, since %s: %s", last.At.UTC().Format(time.TimeOnly), last.Text)
-}
-
-// forced lists the other apps whose instances force would also stop: a roll is
-// forced as a whole.
-func forced(snap *state.Snapshot, stuck *model.Stuck) []model.Name {
-	if stuck.Plan == "" {
-		return nil
-	}
-	return besides(snap, stuck.CellID, stuck.App)
 }
 
 // decideAnswer writes a person's answer into something stuck. It is pure.

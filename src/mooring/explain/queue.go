@@ -134,7 +134,7 @@ func afterHost(phase model.Phase) bool {
 // short explains a budget without room for what the roll would ask for.
 func (c *chain) short(roll *model.Roll) bool {
 	for _, demands := range c.demands(roll) {
-		claim := &model.Claim{Holder: roll.Holder(), CellID: roll.CellID, Action: roll.Action, Demands: demands, Force: roll.Force}
+		claim := &model.Claim{Holder: roll.Holder(), CellID: roll.CellID, Action: roll.Action, Demands: demands}
 		if verdict := lifecycle.Judge(claim, c.snap.Claims(), c.snap.Crew); !verdict.Granted {
 			c.refusal(verdict)
 			return true
@@ -162,7 +162,7 @@ func (c *chain) demands(roll *model.Roll) [][]model.Demand {
 		case means.Move:
 			at = 1
 		}
-		phases[at] = append(phases[at], model.Demand{AppGUID: inst.AppGUID, Index: inst.Index, Kind: means.Kind, Move: means.Move})
+		phases[at] = append(phases[at], model.Demand{AppGUID: inst.AppGUID, Index: inst.Index, Kind: means.Kind, Move: means.Move, Force: roll.Forces(inst.AppGUID, inst.Index)})
 	}
 	return slices.DeleteFunc(phases, func(demands []model.Demand) bool { return len(demands) == 0 })
 }

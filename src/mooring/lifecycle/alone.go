@@ -19,9 +19,9 @@ func judgeAlone(claim *model.Claim, crew func(string) *Crew) []Blocker {
 				Text: fmt.Sprintf("application %s is gone; ask anew", g.appGUID)})
 			continue
 		}
-		refusals := c.refusals(g, claim.Force)
+		refusals := c.refusals(g)
 		blockers = append(blockers, refusals...)
-		for _, b := range c.overdrafts(g, claim.Force) {
+		for _, b := range c.overdrafts(g) {
 			// Beside an instance that cannot be had now, a limit that is used
 			// up for now is no news; one that never suffices is.
 			if len(refusals) == 0 || b.Forever {
@@ -33,11 +33,11 @@ func judgeAlone(claim *model.Claim, crew func(string) *Crew) []Blocker {
 }
 
 // refusals gives the demands that no budget could allow now.
-func (c *Crew) refusals(g group, force bool) []Blocker {
+func (c *Crew) refusals(g group) []Blocker {
 	var blockers []Blocker
 	seen := make(indexes, len(g.demands))
 	for _, d := range g.demands {
-		w := c.weigh(d, force)
+		w := c.weigh(d)
 		if w.weight != refused && seen[d.Index] {
 			w = weighing{weight: refused, forever: true, text: "it is asked for twice in one claim"}
 		}
@@ -56,8 +56,8 @@ func (c *Crew) refusals(g group, force bool) []Blocker {
 
 // overdrafts gives the limits that the demands would exceed together with what
 // is disrupted or down now.
-func (c *Crew) overdrafts(g group, force bool) []Blocker {
-	paid := c.paid(g, force)
+func (c *Crew) overdrafts(g group) []Blocker {
+	paid := c.paid(g)
 	var blockers []Blocker
 	for _, r := range c.rules() {
 		if len(paid.asked(r.kind)) == 0 {
@@ -91,10 +91,10 @@ func (c *Crew) overdrafts(g group, force bool) []Blocker {
 
 // paid gives the demands of a group that spend budget, or would if they could
 // be had now.
-func (c *Crew) paid(g group, force bool) group {
+func (c *Crew) paid(g group) group {
 	paid := group{appGUID: g.appGUID}
 	for _, d := range g.demands {
-		if c.weigh(d, force).weight != free {
+		if c.weigh(d).weight != free {
 			paid.demands = append(paid.demands, d)
 		}
 	}

@@ -50,7 +50,7 @@ type Blocker struct {
 // census of an app, nil when there is no such app; all censuses must be of the
 // same snapshot as the claims.
 //
-// A claim with Force is judged like any other, except that an instance that is
+// A demand with Force is judged like any other, except that an instance that is
 // down may then be drained.
 func Judge(claim *model.Claim, earlier []*model.Claim, crew func(appGUID string) *Crew) Verdict {
 	blockers := judgeAlone(claim, crew)

@@ -73,7 +73,12 @@ func TestJudgeSpendsTheBudget(t *testing.T) {
 }
 
 func TestJudgeAtTheEdges(t *testing.T) {
-	forced := func(c *model.Claim) *model.Claim { c.Force = true; return c }
+	forced := func(c *model.Claim) *model.Claim {
+		for i := range c.Demands {
+			c.Demands[i].Force = true
+		}
+		return c
+	}
 	for _, row := range []struct {
 		name    string
 		before  func(f *fleet)

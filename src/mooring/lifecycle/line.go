@@ -24,7 +24,7 @@ func judgeInLine(claim *model.Claim, earlier []*model.Claim, crew func(string) *
 	}
 	paid := make(map[string]group)
 	for _, g := range byApp(claim) {
-		if p := crew(g.appGUID).paid(g, claim.Force); len(p.demands) > 0 {
+		if p := crew(g.appGUID).paid(g); len(p.demands) > 0 {
 			paid[g.appGUID] = p
 		}
 	}

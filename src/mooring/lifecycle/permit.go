@@ -52,7 +52,7 @@ func issue(claim *model.Claim, demand model.Demand, id string, now time.Time) mo
 		Holder:       claim.Holder,
 		Step:         model.StepGranted,
 		Want:         model.WantOut,
-		Force:        claim.Force,
+		Force:        demand.Force,
 		Extra:        claim.Extra,
 		ExpectedBack: claim.ExpectedBack,
 		Times:        map[model.Step]time.Time{model.StepGranted: now},

@@ -100,12 +100,12 @@ func drawFleet(t *rapid.T) *fleet {
 }
 
 func drawClaim(t *rapid.T, f *fleet, holder string) *model.Claim {
-	claim := &model.Claim{Holder: holder, Reason: model.ReasonRoll, Force: rapid.Bool().Draw(t, "force"), Aside: rapid.IntRange(0, 4).Draw(t, "aside") == 0}
+	claim := &model.Claim{Holder: holder, Reason: model.ReasonRoll, Aside: rapid.IntRange(0, 4).Draw(t, "aside") == 0}
 	kind := rapid.SampledFrom([]model.Kind{model.Interrupt, model.Interrupt, model.Drain}).Draw(t, "kind")
 	for _, name := range appNames {
 		for i := range f.apps[name].Instances {
 			if rapid.IntRange(0, 4).Draw(t, "wanted") == 0 {
-				claim.Demands = append(claim.Demands, model.Demand{AppGUID: name, Index: i, Kind: kind})
+				claim.Demands = append(claim.Demands, model.Demand{AppGUID: name, Index: i, Kind: kind, Force: rapid.Bool().Draw(t, "force")})
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func (w *world) checkGrant(t *rapid.T, claim *model.Claim) {
 			state := w.actuals[name][d.Index].State
 			switch {
 			case dead(w.fleet, name, d.Index):
-				if d.Kind == model.Drain && !w.apps[name].Policy.DataDisposable && !claim.Force {
+				if d.Kind == model.Drain && !w.apps[name].Policy.DataDisposable && !d.Force {
 					t.Fatalf("granted a drain of %s/%d, which is down with data", name, d.Index)
 				}
 			case state == model.Starting || state == model.Soaking:

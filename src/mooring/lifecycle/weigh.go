@@ -24,7 +24,7 @@ type weighing struct {
 
 // weigh says what a demand would cost, before any budget is looked at. It is
 // where the edges of the contract are.
-func (c *Crew) weigh(d model.Demand, force bool) weighing {
+func (c *Crew) weigh(d model.Demand) weighing {
 	m := c.Member(d.Index)
 	if m == nil {
 		return weighing{weight: refused, text: "it is gone; ask anew"}
@@ -33,7 +33,7 @@ func (c *Crew) weigh(d model.Demand, force bool) weighing {
 		return weighing{weight: refused, text: fmt.Sprintf("%s holds its permit (%s, %s)", m.Permit.Holder, m.Permit.Kind, m.Permit.Step)}
 	}
 	if m.Crashed {
-		if d.Kind == model.Drain && m.HasData && !force {
+		if d.Kind == model.Drain && m.HasData && !d.Force {
 			return weighing{weight: refused, forever: true,
 				text: "it is " + m.trouble() + " and keeps data that nobody can hand over; start it, or give its data up by force"}
 		}

@@ -116,6 +116,9 @@ type Demand struct {
 	Index   int    `json:"index"`
 	Kind    Kind   `json:"kind"`
 	Move    bool   `json:"move,omitempty"`
+	// Force: a person, or the policy, answered for this instance. It is stopped
+	// without its handler, and may be drained while it is down.
+	Force bool `json:"force,omitempty"`
 }
 
 // Claim is a place in the line for permits: everything in Demands is granted
@@ -126,7 +129,6 @@ type Claim struct {
 	Action  Action   `json:"action,omitempty"`
 	CellID  string   `json:"cell_id,omitempty"`
 	Demands []Demand `json:"demands"`
-	Force   bool     `json:"force,omitempty"`
 	Extra   Duration `json:"extra,omitempty"`
 	// ExpectedBack is copied to the permits.
 	ExpectedBack Duration `json:"expected_back,omitempty"`

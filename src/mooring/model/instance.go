@@ -2,6 +2,12 @@ package model
 
 import "time"
 
+// InstanceRef points to an instance of an app.
+type InstanceRef struct {
+	AppGUID string `json:"app_guid"`
+	Index   int    `json:"index"`
+}
+
 // Instance is what the scheduler wants of one member: where it runs, which
 // version of the spec, with which volumes. Written by the scheduler alone.
 type Instance struct {

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PlanSpec is what an operator asks for: take these cells through this action.
 type PlanSpec struct {
@@ -158,9 +161,11 @@ type Roll struct {
 	Waits string `json:"waits,omitempty"`
 	// Error is the last failure of the host action.
 	Error string `json:"error,omitempty"`
-	// Force and Extra carry a person's answer into the next claim.
-	Force bool     `json:"force,omitempty"`
-	Extra Duration `json:"extra,omitempty"`
+	// Force, Forced and Extra carry a person's answer into the next claim: Force
+	// answers for the whole cell, Forced for single instances on it.
+	Force  bool          `json:"force,omitempty"`
+	Forced []InstanceRef `json:"forced,omitempty"`
+	Extra  Duration      `json:"extra,omitempty"`
 	// StuckID is the open alert of the roll, "" while it moves.
 	StuckID string `json:"stuck_id,omitempty"`
 	// Foreseen is how long the roll was expected to take when it last started,
@@ -175,6 +180,12 @@ type Entry struct {
 	Phase Phase     `json:"phase"`
 	At    time.Time `json:"at"`
 	Note  string    `json:"note,omitempty"`
+}
+
+// Forces reports whether somebody answered for an instance: it is stopped
+// without its handler.
+func (r *Roll) Forces(appGUID string, index int) bool {
+	return r.Force || slices.Contains(r.Forced, InstanceRef{AppGUID: appGUID, Index: index})
 }
 
 // Holder names the roll as a holder of permits, cordon and claim.

@@ -89,7 +89,7 @@ func TestAPolicyForcesAnUpdateThatHangs(t *testing.T) {
 
 	w.run(2 * time.Hour)
 	g.Expect(w.events()).To(ContainSubstring("answer update.o.s.redis.1.handler-hung: force, by the policy of o/s/redis"))
-	g.Expect(w.snap.Claim(holder)).To(HaveField("Force", true), "it is asked for again, without the handler")
+	g.Expect(w.snap.Claim(holder)).To(HaveField("Demands", ConsistOf(HaveField("Force", true))), "it is asked for again, without the handler")
 }
 
 // Many plans in which nothing goes wrong.

@@ -16,7 +16,7 @@ func (d *decision) carryOutAnswers() {
 			continue
 		}
 		tx := d.snap.Txn()
-		if err := checkAnswer(alert); err != nil {
+		if err := d.checkAnswer(alert); err != nil {
 			refused := *alert
 			refused.Answer = nil
 			tx.Put(&refused)
@@ -29,8 +29,8 @@ func (d *decision) carryOutAnswers() {
 }
 
 // checkAnswer refuses an answer that is not open, or that would lose data
-// which it does not name.
-func checkAnswer(alert *model.Stuck) error {
+// which it does not name, as things are now.
+func (d *decision) checkAnswer(alert *model.Stuck) error {
 	answer := alert.Answer
 	if alert.Recovered() {
 		return fmt.Errorf("%s moves again, so there is nothing to answer", alert.ID)
@@ -41,14 +41,30 @@ func checkAnswer(alert *model.Stuck) error {
 	if answer.Verb == model.Wait && answer.For <= 0 {
 		return fmt.Errorf("wait needs to know how much longer")
 	}
-	if answer.Verb == model.Force || answer.Verb == model.Lost {
-		for _, volume := range alert.Data {
-			if !slices.Contains(answer.Confirm, volume) {
-				return fmt.Errorf("%s would lose the data of %s, which the answer does not name", answer.Verb, volume)
-			}
+	for _, volume := range d.givenUp(alert, answer.Verb) {
+		if !slices.Contains(answer.Confirm, volume) {
+			return fmt.Errorf("%s would lose the data of %s, which the answer does not name", answer.Verb, volume)
 		}
 	}
 	return nil
+}
+
+// givenUp names the volumes whose data an answer gives up: those that the alert
+// shows, and those that have come since.
+func (d *decision) givenUp(alert *model.Stuck, verb model.Verb) []string {
+	if verb != model.Force && verb != model.Lost {
+		return nil
+	}
+	data := slices.Clone(alert.Data)
+	roll, inst := d.snap.Roll(alert.Plan, alert.CellID), d.snap.Instance(alert.AppGUID, alert.Index)
+	switch {
+	case verb == model.Lost || alert.AppGUID == "":
+		data = append(data, d.dataOn(alert.CellID)...)
+	case roll != nil && inst != nil:
+		data = append(data, d.dataOf(d.occupant(roll, inst))...)
+	}
+	slices.Sort(data)
+	return slices.Compact(data)
 }
 
 // carryOut applies an answer to everything that the alert holds up, and closes
@@ -97,7 +113,11 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
 		}
 	case model.Force:
-		c.roll.Force = true
+		if alert.AppGUID == "" {
+			c.roll.Force = true
+		} else if !c.roll.Forces(alert.AppGUID, alert.Index) {
+			c.roll.Forced = append(slices.Clone(c.roll.Forced), model.InstanceRef{AppGUID: alert.AppGUID, Index: alert.Index})
+		}
 	}
 	switch {
 	case beforeHost(c.roll.Phase):

@@ -23,7 +23,7 @@ const (
 // reports whether there is nothing left to ask for. A refusal for longer than
 // patience allows, or for ever, flags the roll.
 func (c *draft) ask(occupants []*occupant) (all bool) {
-	demands := demandsOf(occupants)
+	demands := demandsOf(c.roll, occupants)
 	claim := c.d.snap.Claim(c.roll.Holder())
 	if len(demands) == 0 {
 		c.leaveLine()
@@ -32,7 +32,7 @@ func (c *draft) ask(occupants []*occupant) (all bool) {
 	wanted := c.claim(demands)
 	if claim != nil {
 		wanted.Since, wanted.At = claim.Since, claim.At
-		if !slices.Equal(claim.Demands, demands) || claim.Force != wanted.Force || claim.Extra != wanted.Extra || claim.Aside {
+		if !slices.Equal(claim.Demands, demands) || claim.Extra != wanted.Extra || claim.Aside {
 			c.tx.Put(wanted)
 			return false
 		}
@@ -50,12 +50,14 @@ func (c *draft) leaveLine() {
 	}
 }
 
-// demandsOf gives what has to be asked for on behalf of occupants.
-func demandsOf(occupants []*occupant) []model.Demand {
+// demandsOf gives what a roll has to ask for on behalf of occupants.
+func demandsOf(roll *model.Roll, occupants []*occupant) []model.Demand {
 	var demands []model.Demand
 	for _, o := range occupants {
 		if o.permit == nil {
-			demands = append(demands, model.Demand{AppGUID: o.inst.AppGUID, Index: o.inst.Index, Kind: o.means.Kind, Move: o.means.Move})
+			demands = append(demands, model.Demand{
+				AppGUID: o.inst.AppGUID, Index: o.inst.Index, Kind: o.means.Kind, Move: o.means.Move, Force: roll.Forces(o.inst.AppGUID, o.inst.Index),
+			})
 		}
 	}
 	return demands
@@ -64,7 +66,7 @@ func demandsOf(occupants []*occupant) []model.Demand {
 func (c *draft) claim(demands []model.Demand) *model.Claim {
 	return &model.Claim{
 		Holder: c.roll.Holder(), Reason: model.ReasonRoll, Action: c.roll.Action, CellID: c.roll.CellID,
-		Demands: demands, Force: c.roll.Force, Extra: c.roll.Extra,
+		Demands: demands, Extra: c.roll.Extra,
 		ExpectedBack: model.Duration(c.d.durations().Host(c.roll.Action, estimate.Away).Half()),
 		Since:        c.d.snap.Revision(), At: c.d.now,
 	}

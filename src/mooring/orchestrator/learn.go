@@ -120,7 +120,7 @@ func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Du
 	for _, took := range in {
 		whole += took
 	}
-	return in, whole, disturbed || roll.Force || roll.Extra > 0
+	return in, whole, disturbed || roll.Force || len(roll.Forced) > 0 || roll.Extra > 0
 }
 
 // byPerson reports whether a line of a timeline tells of something out of the

@@ -101,7 +101,7 @@ func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
 // allowed: a floating volume waits for its cell to return, if it will; what a
 // person forces stays where it is and takes what comes.
 func (o *occupant) settleFor(roll *model.Roll) {
-	forced := roll.Force && o.nowhere
+	forced := roll.Forces(o.inst.AppGUID, o.inst.Index) && o.nowhere
 	switch {
 	case o.means.Move && o.noRoom && (forced || roll.Action != model.Retire):
 		o.means.Move = false

@@ -98,8 +98,10 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 	tx.Event(d.permitEvent(alert.AppGUID, permit, "cancelled"))
 	tx.Put(&model.Claim{
 		Holder: permit.Holder, Reason: permit.Reason, Action: permit.Action, CellID: permit.CellID,
-		Demands: []model.Demand{{AppGUID: alert.AppGUID, Index: permit.Index, Kind: permit.Kind, Move: permit.Move}},
-		Force:   permit.Force || answer.Verb == model.Force, Extra: permit.Extra + answer.For,
+		Demands: []model.Demand{{
+			AppGUID: alert.AppGUID, Index: permit.Index, Kind: permit.Kind, Move: permit.Move, Force: permit.Force || answer.Verb == model.Force,
+		}},
+		Extra:        permit.Extra + answer.For,
 		ExpectedBack: permit.ExpectedBack, Since: d.snap.Revision(), At: d.now,
 	})
 }

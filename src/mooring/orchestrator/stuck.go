@@ -158,7 +158,7 @@ func (c *draft) forever(occupants []*occupant) *lifecycle.Blocker {
 		if len(phases[phase]) == 0 {
 			continue
 		}
-		verdict := lifecycle.Judge(c.claim(demandsOf(phases[phase])), nil, c.d.crew)
+		verdict := lifecycle.Judge(c.claim(demandsOf(c.roll, phases[phase])), nil, c.d.crew)
 		for _, blocker := range verdict.Blockers {
 			if blocker.Forever {
 				return &blocker

@@ -14,7 +14,8 @@ var now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func TestGrantGivesAllOfAClaim(t *testing.T) {
 	g := NewWithT(t)
 	claim := interrupts(model.RollHolder("plan", cellName(1)), 3, 1, "a", "b")
-	claim.Force, claim.Extra, claim.ExpectedBack = true, model.Duration(time.Minute), model.Duration(time.Hour)
+	claim.Demands[1].Force = true // of b alone
+	claim.Extra, claim.ExpectedBack = model.Duration(time.Minute), model.Duration(time.Hour)
 	s := SnapshotOf(append(append(append(serving(app("a", 3)), serving(app("b", 2))...), present(3)...), claim)...)
 
 	tx, verdict := s.Grant(claim.Holder, now)
@@ -29,7 +30,7 @@ func TestGrantGivesAllOfAClaim(t *testing.T) {
 		permits[0].ID = ""
 		g.Expect(permits[0]).To(Equal(model.Permit{
 			Index: 1, Kind: model.Interrupt, Reason: model.ReasonRoll, Action: model.Recreate, Holder: claim.Holder,
-			CellID: cellName(1), Step: model.StepGranted, Want: model.WantOut, Force: true,
+			CellID: cellName(1), Step: model.StepGranted, Want: model.WantOut, Force: guid == "b",
 			Extra: claim.Extra, ExpectedBack: claim.ExpectedBack, Times: map[model.Step]time.Time{model.StepGranted: now},
 		}))
 		g.Expect(s.Ledger(guid).Permits).To(BeEmpty(), "the snapshot is as it was")
