@@ -11,6 +11,8 @@ type Lower struct {
 	Makespan time.Duration
 	// App is the app that sets it, -1 when something else does.
 	App int
+	// Cells are those that set it ByCells.
+	Cells []int
 	// Why says what sets the bound.
 	Why Reason
 	// Raised is the bound if that app's limit were one higher: what asking its
@@ -26,6 +28,7 @@ const (
 	ByNothing Reason = "nothing"
 	ByCell    Reason = "longest cell"
 	ByApp     Reason = "app"
+	ByCells   Reason = "cells that exclude each other"
 	ByCeiling Reason = "max_in_flight"
 	ByAZ      Reason = "az_serial"
 	// ByCanaries sets no bound of its own; Check finds breaches of it.
@@ -55,7 +58,7 @@ func Bound(p *Problem, durations []time.Duration) Lower {
 		total.Makespan += part.Makespan
 		total.Raised += part.Raised
 		if part.Makespan > largest {
-			largest, total.App, total.Why = part.Makespan, part.App, part.Why
+			largest, total.App, total.Cells, total.Why = part.Makespan, part.App, part.Cells, part.Why
 		}
 	}
 	return total
@@ -110,6 +113,10 @@ func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower
 	}
 	for a := range p.Apps {
 		consider(packed(jobs[from[a]:from[a+1]], p.Apps[a].Limit, canaries), a, ByApp)
+	}
+	if sum, cells := exclusive(p, left, chosen); sum > best.Makespan {
+		consider(sum, -1, ByCells)
+		best.Cells = cells
 	}
 	best.Raised = best.Makespan
 	if best.App >= 0 {

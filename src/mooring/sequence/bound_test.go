@@ -35,6 +35,22 @@ func TestBoundSaysWhoSetsItAndWhatRaisingBuys(t *testing.T) {
 	g.Expect(Bound(p, nil).Makespan).To(Equal(7 * m))
 }
 
+func TestCellsThatExcludeEachOtherThroughDifferentAppsGoOneByOne(t *testing.T) {
+	g := NewWithT(t)
+	m := time.Minute
+	p := &Problem{Apps: []App{{Limit: 1}, {Limit: 1}, {Limit: 3}}, Cells: []Cell{
+		{Expected: 3 * m, Uses: []Use{{0, 1}, {1, 1}}}, {Expected: 4 * m, Uses: []Use{{0, 1}, {2, 2}}}, {Expected: 5 * m, Uses: []Use{{1, 1}, {2, 2}}}, {Expected: 6 * m},
+	}}
+	bound := Bound(p, nil)
+	g.Expect(bound).To(Equal(Lower{Makespan: 12 * m, App: -1, Cells: []int{2, 1, 0}, Why: ByCells, Raised: 12 * m}))
+	g.Expect(shortestPlan(p)).To(Equal(bound.Makespan))
+	p.Apps[2].Hold = m
+	g.Expect(Bound(p, nil).Why).To(Equal(ByApp), "what moves holds its budget for a minute only")
+	p.Apps[2].Hold = 0
+	p.Cells[0].State = Running
+	g.Expect(Bound(p, nil).Makespan).To(Equal(9*m), "what is in roll already was allowed to be")
+}
+
 // shortestPlan tries every order with both modes; for jobs without holds and
 // ceilings some order of the greedy dispatcher is optimal.
 func shortestPlan(p *Problem) time.Duration {

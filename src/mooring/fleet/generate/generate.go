@@ -61,7 +61,7 @@ func Families(cells int, err float64) []Family {
 		with("tenth", func(f *Family) { f.PerCell, f.Limits = 70, Tenth }),
 		with("fifty", func(f *Family) { f.PerCell, f.MinN, f.Limits = 70, 50, Tenth }),
 		with("uniform", func(f *Family) { f.PerCell, f.Tail, f.Limits = 70, 0, One }),
-		with("small", func(f *Family) { f.PerCell, f.MinN, f.MaxN, f.Limits = 20, 2, 3, One }),
+		with("small", func(f *Family) { f.PerCell, f.MaxN, f.Limits = 70, 3, One }),
 	}
 }
 
