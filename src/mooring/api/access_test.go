@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,35 @@ func TestACellSpeaksForItself(t *testing.T) {
 	g.Expect(one.WatchPlan(ctx, view.Plan, func(client.PlanView) error { cancel(); return nil })).To(MatchError(context.Canceled))
 	g.Expect(one.GateOpened(t.Context(), "c1", client.GateOpened{Reason: "INC-1", By: "olga", At: time.Now()})).To(Succeed())
 	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1"})).To(ContainElement(And(HaveField("Kind", "gate.opened"), HaveField("Actor", "olga (says c1)"))))
+}
+
+func TestACellReadsTheAppsThatItsInstancesAreOf(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
+	for i, name := range []string{"store", "queue", "web"} {
+		app := &model.App{GUID: name, Name: named(name), Instances: 2, Spec: model.RunSpec{Env: map[string]string{"PASSWORD": "sesame"}}}
+		f.put(t, app, &model.Instance{AppGUID: name, Placement: model.Placement{GUID: name + "-0", CellID: "c" + strconv.Itoa(1+i%2)}})
+	}
+	// An instance that is being replaced is on both cells.
+	f.put(t, &model.Instance{AppGUID: "queue", Index: 1, Placement: model.Placement{GUID: "queue-1", CellID: "c2"}, Next: &model.Placement{GUID: "queue-2", CellID: "c1"}})
+
+	one, shared, olga := f.as(t, "c1", "cell:c1"), f.as(t, "mooring-cell", "cell"), f.as(t, "olga", "operator")
+	view, err := one.AppOn(t.Context(), "c1", named("store"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(view.Members).To(ContainElement(And(HaveField("CellID", "c1"), HaveField("Address", "127.83.0.1"))))
+	g.Expect(view.Spec.Env).To(HaveKeyWithValue("PASSWORD", "(hidden)"))
+	g.Expect(one.AppOn(t.Context(), "c1", named("queue"))).To(HaveField("Name", named("queue")))
+	g.Expect(shared.AppOn(t.Context(), "c2", named("queue"))).To(HaveField("Name", named("queue")))
+
+	_, err = shared.AppOn(t.Context(), "c2", named("web"))
+	g.Expect(err).To(refusal(404, "no instance of app acme/prod/web is to be on cell c2"))
+	_, err = one.AppOn(t.Context(), "c1", named("other"))
+	g.Expect(err).To(refusal(404, "no instance of app acme/prod/other is to be on cell c1"), "as if there were no such app")
+	_, err = one.AppOn(t.Context(), "c2", named("queue"))
+	g.Expect(err).To(refusal(403, "c1 (cell:c1) may not speak as cell c2"))
+	_, err = one.App(t.Context(), named("store"))
+	g.Expect(err).To(refusal(403, "may not look at app acme/prod/store"))
+	_, err = olga.AppOn(t.Context(), "c1", named("store"))
+	g.Expect(err).To(refusal(403, "may not speak as cell c1"))
 }
 
 func TestWhoCallsIsToldSo(t *testing.T) {

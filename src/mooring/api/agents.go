@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"mooring/client"
 	"mooring/model"
 	"mooring/state"
 )
@@ -43,6 +44,11 @@ type workInput struct {
 	Wait  string `query:"wait" default:"30s" doc:"How long to wait for work that differs from it"`
 }
 
+type cellAppInput struct {
+	CellPath
+	NamePath
+}
+
 type workOutput struct {
 	Status int
 	Body   *model.Work
@@ -57,6 +63,8 @@ func (s *server) agentRoutes(routes huma.API) {
 	on(routes, op, s.report)
 	op = operation(http.MethodGet, "/v1/cells/{id}/work", "cell-work", "Wait for the cell's work to change; 204 when it did not", "cell protocol")
 	huma.Register(routes, op, s.work)
+	op = operation(http.MethodGet, "/v1/cells/{id}/apps/{org}/{space}/{name}", "cell-app", "An app with an instance on the cell, for that instance to know", "cell protocol")
+	on(routes, op, s.cellApp)
 	passOverUnknown[model.Registration](routes)
 	passOverUnknown[model.Report](routes)
 }
@@ -149,6 +157,18 @@ func (s *server) work(ctx context.Context, in *workInput) (*workOutput, error) {
 			return nil, s.unavailable(err)
 		}
 	}
+}
+
+// cellApp gives an app to a cell that has an instance of it; to any other the
+// app might as well not be there.
+func (s *server) cellApp(ctx context.Context, in *cellAppInput) (*client.AppView, error) {
+	snap := s.store.Snapshot()
+	for _, inst := range snap.InstancesOn(in.ID) {
+		if app := snap.App(inst.AppGUID); app != nil && app.Name == in.name() {
+			return shown(ctx, appView(snap, app)), nil
+		}
+	}
+	return nil, notFound("no instance of app %s is to be on cell %s", in.name(), in.ID)
 }
 
 // catchUp waits until this node has seen what another one showed: a cell must

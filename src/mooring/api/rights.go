@@ -47,6 +47,8 @@ var rights = map[string]need{
 	"POST /v1/cells/{id}/register": {access.Speak, cell},
 	"POST /v1/cells/{id}/report":   {access.Speak, cell},
 	"GET /v1/cells/{id}/work":      {access.Speak, cell},
+	// A cell tells its instances about their app, and asks about no other.
+	"GET /v1/cells/{id}/apps/{org}/{space}/{name}": {access.Speak, cell},
 
 	"GET /v1/cells/{id}/leave/stream":  {access.Gate, cell},
 	"GET /v1/cells/{id}/return/stream": {access.Gate, cell},

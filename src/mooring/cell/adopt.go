@@ -88,6 +88,7 @@ func (a *Agent) resume(ctx context.Context, k key, r remembered, instance contai
 	d.claim(d.Attached)
 	if instance != nil {
 		d.Up = true
+		d.agent.passes.give(d.Token, d.Work.App)
 		d.follow(ctx, instance)
 		return
 	}

@@ -57,6 +57,11 @@ func (b *bench) serve() string {
 		}
 		answer(w, work, err)
 	})
+	mux.HandleFunc("GET /v1/cells/{id}/apps/{org}/{space}/{name}", func(w http.ResponseWriter, r *http.Request) {
+		name := model.Name{Org: r.PathValue("org"), Space: r.PathValue("space"), Name: r.PathValue("name")}
+		app, err := b.control.AppOn(r.Context(), r.PathValue("id"), name)
+		answer(w, app, err)
+	})
 	server := httptest.NewServer(mux)
 	b.Cleanup(server.CloseClientConnections)
 	b.Cleanup(server.Close)

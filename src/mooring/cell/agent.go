@@ -30,7 +30,10 @@ type Agent struct {
 	keeper   *keeper
 	lease    *lease
 	contact  *contact
+	passes   *passes
 	reporter *reporter
+	// instancesAPI is what instances are told in MOORING_API.
+	instancesAPI string
 
 	mu      sync.Mutex
 	wants   map[key]*want
@@ -60,6 +63,7 @@ func New(cfg Config) *Agent {
 	a.keeper = newKeeper(a)
 	a.reporter = newReporter()
 	a.contact = newContact()
+	a.passes = newPasses()
 	return a
 }
 
@@ -93,11 +97,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.adopt(base); err != nil {
+	ownApp, err := a.serveOwnApp()
+	if err != nil {
 		return errors.Join(err, logServer.Close())
 	}
+	if err := a.adopt(base); err != nil {
+		return errors.Join(err, logServer.Close(), ownApp.Close())
+	}
 	group, work := errgroup.WithContext(base)
-	group.Go(func() error { return serve(work, logServer) })
+	group.Go(func() error { return logServer.serve(work) })
+	group.Go(func() error { return ownApp.serve(work) })
 	group.Go(func() error { return a.keeper.run(work) })
 	group.Go(func() error { return a.guardLease(work) })
 	group.Go(func() error { return a.boundLogs(work) })
@@ -170,13 +179,13 @@ func (a *Agent) claim(k key, volumes []string) {
 	a.claims[k] = volumes
 }
 
-// settings are what instances are told of the cell.
-func (a *Agent) settings() settings {
+// settings are what an instance with this token is told of the cell.
+func (a *Agent) settings(token string) settings {
 	path := os.Getenv("PATH")
 	if path == "" {
 		path = "/usr/local/bin:/usr/bin:/bin"
 	}
-	return settings{CellID: a.cfg.Cell.ID, Address: a.cfg.Cell.Address, API: a.cfg.API, Path: path}
+	return settings{CellID: a.cfg.Cell.ID, Address: a.cfg.Cell.Address, API: a.instancesAPI, Token: token, Path: path}
 }
 
 // tailLines is how many lines of a crashed instance's log are reported.

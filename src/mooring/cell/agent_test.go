@@ -54,7 +54,7 @@ func (b *bench) config() cell.Config {
 	}
 	return cell.Config{
 		Cell:   model.Cell{ID: "cell-1", AZ: "z1", Address: "127.0.0.1", Boot: b.boot},
-		RunDir: b.run(), API: "http://api.test", Control: b.control, Volumes: b.volumes,
+		RunDir: b.run(), Control: b.control, Volumes: b.volumes,
 		StopGrace: 5 * time.Second,
 		Logger:    slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
@@ -194,7 +194,7 @@ func TestInstanceIsStartedOnItsVolumeAndReported(t *testing.T) {
 	for _, want := range []string{
 		"PORT=15123", "PORT_CLIENT=15123", "PORT_BUS=15124", "COLOUR=blue", "CF_INSTANCE_INDEX=0", "CF_INSTANCE_GUID=guid-0",
 		"CF_INSTANCE_ADDR=127.0.0.1:15123", "CF_INSTANCE_IP=127.0.0.1", "CF_INSTANCE_PORT=15123", "MOORING_STARTED_AFTER=new",
-		"MOORING_APP=acme/prod/store", "MOORING_INDEX=0", "MOORING_CELL=cell-1", "MOORING_API=http://api.test",
+		"MOORING_APP=acme/prod/store", "MOORING_INDEX=0", "MOORING_CELL=cell-1",
 		"MOORING_VOLUME_STORE_DATA=" + filepath.Join(b.dir, "volumes", "volume-1"),
 		"HOME=" + b.root(0), "MOORING_HOST=" + b.run(),
 	} {

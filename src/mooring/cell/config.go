@@ -27,6 +27,9 @@ type Control interface {
 	// Work waits up to wait for work that differs from that of revision after;
 	// nil when there is none. With after 0 it answers at once.
 	Work(ctx context.Context, cellID string, after int64, wait time.Duration) (*model.Work, error)
+	// AppOn gives an app that has an instance on the cell, with all its
+	// instances, for the instance to know.
+	AppOn(ctx context.Context, cellID string, app model.Name) (*client.AppView, error)
 	// Report says all that is so on the cell, and renews its lease.
 	Report(ctx context.Context, cellID string, report model.Report) (model.Lease, error)
 }
@@ -59,9 +62,7 @@ type Config struct {
 	DomainGiven bool
 	// RunDir holds what the agent must know after a crash, and the instances'
 	// directories and logs. One agent at a time may use it.
-	RunDir string
-	// API is what instances are told in MOORING_API.
-	API     string
+	RunDir  string
 	Control Control
 	Volumes Volumes
 	// Runtime runs instances; nil is the process runtime in RunDir.

@@ -17,7 +17,8 @@ import (
 type settings struct {
 	CellID  string
 	Address string
-	API     string
+	// API is where the instance asks about its app, showing Token.
+	API, Token string
 	// Path is PATH, unless the app sets its own.
 	Path string
 }
@@ -53,6 +54,7 @@ func platformEnv(w model.InstanceWork, after model.StartedAfter, sources []strin
 		"CF_INSTANCE_GUID":      w.GUID,
 		"MOORING_STARTED_AFTER": string(after),
 		"MOORING_API":           s.API,
+		"MOORING_TOKEN":         s.Token,
 		"MOORING_APP":           w.App.String(),
 		"MOORING_INDEX":         strconv.Itoa(w.Index),
 		"MOORING_CELL":          s.CellID,

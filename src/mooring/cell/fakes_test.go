@@ -25,6 +25,8 @@ type control struct {
 	changed       chan struct{}
 	reports       []model.Report
 	registrations []model.Registration
+	// apps are those with an instance on the cell.
+	apps map[model.Name]*client.AppView
 	cut           bool // nobody can be reached
 	superseded    bool
 }
@@ -63,6 +65,18 @@ func (c *control) Report(_ context.Context, _ string, r model.Report) (model.Lea
 		c.reports = append(c.reports, r)
 	}
 	return lease, err
+}
+
+func (c *control) AppOn(_ context.Context, cellID string, app model.Name) (*client.AppView, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.cut:
+		return nil, errCut
+	case cellID != "cell-1" || c.apps[app] == nil:
+		return nil, &client.Error{Status: http.StatusNotFound, Detail: fmt.Sprintf("no instance of app %s is to be on cell %s", app, cellID)}
+	}
+	return c.apps[app], nil
 }
 
 func (c *control) Work(ctx context.Context, _ string, after int64, wait time.Duration) (*model.Work, error) {

@@ -105,10 +105,7 @@ func (l *lease) extend(sent time.Time, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(l.path+".new", content, 0o600); err != nil {
-		return fmt.Errorf("recording the cell's lease: %w", err)
-	}
-	if err := os.Rename(l.path+".new", l.path); err != nil {
+	if err := replaceFile(l.path, content); err != nil {
 		return fmt.Errorf("recording the cell's lease: %w", err)
 	}
 	l.written = until

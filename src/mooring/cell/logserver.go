@@ -1,15 +1,12 @@
 package cell
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 
 	"mooring/container/logs"
 )
@@ -21,7 +18,7 @@ const (
 
 // serveLogs begins to listen for the API, which reads logs for people, and sets
 // the address and the key to register.
-func (a *Agent) serveLogs() (net.Listener, error) {
+func (a *Agent) serveLogs() (*endpoint, error) {
 	address := a.cfg.LogListen
 	if address == "" {
 		address = net.JoinHostPort(a.cfg.Cell.Address, "0")
@@ -33,28 +30,7 @@ func (a *Agent) serveLogs() (net.Listener, error) {
 	a.cfg.Cell.LogAddress, a.cfg.Cell.LogKey = listener.Addr().String(), rand.Text()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /logs/{app}/{index}", a.getLogs)
-	return &logListener{Listener: listener, handler: mux}, nil
-}
-
-// logListener is a listener with what answers on it.
-type logListener struct {
-	net.Listener
-	handler http.Handler
-}
-
-// serve answers until ctx ends, and then ends those who follow a log.
-func serve(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{
-		Handler:           listener.(*logListener).handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-	}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving logs: %w", err)
-	}
-	return nil
+	return &endpoint{listener, mux}, nil
 }
 
 // getLogs answers GET /logs/{app_guid}/{index}?lines=N&follow=true with plain

@@ -31,6 +31,9 @@ type memory struct {
 	Floats bool               `json:"floats,omitempty"`
 	// Up: the process may be running.
 	Up bool `json:"up,omitempty"`
+	// Token is what the process shows when it asks about its app; "" when none
+	// has been started.
+	Token string `json:"token,omitempty"`
 	// Attached holds the volumes that may be attached.
 	Attached []string `json:"attached,omitempty"`
 	// Crashed: the last process ended by itself.
@@ -66,11 +69,7 @@ func (m memories) write(k key, r remembered) error {
 	if err != nil {
 		return fmt.Errorf("recording instance %s: %w", k, err)
 	}
-	path := m.path(k)
-	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
-		return fmt.Errorf("recording instance %s: %w", k, err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := replaceFile(m.path(k), content); err != nil {
 		return fmt.Errorf("recording instance %s: %w", k, err)
 	}
 	return nil

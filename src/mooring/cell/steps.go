@@ -2,6 +2,7 @@ package cell
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -93,18 +94,20 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	// What is over is not reported of the next process.
 	d.Disruption = ongoing(d.Disruption, w.Task)
 	d.Work, d.Floats, d.Up, d.StartedAfter = w.InstanceWork, w.Floats, true, after
-	d.Work.Task = nil
+	d.Work.Task, d.Token = nil, rand.Text()
 	volumes := make([]string, len(w.Mounts))
 	for i, mount := range w.Mounts {
 		volumes[i] = mount.VolumeGUID
 	}
 	d.claim(volumes)
+	token := d.Token
 	return func() {
 		d.busy, d.overslept = true, false
+		d.agent.passes.give(token, w.App)
 		go func() {
 			limited, cancel := context.WithTimeout(ctx, opTimeout)
 			defer cancel()
-			instance, err := d.launch(limited, w, after)
+			instance, err := d.launch(limited, w, after, token)
 			d.post(func() { d.launched(ctx, instance, err) })
 		}()
 	}
@@ -118,7 +121,7 @@ func ongoing(d *model.ActualDisruption, task *model.Task) *model.ActualDisruptio
 	return nil
 }
 
-func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter) (container.Instance, error) {
+func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter, token string) (container.Instance, error) {
 	sources := make([]string, len(w.Mounts))
 	for i, mount := range w.Mounts {
 		placed, found := w.volume(mount.VolumeGUID)
@@ -134,7 +137,7 @@ func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter) 
 		}
 		sources[i] = path
 	}
-	spec, err := specOf(w.InstanceWork, after, sources, d.agent.settings())
+	spec, err := specOf(w.InstanceWork, after, sources, d.agent.settings(token))
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +149,7 @@ func (d *driver) launched(ctx context.Context, instance container.Instance, err 
 	d.busy = false
 	if err != nil {
 		d.Up = false
+		d.agent.passes.revoke(d.Token)
 		d.retryLater(err)
 		return
 	}
@@ -192,6 +196,7 @@ func (d *driver) exited(instance container.Instance) {
 	}
 	d.log.Info("instance ended", "exit", exit, "asked", asked)
 	d.died()
+	d.agent.passes.revoke(d.Token)
 	quiet := time.Since(d.upSince) >= quietTime
 	d.instance, d.vitals, d.stopping, d.killing, d.overslept = nil, nil, false, false, false
 	d.Up, d.LastExit = false, exit

@@ -39,6 +39,12 @@ func (c *Client) Work(ctx context.Context, cellID string, after int64, wait time
 	return &work, nil
 }
 
+// AppOn gives an app with its instances, for those of them that are on a cell
+// to know; the values of its environment are left out. NotFound when none is.
+func (c *Client) AppOn(ctx context.Context, cellID string, app model.Name) (*AppView, error) {
+	return one[AppView](ctx, c, request{method: http.MethodGet, path: pathOf("cells", cellID, "apps", app.Org, app.Space, app.Name), again: true})
+}
+
 // Report says all that is so on a cell, and renews its presence. NotFound when
 // the cell is to register first; Superseded when this agent is no longer the
 // cell.

@@ -22,7 +22,7 @@ func (a *Authenticator) Wrap(next http.Handler) http.Handler {
 	})
 	sites := http.NewCrossOriginProtection()
 	sites.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		write(w, &Problem{Title: "Forbidden", Status: http.StatusForbidden, Detail: "a page of another site may not change anything here"})
+		(&Problem{Title: "Forbidden", Status: http.StatusForbidden, Detail: "a page of another site may not change anything here"}).Answer(w)
 	}))
 	return sites.Handler(known)
 }
@@ -36,7 +36,7 @@ func Require(right access.Right, on func(*http.Request) access.Object, next http
 			err = access.May(actor, right, on(r))
 		}
 		if err != nil {
-			write(w, Refusal(err))
+			Refusal(err).Answer(w)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -79,13 +79,14 @@ func Refusal(err error) *Problem {
 	return problem
 }
 
-func write(w http.ResponseWriter, problem *Problem) {
-	if problem.Status == http.StatusUnauthorized {
+// Answer refuses a request with the problem.
+func (p *Problem) Answer(w http.ResponseWriter) {
+	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
-	w.Header().Set("Content-Type", problem.ContentType(""))
+	w.Header().Set("Content-Type", p.ContentType(""))
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(problem.Status)
+	w.WriteHeader(p.Status)
 	// A caller that went away cannot be told.
-	_ = json.NewEncoder(w).Encode(problem)
+	_ = json.NewEncoder(w).Encode(p)
 }

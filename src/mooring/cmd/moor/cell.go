@@ -70,8 +70,8 @@ func cellConfig(c *cli.Context) (cell.Config, error) {
 			Address: c.String("address"), Memory: sizeOf(c, "memory"), PortMin: low, PortMax: high, Boot: boot,
 		},
 		DomainGiven: c.Int("domain") > 0,
-		RunDir:      c.String("run-dir"), API: c.String("api"),
-		Control: api, Volumes: volume.Dial(c.String("volume-manager")),
+		RunDir:      c.String("run-dir"),
+		Control:     api, Volumes: volume.Dial(c.String("volume-manager")),
 		Logger: logger("cell"),
 	}, nil
 }

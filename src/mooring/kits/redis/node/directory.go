@@ -18,10 +18,10 @@ type directory struct {
 
 func newDirectory(s Settings) (*directory, error) {
 	d := &directory{app: s.Self.App}
-	if len(s.API) == 0 {
+	if s.API == "" {
 		return d, nil
 	}
-	api, err := client.New(client.Config{Endpoints: s.API})
+	api, err := client.New(client.Config{Endpoints: []string{s.API}, Token: s.Token})
 	if err != nil {
 		return nil, fmt.Errorf("reading MOORING_API: %w", err)
 	}

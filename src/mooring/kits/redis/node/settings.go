@@ -22,8 +22,9 @@ type Settings struct {
 	Port, Bus int
 	// Dir is the root of the node's volume.
 	Dir string
-	// API are the addresses of Mooring's API; none means that it is not asked.
-	API []string
+	// API is where Mooring is asked about the app, showing Token; "" means that
+	// it is not asked.
+	API, Token string
 	// Server is the redis-server to run, looked up in PATH.
 	Server string
 }
@@ -40,7 +41,7 @@ func FromEnvironment(environ []string) (Settings, error) {
 			volumes = append(volumes, value)
 		}
 	}
-	s := Settings{Host: env["CF_INSTANCE_IP"], Server: "redis-server"}
+	s := Settings{Host: env["CF_INSTANCE_IP"], API: env["MOORING_API"], Token: env["MOORING_TOKEN"], Server: "redis-server"}
 	var faults []error
 	number := func(key string) int {
 		n, err := strconv.Atoi(env[key])
@@ -65,9 +66,6 @@ func FromEnvironment(environ []string) (Settings, error) {
 		faults = append(faults, errors.New("no MOORING_VOLUME_... is set: the app must mount a volume set"))
 	default:
 		faults = append(faults, fmt.Errorf("%d volumes are mounted, the node keeps its data on one", len(volumes)))
-	}
-	if api := env["MOORING_API"]; api != "" {
-		s.API = strings.Split(api, ",")
 	}
 	if err := errors.Join(faults...); err != nil {
 		return Settings{}, fmt.Errorf("reading what Mooring says about the instance: %w", err)

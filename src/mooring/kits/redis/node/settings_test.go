@@ -13,7 +13,8 @@ import (
 
 var environment = []string{
 	"CF_INSTANCE_INDEX=3", "CF_INSTANCE_IP=127.0.0.1", "PORT=10000", "PORT_BUS=10001",
-	"MOORING_APP=acme/prod/redis-data", "MOORING_API=http://a:1,http://b:2", "MOORING_VOLUME_REDIS_DATA=/var/volumes/x/",
+	"MOORING_APP=acme/prod/redis-data", "MOORING_API=http://127.0.0.1:1", "MOORING_VOLUME_REDIS_DATA=/var/volumes/x/",
+	"MOORING_TOKEN=shown",
 }
 
 func TestWhatMooringSaysIsEnough(t *testing.T) {
@@ -23,14 +24,14 @@ func TestWhatMooringSaysIsEnough(t *testing.T) {
 	g.Expect(settings).To(Equal(node.Settings{
 		Self: cluster.Identity{Index: 3, App: model.Name{Org: "acme", Space: "prod", Name: "redis-data"}},
 		Host: "127.0.0.1", Port: 10000, Bus: 10001, Dir: "/var/volumes/x",
-		API: []string{"http://a:1", "http://b:2"}, Server: "redis-server",
+		API: "http://127.0.0.1:1", Token: "shown", Server: "redis-server",
 	}))
 }
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	for i, line := range environment {
-		if i == 5 {
-			continue // without an API the node runs on what it knows
+		if i == 5 || i == 7 {
+			continue // without an answer of Mooring the node runs on what it knows
 		}
 		t.Run(line, func(t *testing.T) {
 			g := NewWithT(t)

@@ -25,6 +25,9 @@ import (
 // App is the name of the app whose instances the fleet runs.
 var App = model.Name{Org: "acme", Space: "prod", Name: "redis-data"}
 
+// token is what the instances show.
+const token = "shown by instances"
+
 // Fleet is the instances of one app, each on its own address and volume.
 type Fleet struct {
 	t   testing.TB
@@ -110,10 +113,15 @@ func (f *Fleet) newPorts(index int) {
 	in.port, in.bus = port, bus
 }
 
-// answer is GET /v1/apps/{org}/{space}/{name}/instances.
+// answer is GET /v1/apps/{org}/{space}/{name}/instances, as the cells of the
+// instances answer it.
 func (f *Fleet) answer(w http.ResponseWriter, r *http.Request) {
 	if f.Mute.Load() {
 		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	if r.Header.Get("Authorization") != "Bearer "+token {
+		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	if r.URL.Path != fmt.Sprintf("/v1/apps/%s/instances", App) {
@@ -137,7 +145,7 @@ func (f *Fleet) environment(in *instance) []string {
 	return append(os.Environ(), asNode+"=1",
 		"CF_INSTANCE_INDEX="+strconv.Itoa(in.index), "CF_INSTANCE_IP="+in.host,
 		"PORT="+strconv.Itoa(in.port), "PORT_BUS="+strconv.Itoa(in.bus),
-		"MOORING_APP="+App.String(), "MOORING_API="+f.api.URL, "MOORING_VOLUME_REDIS_DATA="+in.dir)
+		"MOORING_APP="+App.String(), "MOORING_API="+f.api.URL, "MOORING_TOKEN="+token, "MOORING_VOLUME_REDIS_DATA="+in.dir)
 }
 
 // Start runs instances, and runs each again 100 ms after it died.
