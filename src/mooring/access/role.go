@@ -20,7 +20,8 @@ const (
 	Developer Kind = "developer"
 	// Auditor sees everything but the environment of apps, and changes nothing.
 	Auditor Kind = "auditor"
-	// Cell is a host: it registers, takes work, reports and asks at its gate.
+	// Cell is a host: it registers, takes work, reports, asks at its gate and
+	// looks at the apps with an instance on it.
 	Cell Kind = "cell"
 	// Scraper reads the metrics.
 	Scraper Kind = "scraper"

@@ -40,8 +40,8 @@ type guardedAPI struct {
 }
 
 // startGuarded runs `moor control-plane` with certificates for operators and
-// cells, and with tokens for others.
-func startGuarded(t *testing.T, tokens map[string]string) *guardedAPI {
+// cells, and with tokens for others. Cells count as gone after ttl.
+func startGuarded(t *testing.T, ttl string, tokens map[string]string) *guardedAPI {
 	t.Helper()
 	g := NewWithT(t)
 	a := &guardedAPI{t: t, dir: t.TempDir(), tokens: map[string]string{}}
@@ -75,7 +75,7 @@ func startGuarded(t *testing.T, tokens map[string]string) *guardedAPI {
 	listener.Close()
 	a.url = "https://" + address
 	var said bytes.Buffer
-	cmd := exec.Command(devtest.Moor(), "control-plane", "--embedded-etcd", filepath.Join(a.dir, "etcd"), "--listen", address, "--lease-ttl", "1s", "--access", a.path("access.yml"),
+	cmd := exec.Command(devtest.Moor(), "control-plane", "--embedded-etcd", filepath.Join(a.dir, "etcd"), "--listen", address, "--lease-ttl", ttl, "--access", a.path("access.yml"),
 		"--tls-ca", a.path("ca.pem"), "--tls-cert", a.path("api.pem"), "--tls-key", a.path("api.key"))
 	cmd.Stderr = &said
 	g.Expect(cmd.Start()).To(Succeed())
@@ -163,7 +163,7 @@ const stateful = `applications:
 // covers, and is told who may when it does not.
 func TestWhoMayDoWhat(t *testing.T) {
 	g := NewWithT(t)
-	a := startGuarded(t, map[string]string{"nina": "developer:acme/a", "max": "developer:acme/b", "ada": "auditor"})
+	a := startGuarded(t, "1s", map[string]string{"nina": "developer:acme/a", "max": "developer:acme/b", "ada": "auditor"})
 	a.write("web.yml", []byte(stateless))
 	must := func(out string, err error) string {
 		t.Helper()
