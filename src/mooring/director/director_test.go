@@ -148,7 +148,7 @@ func TestAGroupIsConvergedAZByAZAndOnce(t *testing.T) {
 		if e.State == "started" {
 			steps = append(steps, e.Task)
 		}
-	}, nil)
+	}, nil, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(task.State).To(Equal(director.StateDone))
 	g.Expect(steps).To(Equal([]string{"cell/c (0)", "cell/a (1)", "cell/b (2)"}), "the bootstrap instance first, then by UUID, AZ by AZ")
@@ -160,7 +160,7 @@ func TestEventsGoOnWhereTheyWere(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = b.Follow(t.Context(), id, nil, nil)
+	_, err = b.Follow(t.Context(), id, nil, nil, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	events, next, err := b.Events(t.Context(), id, 0)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -197,7 +197,7 @@ func TestTheSecondTaskOnADeploymentGivesUpAfterAWhile(t *testing.T) {
 	defer close(b.hold)
 	first := b.Deploy(fakedirector.Update{Action: "restart"})
 	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }).Should(HaveLen(1))
-	_, err := b.Follow(t.Context(), b.ActOn("a", "restart", "", ""), nil, nil)
+	_, err := b.Follow(t.Context(), b.ActOn("a", "restart", "", ""), nil, nil, nil)
 	g.Expect(err).To(MatchError(And(ContainSubstring("Failed to acquire lock for lock:deployment:mooring"), ContainSubstring("Locking task id is %d", first))))
 }
 
@@ -208,7 +208,7 @@ func TestATaskThatFailsSaysWhereAndWhy(t *testing.T) {
 	})
 	id, err := b.ConvergeGroup(t.Context(), "mooring", "cell", "recreate", "100%", "p")
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = b.Follow(t.Context(), id, nil, nil)
+	_, err = b.Follow(t.Context(), id, nil, nil, nil)
 	var failed *director.TaskError
 	g.Expect(errors.As(err, &failed)).To(BeTrue())
 	g.Expect(failed.Last.Error.Code).To(Equal(450001))
@@ -229,7 +229,7 @@ func TestCancellingWaitsForPreStop(t *testing.T) {
 		heard++
 		g.Expect(task.State).To(Equal(director.StateCancelling), "who follows it hears at once")
 		close(b.hold)
-	})
+	}, nil)
 	g.Expect(err).To(MatchError(ContainSubstring("ended as cancelled")))
 	g.Expect(task.State).To(Equal(director.StateCancelled))
 	g.Expect(heard).To(Equal(1))
@@ -242,7 +242,7 @@ func TestFollowingOutlastsADirectorThatGoesAndComesBack(t *testing.T) {
 	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
 	g.Expect(err).NotTo(HaveOccurred())
 	followed := make(chan error, 1)
-	go func() { _, err := b.Follow(t.Context(), id, nil, nil); followed <- err }()
+	go func() { _, err := b.Follow(t.Context(), id, nil, nil, nil); followed <- err }()
 	b.Cut(true)
 	close(b.hold)
 	g.Expect(b.Wait(t.Context(), id)).To(Succeed())
@@ -283,7 +283,7 @@ func TestHandsWaitForAHolderAndNameIt(t *testing.T) {
 
 	waits, ended := make(chan string, 100), make(chan error, 1)
 	go func() {
-		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "restart", "p", func(text string) { waits <- text }, func(string) {})
+		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "restart", "p", func(text string) { waits <- text }, func(string) {}, func(string) {}, func(_, _ string) {})
 	}()
 	g.Eventually(waits).Should(Receive(ContainSubstring("olga")))
 	close(b.hold)

@@ -39,7 +39,8 @@ func (h *Hands) Check(ctx context.Context, deployment, group string, single bool
 
 // Act restarts or recreates one instance and returns when that is complete.
 // once names the asking: asked twice for the same, it is done once. say, unless
-// nil, is told what it waits for before the task can start, "" when it has.
+// nil, is told what it waits for before the task can start, or why nobody hears
+// of it, "" when neither is so.
 func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error {
 	if say == nil {
 		say = func(string) {}
@@ -61,7 +62,7 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	})
 	if err == nil {
 		say("")
-		_, err = h.Client.Follow(ctx, task, nil, nil)
+		_, err = h.Client.Follow(ctx, task, nil, nil, say)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
@@ -73,8 +74,10 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 // instances of an AZ at once as there are: the gates of the cells give the
 // order. It returns when the task has ended. say is told what it waits for
 // before the task can start, "" when it has; cancelling, that somebody cancels
-// it.
-func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling func(string)) error {
+// it; unheard, why nobody hears of it while it goes on, "" when that is over;
+// failed, each instance of the group that BOSH has failed on, while those in
+// flight with it go on.
+func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), failed func(id, why string)) error {
 	if err := h.Check(ctx, deployment, group, false); err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
 	}
@@ -88,7 +91,11 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 	})
 	if err == nil {
 		say("")
-		_, err = h.Client.Follow(ctx, task, nil, func(task Task) { cancelling(task.cancelled()) })
+		_, err = h.Client.Follow(ctx, task, func(event Event) {
+			if of, id := event.instance(); of == group && event.State == "failed" {
+				failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
+			}
+		}, func(task Task) { cancelling(task.cancelled()) }, unheard)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)

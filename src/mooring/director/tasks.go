@@ -67,6 +67,10 @@ type Event struct {
 	Tags  []string `json:"tags"`
 	Task  string   `json:"task"`  // such as "cell/UUID (0)"
 	State string   `json:"state"` // "started", "in_progress", "finished", "failed"
+	// Data says more of a step: why it failed.
+	Data struct {
+		Error string `json:"error"`
+	} `json:"data"`
 	// Error is set on the line that says why the task failed.
 	Error *EventError `json:"error"`
 }
@@ -75,6 +79,18 @@ type Event struct {
 type EventError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+}
+
+// instanceName is how BOSH writes an instance: its group, ID and index.
+var instanceName = regexp.MustCompile(`^([^\s/]+)/([^\s/]+) \(\d+\)`)
+
+// instance gives the group and the ID of the instance that is the step of an
+// event, "" when it is none.
+func (e Event) instance() (group, id string) {
+	if match := instanceName.FindStringSubmatch(e.Task); match != nil {
+		return match[1], match[2]
+	}
+	return "", ""
 }
 
 // Task gives one task.
@@ -126,15 +142,19 @@ func (c *Client) Events(ctx context.Context, id int, offset int64) ([]Event, int
 
 // Follow waits until a task has ended and calls each (which may be nil) with
 // its events, and cancelling (which may be nil) once it is being cancelled. It
-// outlasts a Director that goes away and comes back. A task that did not end
-// well is a *TaskError.
-func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancelling func(Task)) (*Task, error) {
+// outlasts a Director that goes away and comes back, and tells unheard (which
+// may be nil) at every look why it does not hear of the task, "" when it does.
+// A task that did not end well is a *TaskError.
+func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancelling func(Task), unheard func(why string)) (*Task, error) {
 	var offset int64
 	var last Event
 	for {
 		task, err := c.Task(ctx, id)
 		if err != nil && !passing(err) {
 			return nil, err
+		}
+		if unheard != nil {
+			unheard(unheardOf(id, err))
 		}
 		if err == nil {
 			events, next, err := c.Events(ctx, id, offset)
@@ -165,6 +185,14 @@ func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancellin
 		case <-time.After(c.poll):
 		}
 	}
+}
+
+// unheardOf says that a task cannot be followed, "" when it can.
+func unheardOf(id int, err error) string {
+	if err == nil {
+		return ""
+	}
+	return fmt.Sprintf("BOSH task %d goes on, and cannot be followed: %s", id, err)
 }
 
 // Cancel asks for a task to be cancelled. BOSH lets scripts that run end first.

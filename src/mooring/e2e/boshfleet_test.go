@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -35,6 +36,12 @@ type deployment struct {
 	most    int // host actions at once
 	// hooksAPI is where the hooks look for the control plane.
 	hooksAPI string
+	// failing are the cells whose VM BOSH deletes and cannot make again, until
+	// it is mended; failedAt is when that last was so.
+	failing  map[string]bool
+	failedAt time.Time
+	// hold, unless nil, keeps BOSH from touching hosts that have leave.
+	hold chan struct{}
 	// halted says, of cells that BOSH has stopped, how it starts them again.
 	halted map[string]string
 }
@@ -52,7 +59,7 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // deploy starts a fleet of cells, of which the control plane knows the
 // Director.
 func deploy(t *testing.T, cells int) *deployment {
-	d := &deployment{t: t, logs: map[string]string{}, halted: map[string]string{}}
+	d := &deployment{t: t, logs: map[string]string{}, failing: map[string]bool{}, halted: map[string]string{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
@@ -119,6 +126,12 @@ func (d *deployment) gateDir(cell string) string { return filepath.Join(d.Dir, "
 
 // act does to a host what BOSH does to a VM after pre-stop.
 func (d *deployment) act(cell, action string) error {
+	d.mu.Lock()
+	hold := d.hold
+	d.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
 	left := d.runningOn(cell)
 	d.mu.Lock()
 	if len(left) > 0 && action != fakedirector.Start {
@@ -138,12 +151,20 @@ func (d *deployment) act(cell, action string) error {
 		verb = d.halted[cell]
 		delete(d.halted, cell)
 	}
+	failing := d.failing[cell]
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.acting--
+		if failing {
+			d.failedAt = time.Now()
+		}
 	}()
+	if failing {
+		_ = d.host("halt", cell)
+		return errors.New("no hypervisor has room for the VM")
+	}
 	if verb == "" {
 		return nil // it was not stopped
 	}

@@ -13,7 +13,7 @@ import (
 // queued explains a roll whose turn has not come.
 func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 	switch cordon, item := c.snap.Cordon(roll.CellID), c.director(plan); {
-	case item != nil:
+	case item != nil && (roll.AtGate.IsZero() || !plan.Converges()): // BOSH has not come to it
 		c.stuck(item)
 	case plan.Intent == model.IntentPause, plan.Intent == model.IntentAbort:
 		c.held(plan)

@@ -106,6 +106,9 @@ func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 	switch {
 	case roll.Error != "":
 		host("the %s of cell %s failed: %s", roll.Action, roll.CellID, roll.Error)
+	case roll.Alone && plan.Converges():
+		host("the %s of cell %s begins anew once BOSH's task for the whole group, which failed on it, has ended with the cells in flight", roll.Action, roll.CellID)
+		c.moves()
 	case roll.Phase == model.Quiesced:
 		host("everything on cell %s has stopped; its %s begins", roll.CellID, roll.Action)
 		c.moves()

@@ -19,8 +19,10 @@ type Director interface {
 	Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error
 	// Converge does so to all instances of a group in one task. say is told
 	// what it waits for before it can start, "" when it has; cancelling, that
-	// somebody cancels it. It returns when nothing of it is under way.
-	Converge(ctx context.Context, deployment, group, action, once string, say, cancelling func(string)) error
+	// somebody cancels it; unheard, why nobody hears of it while it goes on, ""
+	// when that is over; failed, each instance that it has failed on while it
+	// goes on with others. It returns when nothing of it is under way.
+	Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), failed func(id, why string)) error
 	// Withdraw cancels what Converge started under the same once, if it did,
 	// and returns when that has ended.
 	Withdraw(ctx context.Context, once string, say func(waits string)) error

@@ -13,6 +13,17 @@ type Converging struct {
 	// Waits says what it waits for before it can start, such as who holds the
 	// deployment.
 	Waits string `json:"waits,omitempty"`
+	// Unheard says why nobody hears of it while it is under way, "" while it is
+	// followed.
+	Unheard string `json:"unheard,omitempty"`
+	// Failed lists the cells that BOSH has failed on: it comes to no more of
+	// them, and ends with those in flight.
+	Failed []string `json:"failed,omitempty"`
+	// Breaks says what it failed on where that was no cell in its hands.
+	Breaks string `json:"breaks,omitempty"`
+	// Answered is set once somebody has said what is to become of a cell that
+	// it failed on: it is to end then, and the plan goes on without it.
+	Answered bool `json:"answered,omitempty"`
 	// Ended says how it ended, "" while it has not: "done" when it came to
 	// every cell, otherwise what went wrong.
 	Ended string `json:"ended,omitempty"`

@@ -145,6 +145,12 @@ type Roll struct {
 	// back when it shows others.
 	Boot  string `json:"boot,omitempty"`
 	Start string `json:"start,omitempty"`
+	// Gone is set when the cell did not answer when the action began: that it
+	// does not says nothing of the action then.
+	Gone bool `json:"gone,omitempty"`
+	// Alone is set when the host is acted on by itself, once BOSH's task for the
+	// whole plan, which failed on it, has ended.
+	Alone bool `json:"alone,omitempty"`
 	// AtGate is when BOSH first asked at the cell's gate for leave to stop it
 	// under this roll; zero while it has not.
 	AtGate time.Time `json:"at_gate,omitzero"`

@@ -71,7 +71,7 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 			want(withdrawOf(plan), func() { a.withdraw(ctx, plan) })
 		}
 		for _, roll := range snap.Rolls(plan.Name) {
-			if roll.Phase == model.Acting && !roll.Acted && roll.Error == "" {
+			if wantsAction(plan, roll) {
 				want(roll.ID, func() { a.start(ctx, plan, roll) })
 			}
 			if deployment := taskOver(plan, roll); deployment != "" && a.director != nil {
@@ -85,6 +85,12 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 			delete(a.running, what)
 		}
 	}
+}
+
+// wantsAction reports whether a roll's host is to be acted on by itself: the
+// one task of a whole group does the rest, and the gate lets it.
+func wantsAction(plan *model.Plan, roll *model.Roll) bool {
+	return roll.Phase == model.Acting && !roll.Acted && roll.Error == "" && !plan.Converges()
 }
 
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {

@@ -95,6 +95,7 @@ func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answ
 // answer applies an answer to one roll whose alert is closed.
 func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 	note := fmt.Sprintf("%s: %s", answer.Verb, answer.Reason)
+	c.endTask(answer.Verb)
 	switch answer.Verb {
 	case model.Skip:
 		c.end(model.RollSkipped, note)
@@ -124,6 +125,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		c.requeue(note)
 	case answer.Verb == model.Retry:
 		c.begin()
+		c.roll.Alone = c.failedInTask()
 		c.enter(model.Acting, note)
 	default:
 		c.note(note)

@@ -85,6 +85,7 @@ func (c *draft) quiesced() model.Phase {
 func (c *draft) begin() {
 	c.roll.ID = fmt.Sprintf("%s.%s.%d", c.roll.Plan, c.roll.CellID, c.d.snap.Revision())
 	c.roll.Acted, c.roll.Waits, c.roll.Error, c.roll.Refused = false, "", "", ""
+	c.roll.Gone, c.roll.Alone = !c.d.snap.Present(c.roll.CellID), false
 	cell := c.d.snap.Cell(c.roll.CellID)
 	c.roll.Boot, c.roll.Start = cell.Boot, cell.Start
 	if presence := c.d.snap.Presence(c.roll.CellID); presence != nil {

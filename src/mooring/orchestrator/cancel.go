@@ -67,7 +67,7 @@ func (a *actions) watchTask(ctx context.Context, deployment string) {
 // stopped it.
 func untouched(snap *state.Snapshot, roll *model.Roll) bool {
 	presence := snap.Presence(roll.CellID)
-	return roll.Phase == model.Acting && !roll.Acted && presence != nil && presence.Start == roll.Start
+	return roll.Phase == model.Acting && !roll.Acted && !roll.Alone && presence != nil && presence.Start == roll.Start
 }
 
 // turnAway gives the transaction that refuses leave to those whom BOSH has come

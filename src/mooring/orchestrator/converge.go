@@ -15,12 +15,9 @@ import (
 // The plans that BOSH carries out: for a whole group BOSH supplies the
 // threads, in one task that is asked for once, and the cells' gates the order.
 
-// driver gives what acts on a plan's hosts.
+// driver gives what acts on a plan's hosts one at a time.
 func (a *actions) driver(plan *model.Plan) host.Driver {
-	switch {
-	case plan.Converges():
-		return host.Wait{}
-	case plan.Via.Bosh != nil:
+	if plan.Via.Bosh != nil {
 		return host.Bosh{Director: a.director, Via: *plan.Via.Bosh}
 	}
 	return host.For(plan.Via, a.via)
@@ -78,6 +75,10 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
 					return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == plan.Name && waitsAtGate(roll) })
 				})
+			}, func(why string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, plan.Name, why) })
+			}, func(cellID, why string) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, plan.Name, cellID, why, time.Now()) })
 			})
 		}
 		if ctx.Err() != nil {
@@ -115,17 +116,16 @@ func converging(snap *state.Snapshot, name, waits string) *state.Txn {
 	if plan == nil || plan.Finished() || !plan.Converges() || plan.Converging != nil && plan.Converging.Waits == waits {
 		return nil
 	}
-	next := *plan
-	next.Converging = &model.Converging{Waits: waits}
+	next := withTask(plan, func(c *model.Converging) { c.Waits = waits })
 	tx := snap.Txn()
-	tx.Put(&next)
+	tx.Put(next)
 	return tx
 }
 
 // converged gives the transaction that records the end of a plan's task, nil
 // when it is on record. A task that did not come to every cell leaves the plan
 // paused: nobody whom BOSH has turned its back on is kept waiting, and a
-// person says how to go on.
+// person says how to go on, unless one has answered for what it failed on.
 func converged(snap *state.Snapshot, name string, result error, now time.Time) *state.Txn {
 	plan := snap.Plan(name)
 	if plan == nil || plan.Finished() || !plan.Converges() {
@@ -143,7 +143,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 		case result == nil:
 		case waitsAtGate(roll), untouched(snap, roll):
 			tx.Put(refused(plan, roll, result.Error()))
-		case roll.Phase == model.Acting && !roll.Acted && roll.Error == "":
+		case roll.Phase == model.Acting && !roll.Acted && !roll.Alone && roll.Error == "":
 			failed := *roll
 			failed.Error = result.Error()
 			tx.Put(&failed)
@@ -158,7 +158,8 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	if next.Converging.Ended != model.ConvergingDone {
 		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
-		if len(left) > 0 && plan.Intent == model.IntentRun {
+		answered := plan.Converging != nil && plan.Converging.Answered
+		if len(left) > 0 && plan.Intent == model.IntentRun && !answered {
 			next.Intent, next.Reason = model.IntentPause, next.Converging.Ended
 		}
 	}
@@ -246,6 +247,14 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 		alert.What = fmt.Sprintf("plan %s is aborted, and its task of BOSH cannot be cancelled: %s", plan.Name, c.Waits)
 		alert.Advice = "It is tried again until the Director answers. Cells that BOSH still comes to are turned away at their gates."
 		alert.Error = c.Waits
+	case c.Ended == "" && c.Unheard != "":
+		alert.What = fmt.Sprintf("plan %s is in BOSH's hands, and nobody hears of its task: %s", plan.Name, c.Unheard)
+		alert.Advice = "Cells go on as their gates let them. The task is followed again once the Director answers."
+		alert.Error = c.Unheard
+	case c.Ended == "" && c.Breaks != "":
+		alert.What = fmt.Sprintf("BOSH begins no more cells of plan %s: %s", plan.Name, c.Breaks)
+		alert.Advice = "Those in flight finish, and then the task ends as failed."
+		alert.Error = c.Breaks
 	case c.Ended != "" && c.Ended != model.ConvergingDone && plan.Intent == model.IntentPause:
 		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)
 		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then take the cells that are left one at a time with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)

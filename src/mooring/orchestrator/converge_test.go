@@ -50,13 +50,14 @@ func TestWhoActsOnTheHostsOfAPlanThroughBOSH(t *testing.T) {
 	g := NewWithT(t)
 	plan := group(model.Queued)[0].(*model.Plan)
 	acts := &actions{}
-	g.Expect(acts.driver(plan)).To(Equal(host.Wait{}), "the one task does, and the gate lets it")
+	g.Expect(wantsAction(plan, &model.Roll{Phase: model.Acting})).To(BeFalse(), "the one task does, and the gate lets it")
 	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeTrue())
 	plan.Intent = model.IntentPause
 	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeFalse(), "it has not been asked for")
 	plan.Converging = &model.Converging{}
 	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeTrue(), "it is under way, and followed")
 	plan.Converging.Ended = "BOSH task 7 ended as error"
+	g.Expect(wantsAction(plan, &model.Roll{Phase: model.Acting})).To(BeTrue())
 	g.Expect(acts.driver(plan)).To(Equal(host.Bosh{Via: *plan.Via.Bosh}))
 	g.Expect(wantsTask(state.SnapshotOf(plan), plan)).To(BeFalse())
 	g.Expect(acts.driver(plan).Act(t.Context(), host.Request{})).To(MatchError(host.ErrNoDirector))

@@ -158,9 +158,9 @@ func (c *draft) actionFailed() *model.Stuck {
 // actionWaits is a quiet cell whose turn at its host somebody else has.
 func (c *draft) actionWaits() *model.Stuck {
 	alert := c.aboutCell(model.DirectorBlocks, c.d.now)
-	alert.What = fmt.Sprintf("cell %s stands quiet, and its %s waits to begin: %s", c.roll.CellID, c.roll.Action, c.roll.Waits)
+	alert.What = fmt.Sprintf("cell %s stands quiet, and its %s waits: %s", c.roll.CellID, c.roll.Action, c.roll.Waits)
 	alert.Error = c.roll.Waits
-	alert.Advice = "It begins by itself once the deployment is free and the Director answers. Skip the cell to put its instances back to work until then."
+	alert.Advice = "It goes on by itself once the deployment is free and the Director answers. Skip the cell to put its instances back to work until then."
 	alert.Answers, alert.Data = []model.Verb{model.Skip}, nil
 	return alert
 }

@@ -13,7 +13,7 @@ func (c *draft) acting() model.Phase {
 	// gate holds it; and an error of its may be another cell's.
 	seen := c.d.somebodyElse(c.plan) || c.plan.Via.Bosh != nil || !c.roll.AtGate.IsZero()
 	if !c.roll.Acted && seen && c.left() {
-		c.roll.Acted, c.changed = true, true
+		c.roll.Acted, c.roll.Waits, c.changed = true, "", true
 	}
 	switch {
 	case c.roll.Acted:
@@ -43,9 +43,13 @@ func (d *decision) somebodyElse(plan *model.Plan) bool {
 }
 
 // left reports whether the cell is away, or has been since the action began.
+// One that was away before has left once it is back, or is not to come back.
 func (c *draft) left() bool {
 	presence := c.d.snap.Presence(c.roll.CellID)
-	return presence == nil || presence.Start != c.roll.Start
+	if presence == nil {
+		return !c.roll.Gone || c.roll.Action == model.Retire
+	}
+	return presence.Start != c.roll.Start
 }
 
 // returning waits for the cell with a new boot and its volumes. A retired cell
@@ -135,6 +139,9 @@ func (c *draft) watchHost() {
 	if c.roll.Waits != "" {
 		c.stick(c.actionWaits(), false)
 		return
+	}
+	if c.awaitsTask() {
+		return // whatever the task waits for is flagged by itself
 	}
 	began, _ := c.roll.Entered(model.Acting)
 	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()

@@ -16,6 +16,7 @@ func (d *decision) advancePlan(plan *model.Plan) {
 	if plan.Intent == model.IntentAbort {
 		d.abort(plan)
 	}
+	d.endTasks(plan)
 	running := 0
 	for _, roll := range d.snap.Rolls(plan.Name) {
 		if roll.Phase.Final() {
@@ -31,6 +32,10 @@ func (d *decision) advancePlan(plan *model.Plan) {
 			c.submit()
 		case roll.StuckID != "" && beforeHost(roll.Phase):
 			d.advanceStuck(plan, roll)
+		case plan.Converges() && roll.Refused != "" && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+			c := d.draft(plan, roll) // BOSH does not come to it any more
+			c.requeue(roll.Refused)
+			c.submit()
 		case plan.Intent == model.IntentPause && beforeHost(roll.Phase) && roll.Phase != model.Queued:
 			c := d.draft(plan, roll)
 			c.undo(false)

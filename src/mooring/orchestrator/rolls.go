@@ -30,7 +30,7 @@ func (d *decision) advanceRoll(plan *model.Plan, roll *model.Roll) {
 	case roll.StuckID == "":
 	case !c.flagged:
 		c.recovered("it moves again")
-	case c.roll.Phase == model.Settling && plan.OnStuck == model.StuckSkip:
+	case (c.roll.Phase == model.Settling || c.failedInTask()) && plan.OnStuck == model.StuckSkip:
 		if alert := d.open(roll.StuckID); alert != nil {
 			c.answerAsAgreed(alert)
 		}

@@ -17,7 +17,8 @@ type VM struct {
 	// environment. An error fails the instance.
 	PreStop func(ctx context.Context, env []string) error
 	// Act does what follows pre-stop, up to the start of the processes:
-	// Restart, Stop, Detach, Start, Recreate or Delete.
+	// Restart, Stop, Detach, Start, Recreate or Delete. An error fails the
+	// instance; with Recreate, the VM is gone then.
 	Act func(action string) error
 	// PostStart runs the post-start script once the processes run.
 	PostStart func(ctx context.Context) error
@@ -30,6 +31,9 @@ type Instance struct {
 	Bootstrap bool
 	VM        VM
 	ignored   bool
+	// gone: its VM was deleted and could not be made again. There is nothing to
+	// run a script on until it is.
+	gone bool
 }
 
 // Config says what the Director manages: one deployment with one group.
@@ -152,6 +156,18 @@ func (d *Director) isIgnored(i *Instance) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return i.ignored
+}
+
+func (d *Director) isGone(i *Instance) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return i.gone
+}
+
+func (d *Director) setGone(i *Instance, gone bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i.gone = gone
 }
 
 // inOrder gives what would be updated, in the order in which it would be: a

@@ -138,15 +138,19 @@ func (t *task) log(fields map[string]any) {
 
 // track runs one step of a stage between its events.
 func (t *task) track(stage, step string, run func() error) error {
-	entry := func(state string) {
-		t.log(map[string]any{"stage": stage, "tags": []string{t.d.cfg.Group}, "task": step, "state": state})
+	entry := func(state string, data map[string]string) {
+		line := map[string]any{"stage": stage, "tags": []string{t.d.cfg.Group}, "task": step, "state": state}
+		if data != nil {
+			line["data"] = data
+		}
+		t.log(line)
 	}
-	entry("started")
+	entry("started", nil)
 	if err := run(); err != nil {
-		entry("failed")
+		entry("failed", map[string]string{"error": err.Error()})
 		return err
 	}
-	entry("finished")
+	entry("finished", nil)
 	return nil
 }
 

@@ -171,7 +171,7 @@ func (t *task) together(members []*Instance, most int, take func(*Instance) erro
 func (t *task) take(i *Instance, stage, action string, env []string) error {
 	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
 	return t.track(stage, name, func() error {
-		if i.VM.PreStop != nil && action != Start {
+		if i.VM.PreStop != nil && action != Start && !t.d.isGone(i) {
 			// Whatever becomes of the task, the script runs to its end.
 			if err := i.VM.PreStop(t.d.ctx, env); err != nil {
 				return boshSays("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
@@ -188,7 +188,9 @@ func (t *task) take(i *Instance, stage, action string, env []string) error {
 func (t *task) bring(i *Instance, action string) error {
 	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
 	if i.VM.Act != nil {
-		if err := i.VM.Act(action); err != nil {
+		err := i.VM.Act(action)
+		t.d.setGone(i, err != nil && action == Recreate)
+		if err != nil {
 			return boshSays("CPI error on %s: %v", name, err)
 		}
 	}

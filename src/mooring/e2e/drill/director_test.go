@@ -115,6 +115,9 @@ func (b *bosh) act(cell, action string) error {
 	}
 	b.mu.Unlock()
 	if failing {
+		if action == fakedirector.Recreate { // the old one is deleted by then
+			_, _ = b.Sh("moor dev host halt " + cell)
+		}
 		return errors.New("no hypervisor has room for the VM")
 	}
 	_, err := b.Sh("moor dev host " + action + " " + cell)
@@ -207,6 +210,37 @@ func TestATaskOfTheDirectorFails(t *testing.T) {
 	g.Expect(b.Must("moor why cell-1")).To(ContainSubstring("no hypervisor has room for the VM"))
 
 	b.failing("cell-1", false)
+	b.answer(alert, model.Answer{Verb: model.Retry})
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+func TestATaskOfTheDirectorFailsOnOneOfManyInFlight(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	b.failing("cell-0", true)
+	b.roll("p", "cells: all\naction: recreate\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+
+	alert, seen := b.flagged(model.ActionFailed)
+	late := seen.Sub(b.failed())
+	t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
+	g.Expect(late).To(BeNumerically("<=", soon))
+	g.Expect(alert.CellID).To(Equal("cell-0"))
+	g.Expect(alert.Owner).To(Equal(operators))
+	g.Expect(alert.Error).To(And(ContainSubstring("BOSH task 1"), ContainSubstring("no hypervisor has room for the VM")))
+	g.Expect(alert.Blocks).To(ConsistOf("cell-0", "cell-1", "cell-2"), "they stand at their gates for what it spends")
+	for _, cell := range alert.Blocks {
+		why, err := b.api.WhyCell(context.Background(), cell)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(why.Moving).To(BeFalse(), told(why))
+		g.Expect(why.Chain[len(why.Chain)-2]).To(And(HaveField("Kind", client.LinkHost), HaveField("Name", "cell-0"), HaveField("Text", ContainSubstring("no hypervisor has room for the VM"))), told(why))
+		g.Expect(lastLink(why).Text).To(ContainSubstring("moor resolve "+alert.ID), told(why))
+	}
+	state, _ := b.State(1)
+	g.Expect(state).To(Equal("processing"), "BOSH waits for those in flight")
+
+	b.failing("cell-0", false)
 	b.answer(alert, model.Answer{Verb: model.Retry})
 	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
 	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")

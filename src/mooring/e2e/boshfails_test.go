@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+// fails has BOSH fail to make the VM of a cell again, until it is mended.
+func (d *deployment) fails(cell string, failing bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.failing[cell] = failing
+}
+
+// failed is when BOSH last failed on a VM.
+func (d *deployment) failed() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failedAt
+}
+
+// One VM of a task that has a whole AZ in flight cannot be made again. What it
+// spends holds the others at their gates, and BOSH ends no task before those in
+// flight have ended: somebody is told at once, and the answer ends it.
+func TestAVMThatBOSHFailsOnDoesNotHoldItsTaskForEver(t *testing.T) {
+	g := NewWithT(t)
+	d := deploy(t, 6)
+	d.push(spare)
+	watch := d.watch(spare)
+	d.fails("cell-0", true) // the first of three in its AZ
+	d.Must("moor roll --name p --cells all --action recreate --via-bosh mooring/cell")
+	g.Eventually(d.failed, "60s", "20ms").ShouldNot(BeZero())
+	const alert = "p.cell-0.action-failed"
+	g.Eventually(func() string { return d.Must("moor stuck --json || true") }, "30s", "20ms").Should(ContainSubstring(alert))
+	late := time.Since(d.failed())
+	t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
+	g.Expect(late).To(BeNumerically("<=", 2*time.Second))
+
+	stuck := d.Must("moor stuck --json || true")
+	g.Expect(stuck).To(And(ContainSubstring("BOSH task 1 failed on cell/cell-0 and goes on with those in flight: "), ContainSubstring("no hypervisor has room for the VM"), ContainSubstring("cloud ops")))
+	g.Eventually(func() string { return d.Must("moor why cell-2") + d.Must("moor why cell-4") }, "30s").Should(And(
+		ContainSubstring("no hypervisor has room for the VM"), ContainSubstring("moor resolve "+alert+" retry|skip|lost")), "who waits for it is told so, too")
+	state, _ := d.State(1)
+	g.Expect(state).To(Equal("processing"), "BOSH waits for those in flight")
+
+	d.fails("cell-0", false)
+	d.Must("moor resolve " + alert + " retry --reason 'there is room now'")
+	g.Expect(d.ends(1)).To(MatchError(ContainSubstring("is error")), "the others are turned away, so that it can end")
+	d.Eventually("moor roll-status p", "6 of 6 done")
+	g.Expect(d.said("cell-2") + d.said("cell-4")).To(ContainSubstring("BOSH failed on cell cell-0, and its task is to end"))
+	g.Expect(d.Tasks()).To(BeNumerically(">=", 3), "what was left was taken one at a time")
+	d.obeyed(spare, watch())
+	d.serve(spare)
+	d.nothingLeft()
+}
+
+// Where the policies allow it, the others go on within the task, whatever
+// becomes of the one that it failed on.
+func TestCellsThatCanSpareAFailedOneGoOnWithinTheTask(t *testing.T) {
+	g := NewWithT(t)
+	two := apps{"1": {6, 2}}
+	d := deploy(t, 6)
+	d.push(two)
+	watch := d.watch(two)
+	d.fails("cell-0", true)
+	d.Must("moor roll --name p --cells all --action recreate --via-bosh mooring/cell")
+	d.Eventually("moor stuck", "p.cell-0.action-failed")
+	g.Expect(d.ends(1)).To(MatchError(ContainSubstring("no hypervisor has room for the VM")))
+	d.Eventually("moor roll-status p", "2 of 6 done")
+	d.Eventually("moor stuck", "plan p is paused: ")
+
+	d.fails("cell-0", false)
+	d.Must("moor resolve p.cell-0.action-failed retry --reason mended")
+	d.Eventually("moor roll-status p", "3 of 6 done")
+	d.Must("moor resume p")
+	d.Eventually("moor roll-status p", "6 of 6 done")
+	d.obeyed(two, watch())
+	d.serve(two)
+	d.nothingLeft()
+}
+
+// While nobody hears of a task, that is told of, and no more once it is.
+func TestADirectorThatCannotBeReachedWhileItsTaskGoesOnIsToldOf(t *testing.T) {
+	g := NewWithT(t)
+	d := deploy(t, 2)
+	d.push(apps{"1": {2, 1}})
+	hold := make(chan struct{})
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release)
+	d.mu.Lock()
+	d.hold = hold
+	d.mu.Unlock()
+	d.Must("moor roll --name p --cells all --action restart --via-bosh mooring/cell")
+	d.Eventually("moor roll-status p", "acting")
+	d.Cut(true)
+	g.Eventually(func() string { return d.Must("moor stuck || true") }, "60s", "200ms").Should(ContainSubstring("plan p is in BOSH's hands, and nobody hears of its task: BOSH task 1 goes on, and cannot be followed: calling the Director"))
+	g.Expect(d.Must("moor why p")).To(ContainSubstring("cannot be followed"))
+	d.Cut(false)
+	release()
+	d.Eventually("moor roll-status p", "2 of 2 done")
+	d.nothingLeft()
+	g.Expect(strings.Count(d.Must("moor events --plan p"), "nobody hears of its task")).To(BeNumerically(">=", 1))
+}
