@@ -53,12 +53,16 @@ func commandPath(c *cli.Context) string {
 // report says on standard error why a command failed and gives its status.
 func report(w io.Writer, err error) int {
 	var own *statusError
+	var coded cli.ExitCoder // of a command that is put beside those of this package
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &own):
 		fmt.Fprintln(w, "moor:", own.text)
 		return own.status
+	case errors.As(err, &coded):
+		fmt.Fprintln(w, "moor:", err)
+		return coded.ExitCode()
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case strings.HasPrefix(err.Error(), "Required flag"): // urfave/cli has no type for it

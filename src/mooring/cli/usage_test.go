@@ -34,6 +34,14 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 	NewWithT(t).Expect(api.requests()).To(BeEmpty())
 }
 
+func TestACommandOfTheProgramSaysItsOwnStatus(t *testing.T) {
+	g := NewWithT(t)
+	extra := &ucli.Command{Name: "zoo", Action: func(*ucli.Context) error { return ucli.Exit("usage: moor zoo ANIMAL", 2) }}
+	r := execute(context.Background(), "", []string{"zoo"}, extra)
+	g.Expect(r.status).To(Equal(2))
+	g.Expect(r.err).To(Equal("moor: usage: moor zoo ANIMAL\n"))
+}
+
 func TestFlagsMayStandAnywhere(t *testing.T) {
 	var got []string
 	extra := &ucli.Command{Name: "zoo", Subcommands: []*ucli.Command{{

@@ -24,7 +24,7 @@ func placeCommand() *cli.Command {
 every application and the update domain of every cell filled in. No cluster is
 needed.
 
-Example:
+Examples:
    moor place fleet.json > placed.json`,
 		Action: func(c *cli.Context) error {
 			return withFleet(c, func(r io.Reader) error { return fleet.Place(r, c.App.Writer) })
@@ -40,7 +40,7 @@ func simulateCommand() *cli.Command {
 JSON for each roll and a last line with the summary: the makespan, the lower
 bound that the policies impose, and the bottleneck.
 
-Example:
+Examples:
    moor simulate fleet.json | tail -1
    moor simulate --html plan.html fleet.json`,
 		Flags: []cli.Flag{
