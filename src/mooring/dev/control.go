@@ -90,7 +90,7 @@ func (r *Remote) call(ctx context.Context, method, path string) ([]byte, error) 
 	}
 	response, err := r.http.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("no `moor dev` answers in %s: %w", r.dir, err)
+		return nil, fmt.Errorf("no `moor dev` answers in %s: %w; start one, or say with --state-dir where it runs", r.dir, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

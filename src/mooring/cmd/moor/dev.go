@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -32,6 +33,17 @@ func defaultStateDir() string {
 		home = "."
 	}
 	return filepath.Join(home, ".mooring", "dev")
+}
+
+// stateDirOf reads the flag, which may stand before or after the name of a
+// subcommand.
+func stateDirOf(c *cli.Context) string {
+	for _, level := range c.Lineage() {
+		if slices.Contains(level.LocalFlagNames(), stateDirFlag.Name) {
+			return level.String(stateDirFlag.Name)
+		}
+	}
+	return c.String(stateDirFlag.Name)
 }
 
 func devCommand() *cli.Command {
@@ -72,7 +84,7 @@ until the next action on it.`,
 					if c.NArg() != 2 {
 						return cli.Exit("usage: moor dev host restart|reboot|recreate|retire|halt CELL", 2)
 					}
-					fleet := dev.Connect(c.String("state-dir"))
+					fleet := dev.Connect(stateDirOf(c))
 					if c.Args().Get(0) == "halt" {
 						return fleet.Halt(c.Context, c.Args().Get(1))
 					}
@@ -90,7 +102,7 @@ until the next action on it.`,
 
 func runDev(c *cli.Context) error {
 	if c.NArg() > 0 {
-		return cli.Exit(fmt.Sprintf("moor dev has no subcommand %q; see moor dev --help", c.Args().First()), 2)
+		return cli.Exit(fmt.Sprintf("there is no command \"dev %s\"; see moor dev --help", c.Args().First()), 2)
 	}
 	cfg := dev.Config{
 		StateDir: c.String("state-dir"), Listen: c.String("listen"),
@@ -168,7 +180,7 @@ func waitReady(ctx context.Context, supervisor *dev.Supervisor, url string) erro
 }
 
 func listProcesses(c *cli.Context) error {
-	processes, err := dev.Connect(c.String("state-dir")).Processes(c.Context)
+	processes, err := dev.Connect(stateDirOf(c)).Processes(c.Context)
 	if err != nil {
 		return err
 	}
