@@ -4,14 +4,14 @@ import "mooring/model"
 
 // Meaning is the disruption that an action on a host means for one instance.
 type Meaning struct {
-	Kind model.Kind
+	Kind model.Kind `json:"kind"`
 	// Move: an interrupted instance comes back on another cell of its AZ, with
 	// its floating volumes. A drained one always comes back on another cell;
 	// Move says nothing about it.
-	Move bool
+	Move bool `json:"move,omitempty"`
 	// Replace: the instance has no volume, so its replacement serves elsewhere
 	// before it stops and no budget is spent.
-	Replace bool
+	Replace bool `json:"replace,omitempty"`
 }
 
 // Means says which disruption an action means for an instance whose volumes
