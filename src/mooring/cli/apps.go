@@ -27,7 +27,7 @@ func appsCommand() *cli.Command {
 			for _, app := range apps {
 				t.row(app.Name, fmt.Sprintf("%d/%d", app.Serving, app.Instances), app.Disrupted, app.Down,
 					limitText(app.Policy.MaxInterrupted.String(), app.Limits.Interrupted),
-					limitText(app.Policy.MaxDraining.String(), app.Limits.Draining), app.SpecVersion, app.Owner)
+					limitText(app.Policy.MaxDraining.String(), app.Limits.Draining), app.SpecVersion, app.Owned())
 			}
 			return t.flush()
 		})

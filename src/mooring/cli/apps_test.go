@@ -118,7 +118,7 @@ func TestCheckPolicy(t *testing.T) {
 		"note: lifecycle: one instance that is down uses up the whole budget: no cell with another one is rolled until it serves again",
 		"warning: no cell has the memory",
 	)))
-	g.Expect(api.run(t, "check-policy", "-f", path, "--json").out).To(And(ContainSubstring(`"max_interrupted": 1`), ContainSubstring(`"name": "db"`)))
+	g.Expect(api.run(t, "check-policy", "-f", path, "--json").out).To(And(ContainSubstring(`"max_interrupted": 1`), ContainSubstring(`"name": "db"`), ContainSubstring(`"kind": "drain"`)))
 }
 
 func TestCheckPolicyThatWouldBeRefused(t *testing.T) {
@@ -145,7 +145,7 @@ func TestApps(t *testing.T) {
 	g.Expect(r.status).To(Equal(0), r.err)
 	g.Expect(r.out).To(Equal(lines(
 		"name           serving   disrupted   down   max_interrupted   max_draining   version   owner",
-		"acme/prod/db   4/6       1           1      25% (1)           1              2         -",
+		"acme/prod/db   4/6       1           1      25% (1)           1              2         developers of acme/prod",
 	)))
 	g.Expect(api.run(t, "apps", "--json").out).To(ContainSubstring(`"serving": 4`))
 }

@@ -13,17 +13,17 @@ import (
 func eventsCommand() *cli.Command {
 	return command(everybody, "events", "", "show what was decided and done, and follow what comes",
 		`Kinds are such as stuck.answered and permit.granted; --kind stuck is all that
-   begin so. How many events are kept, and for how long, is said to the control
-   plane (--keep-events, --keep-events-for). To keep them for longer, export
-   them and go on from the last ID.
+begin so. How many events are kept, and for how long, is said to the control
+plane (--keep-events, --keep-events-for). To keep them for longer, export
+them and go on from the last ID.
 
-   Examples:
-      moor events
-      moor events --follow --plan stemcell-1.915
-      moor events --app redis-data --limit 500 --json
-      moor events --kind stuck.answered --kind plan --since 24h
-      moor events --actor robin
-      moor events --all --json > events.jsonl`,
+Examples:
+   moor events
+   moor events --follow --plan stemcell-1.915
+   moor events --app redis-data --limit 500 --json
+   moor events --kind stuck.answered --kind plan --since 24h
+   moor events --actor robin
+   moor events --all --json > events.jsonl`,
 		[]cli.Flag{
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with what comes; with --json one object to a line"},
 			&cli.StringFlag{Name: "app", Usage: "events of an `APP` alone"},
@@ -122,6 +122,6 @@ func (s *session) showEvent(event model.Event) error {
 	if event.Reason != "" {
 		text += fmt.Sprintf(" (%s)", event.Reason)
 	}
-	_, err := fmt.Fprintf(s.out, "%s  %-22s  %-12s  %s\n", clock(event.At), event.Kind, event.Actor, text)
+	_, err := fmt.Fprintf(s.out, "%s  %-22s  %-12s  %s\n", moment(event.At, s.now()), event.Kind, event.Actor, text)
 	return err
 }

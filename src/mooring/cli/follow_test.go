@@ -19,6 +19,15 @@ func event(id, text string) model.Event {
 	return model.Event{ID: id, At: time.Now(), Kind: "roll.phase", Actor: "orchestrator", Text: text}
 }
 
+func TestEventsOfAnotherDayAreDated(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	old := event("1", "cell-1 is done")
+	old.At = time.Date(2026, 3, 1, 8, 0, 0, 0, time.Local)
+	api.answers("GET /v1/events", []model.Event{old})
+	g.Expect(api.run(t, "events").out).To(HavePrefix("2026-03-01 08:00:00  roll.phase "))
+}
+
 func TestEvents(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)

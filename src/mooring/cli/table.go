@@ -74,6 +74,15 @@ func short(d time.Duration) string {
 // clock gives the time of day of a moment, here.
 func clock(at time.Time) string { return at.Local().Format("15:04:05") }
 
+// moment gives the time of day of a moment, here, with the date unless that is
+// today.
+func moment(at, now time.Time) string {
+	if at.Local().Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
+		return clock(at)
+	}
+	return at.Local().Format(time.DateTime)
+}
+
 // either gives the first text that is not empty.
 func either(texts ...string) string {
 	for _, text := range texts {
