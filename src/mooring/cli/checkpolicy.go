@@ -117,9 +117,12 @@ func (s *session) showCost(c *client.PolicyCost) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	if c.Raise != nil {
+	switch {
+	case c.Raise != nil && c.Raise.Saved > 0:
 		s.say("  it is the bottleneck: %s %d instead of %d would save %s", c.Raise.Limit, c.Raise.To, c.Raise.From, c.Raise.Saved)
-	} else {
+	case c.Raise != nil:
+		s.say("  it is the bottleneck, and one more at once would save nothing: something else is as slow")
+	default:
 		s.say("  it is not the bottleneck: something else sets the bound, and a higher limit here would not lower it")
 	}
 	if c.Never > 0 {

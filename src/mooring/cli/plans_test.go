@@ -64,6 +64,17 @@ func TestPreview(t *testing.T) {
 	g.Expect(api.requests()).To(ConsistOf(HavePrefix(`POST /v1/preview {"name":"kernel","cells":{"az":["z1","z2"]},"action":"reboot","max_in_flight":"10%"`)))
 }
 
+func TestPreviewOutsideItsWindow(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	opens := time.Date(2026, 3, 7, 2, 0, 0, 0, time.Local)
+	api.answers("POST /v1/preview", client.Preview{Order: []string{"cell-1"}, AtOnce: 1, Expected: seconds(120), Longest: seconds(180), Opens: &opens,
+		Raise: &client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2, Bound: seconds(200)}})
+	out := api.run(t, "preview", "--cells", "all", "--action", "reboot", "--window", "Sat 02:00-06:00 UTC").out
+	g.Expect(out).To(ContainSubstring("in 2m to 3m once the window opens (p50 to p90; Sat 02:02 to Sat 02:03)"))
+	g.Expect(out).NotTo(ContainSubstring("raised"), "it would save nothing")
+}
+
 func TestPreviewOfALargeFleet(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)

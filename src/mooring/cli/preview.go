@@ -81,15 +81,19 @@ func (s *session) showPreview(p *client.Preview) error {
 // fewVolumes are as many as are named on a terminal.
 const fewVolumes = 20
 
-// endsText says when a plan that began now would end.
+// endsText says when a plan that began now, or as its window opens, would end.
 func (s *session) endsText(p *client.Preview) string {
-	at := func(d model.Duration) string { return s.now().Add(d.D()).Local().Format("Mon 15:04") }
-	return fmt.Sprintf("in %s to %s (p50 to p90; %s to %s), %s at best (p10)", p.Expected, p.Longest, at(p.Expected), at(p.Longest), p.Shortest)
+	begins, once := s.now(), ""
+	if p.Opens != nil {
+		begins, once = *p.Opens, " once the window opens"
+	}
+	at := func(d model.Duration) string { return begins.Add(d.D()).Local().Format("Mon 15:04") }
+	return fmt.Sprintf("in %s to %s%s (p50 to p90; %s to %s), %s at best (p10)", p.Expected, p.Longest, once, at(p.Expected), at(p.Longest), p.Shortest)
 }
 
 // raiseText says what a higher limit would buy, "" when none would.
 func raiseText(r *client.Raise) string {
-	if r == nil {
+	if r == nil || r.Saved <= 0 {
 		return ""
 	}
 	return fmt.Sprintf("%s %d instead of %d for %s would save %s; the bound would be %s", r.Limit, r.To, r.From, r.App, r.Saved, r.Bound)

@@ -29,6 +29,9 @@ type Preview struct {
 	Expected model.Duration `json:"expected"`
 	Shortest model.Duration `json:"shortest"`
 	Longest  model.Duration `json:"longest"`
+	// Opens is when the plan's window opens, where it is closed now; what is
+	// said of time begins then.
+	Opens *time.Time `json:"opens,omitempty"`
 	// Bound is the shortest that the policies allow in any order, where the
 	// plan takes about what is expected, and Bottleneck which policy (or cell)
 	// imposes it.

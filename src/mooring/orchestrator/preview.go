@@ -45,6 +45,12 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 		}
 	}
 	d.foretell(p, d.surveyOf(plan, rolls))
+	if window, err := model.ParseWindow(plan.Window); err == nil {
+		if open, next := window.Open(d.now); !open {
+			p.Opens = &next
+			p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
+		}
+	}
 	p.Warnings = append(p.Warnings, d.warnings(plan)...)
 	return p, nil
 }
@@ -145,11 +151,6 @@ func (d *decision) warnings(plan *model.Plan) []string {
 	var warnings []string
 	if !d.durations().Measured(plan.Action) {
 		warnings = append(warnings, fmt.Sprintf("no %s was measured yet; the durations are guesses", plan.Action))
-	}
-	if window, err := model.ParseWindow(plan.Window); err == nil {
-		if open, next := window.Open(d.now); !open {
-			warnings = append(warnings, "the window is closed until "+next.Format(time.RFC1123))
-		}
 	}
 	for _, app := range d.snap.Apps() {
 		if limits := lifecycle.LimitsOf(&app.Policy, app.Instances); limits.Disrupted == 0 && app.Instances > 0 && !app.Deleting {
