@@ -132,7 +132,11 @@ func AlertName(kind model.StuckKind) string {
 func answers(stuck *model.Stuck) string {
 	var commands []string
 	for _, verb := range stuck.Answers {
-		commands = append(commands, fmt.Sprintf("moor resolve %s %s --reason WHY", stuck.ID, verb))
+		longer := ""
+		if verb == model.Wait {
+			longer = " --for TIME"
+		}
+		commands = append(commands, fmt.Sprintf("moor resolve %s %s%s --reason WHY", stuck.ID, verb, longer))
 	}
 	return strings.Join(commands, "\n")
 }

@@ -27,7 +27,7 @@ func aNotice(change Change) Notice {
 			App: &model.Name{Org: "acme", Space: "prod", Name: "redis"}, Index: 0, Owner: "team-redis", Phase: model.Draining,
 			Since: flagged.Add(-time.Minute), FlaggedAt: flagged, Progress: 0.31, Message: "5300 of 16384",
 			Output: []string{"one", "two"}, Blocks: []string{"c1", "c2"}, Data: []string{"acme/prod/redis/0"},
-			Answers: []model.Verb{model.Retry, model.Force},
+			Answers: []model.Verb{model.Wait, model.Force},
 		},
 	}
 }
@@ -121,7 +121,7 @@ func TestAnAlertKeepsItsLabels(t *testing.T) {
 	g.Expect(opened.Annotations).To(And(
 		HaveKeyWithValue("summary", "it hangs"), HaveKeyWithValue("progress", "31%"), HaveKeyWithValue("output", "one\ntwo"),
 		HaveKeyWithValue("blocks", "c1, c2"), HaveKeyWithValue("runbook_url", "docs/runbooks/handler-hung.md"),
-		HaveKeyWithValue("answers", ContainSubstring("moor resolve plan.c1.handler-hung force")), Not(HaveKey("error"))))
+		HaveKeyWithValue("answers", ContainSubstring("moor resolve plan.c1.handler-hung wait --for TIME --reason WHY\nmoor resolve plan.c1.handler-hung force --reason WHY")), Not(HaveKey("error"))))
 
 	moved := aNotice(Changed)
 	changed := *moved.Stuck
