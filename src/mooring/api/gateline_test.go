@@ -13,7 +13,7 @@ func TestTheEndOfAnExplanationInOneLine(t *testing.T) {
 	roll := client.Link{Kind: client.LinkRoll, Text: "cell c1 is in line"}
 	policy := client.Link{Kind: client.LinkPolicy, Text: "o/s/redis allows max_interrupted 1 of 6", Owner: "redis team"}
 	stuck := client.Link{Kind: client.LinkStuck, Text: "cell c1 can never be rolled", Owner: "redis team"}
-	decides := client.Link{Kind: client.LinkPerson, Text: "redis team has to see to it, or somebody to answer: moor resolve s1 skip --reason WHY"}
+	decides := client.Link{Kind: client.LinkPerson, Text: "redis team must see to it, or somebody answer: moor resolve s1 skip --reason WHY"}
 	instance := client.Link{Kind: client.LinkInstance, Text: "o/s/redis/4 is crashed on cell c2", Owner: "redis team"}
 	handler := client.Link{Kind: client.LinkHandler, Name: "o/s/redis/4", Text: "the interrupt handler of o/s/redis/4 is running at 40%, with 12s left"}
 	for _, row := range []struct {

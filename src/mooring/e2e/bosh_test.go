@@ -141,7 +141,7 @@ func (d *deployment) deleteDeployment(t *testing.T) {
 			said += d.said(fmt.Sprintf("cell-%d", i))
 		}
 		return strings.Join(regexp.MustCompile(`retire-.* STUCK: .*`).FindAllString(said, -1), "\n")
-	}, "10s").Should(MatchRegexp(`STUCK: .*; .* has to see to it, or somebody to answer: moor resolve gate-mooring-retire-`))
+	}, "10s").Should(MatchRegexp(`STUCK: .*; .* must see to it, or somebody answer: moor resolve gate-mooring-retire-`))
 	d.serve(several)
 	d.obeyed(several, watch())
 	d.Must("moor delete app1 --force; moor delete app2 --force")

@@ -147,7 +147,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 		{name: "it waits for a budget, flagged", plant: func(w *world) {
 			w.actuals[2].State, w.actuals[2].LastExit = model.Crashed, "exit status 3"
 			w.sticks("c2", &model.Stuck{Kind: model.WaitingForBudget, What: "it waits", Owner: "team-redis", AppGUID: "redis", Index: 2, Answers: []model.Verb{model.Skip}})
-		}, last: client.LinkPerson, of: "team-redis", owner: "team-redis", says: "team-redis has to see to it",
+		}, last: client.LinkPerson, of: "team-redis", owner: "team-redis", says: "team-redis must see to it",
 			along: []string{"instance: acme/prod/redis/2 is crashed on cell c3; exit status 3"}},
 		{name: "a policy forbids it, flagged", plant: func(w *world) {
 			w.app.Policy.MaxInterrupted = model.Limit{}

@@ -78,7 +78,7 @@ func (c *chain) decides(item *model.Stuck) {
 	for _, verb := range item.Answers {
 		verbs = append(verbs, string(verb))
 	}
-	c.link(client.LinkPerson, item.Owner, "%s has to see to it, or somebody to answer: moor resolve %s %s --reason WHY%s",
+	c.link(client.LinkPerson, item.Owner, "%s must see to it, or somebody answer: moor resolve %s %s --reason WHY%s",
 		item.Owner, item.ID, strings.Join(verbs, "|"), c.agreed(item)).Owner = item.Owner
 }
 
