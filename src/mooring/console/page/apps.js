@@ -8,6 +8,7 @@ import { appHref } from "./links.js";
 const most = 60;
 
 export function drawApps(store) {
+  if (!store.told) return;
   const all = [...store.apps.values()].sort((a, b) => trouble(b) - trouble(a) || a.name.localeCompare(b.name));
   const shown = all.slice(0, most);
   const whole = all.filter((app) => !trouble(app)).length + store.appCount - all.length;

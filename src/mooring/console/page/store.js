@@ -11,11 +11,13 @@ export class Store {
     this.changed = { cells: new Set(), apps: new Set(), plans: new Set(), stuck: new Set() };
     this.revision = 0;
     this.appCount = 0;
+    this.told = false; // whether the server has said anything yet
     this.mayAct = false;
   }
 
   // take applies one message.
   take(message) {
+    this.told = true;
     this.revision = message.revision;
     this.appCount = message.app_count;
     this.mayAct = message.may_act;
