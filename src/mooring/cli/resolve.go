@@ -27,7 +27,7 @@ Examples:
    moor resolve 4f1c wait --for 10m --reason "large keys"
    moor resolve 4f1c force --reason "data is elsewhere" --confirm acme/prod/redis-data/3`,
 		append(byFlags(),
-			&cli.DurationFlag{Name: "for", Usage: "how much longer to wait (`TIME`)"},
+			&cli.DurationFlag{Name: "for", Usage: "with wait, `TIME` to wait longer, such as 10m", DefaultText: "none"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "`VOLUME` whose data may be lost; once for each"},
 			jsonFlag,
 		), resolve)

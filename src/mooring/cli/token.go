@@ -37,7 +37,7 @@ Examples:
    moor create-token board --role auditor --json`,
 		Flags: []cli.Flag{jsonFlag,
 			&cli.StringSliceFlag{Name: "role", Required: true, Usage: "`ROLE` such as operator, developer:ORG/SPACE or auditor; may be repeated"},
-			&cli.DurationFlag{Name: "expires", Usage: "`TIME` after which it is no good any more (default: never)"},
+			&cli.DurationFlag{Name: "expires", Usage: "`TIME` after which it is no good any more", DefaultText: "never"},
 		},
 		Action: func(c *cli.Context) error {
 			if err := checkArgs(c, []string{"NAME"}); err != nil {

@@ -12,7 +12,7 @@ import (
 // connections of a process that has several, such as "etcd-".
 func tlsFlags(prefix, what string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: prefix + "ca", Usage: "`FILE` with the certificates that " + what + " is trusted by"},
+		&cli.StringFlag{Name: prefix + "ca", Usage: "`FILE` with the certificates to trust " + what + " by"},
 		&cli.StringFlag{Name: prefix + "cert", Usage: "`FILE` with the own certificate towards " + what},
 		&cli.StringFlag{Name: prefix + "key", Usage: "`FILE` with the key of --" + prefix + "cert"},
 	}
