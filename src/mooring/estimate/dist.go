@@ -123,9 +123,6 @@ func (d *Dist) quantile(share float64) float64 {
 // Half is how long the step takes one time in two, at most.
 func (d *Dist) Half() time.Duration { return seconds(d.quantile(0.5)) }
 
-// Samples is how many samples the distribution was learned from.
-func (d *Dist) Samples() int { return d.count }
-
 // patience is how long the step takes ninety-nine times in a hundred, at most:
 // the tail of a lognormal distribution through the p50 and the p90, which
 // outliers do not move, wider while there are few samples, much as Student's t.

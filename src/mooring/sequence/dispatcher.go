@@ -197,29 +197,3 @@ func (d *Dispatcher) Next() (cell int, ok bool) {
 
 // State gives where a cell stands.
 func (d *Dispatcher) State(cell int) State { return d.state[cell] }
-
-// InFlight gives how many cells are in roll, stuck ones that hold budget
-// included.
-func (d *Dispatcher) InFlight() int { return d.inFlight }
-
-// Left gives how many cells are not rolled yet, without those that can never
-// be.
-func (d *Dispatcher) Left() int { return d.left }
-
-// WaitsFor lists the apps that keep a waiting cell from starting, in no
-// particular order: those without room, or whose room is kept for cells ahead.
-func (d *Dispatcher) WaitsFor(cell int) []int {
-	if d.state[cell] != Waiting && d.state[cell] != Stuck {
-		return nil
-	}
-	inLine := d.inLine(int32(cell))
-	var apps []int
-	for u := d.in.useFrom[cell]; u < d.in.useFrom[cell+1]; u++ {
-		a := d.in.useApp[u]
-		ahead := d.mode == Tickets && inLine && d.in.usePos[u] >= d.head[a]
-		if ahead || d.in.useN[u] > d.limit[a]-d.down[a]-d.held[a] {
-			apps = append(apps, int(a))
-		}
-	}
-	return apps
-}

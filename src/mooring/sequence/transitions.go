@@ -1,7 +1,7 @@
 package sequence
 
-// Start puts a waiting cell in roll. It may be any waiting cell: one that was
-// started against the order takes its budget all the same.
+// Start puts a cell in roll, or one that was stuck back in it. It may be any
+// cell: one that was started against the order takes its budget all the same.
 func (d *Dispatcher) Start(cell int) { d.move(int32(cell), Running) }
 
 // Complete ends a cell's roll and gives its budget back. A cell that is rolled
@@ -20,12 +20,6 @@ func (d *Dispatcher) Stop(cell int, holding bool) {
 		d.move(int32(cell), Stuck)
 	}
 }
-
-// Resume puts a cell that was StuckHolding back in roll.
-func (d *Dispatcher) Resume(cell int) { d.move(int32(cell), Running) }
-
-// Requeue puts a cell back in line, at its old place.
-func (d *Dispatcher) Requeue(cell int) { d.move(int32(cell), Waiting) }
 
 // Release gives back what a running cell holds of one app before the roll
 // ends: its instances serve elsewhere.
@@ -63,8 +57,8 @@ func (d *Dispatcher) setAside(c int32, aside bool) {
 	}
 }
 
-// move takes a cell from its state to another: first out of whatever it had,
-// then into what the new state means.
+// move takes a cell from its state to another, which is not Waiting: first out
+// of whatever it had, then into what the new state means.
 func (d *Dispatcher) move(c int32, to State) {
 	from := d.state[c]
 	if from == to {
@@ -74,9 +68,6 @@ func (d *Dispatcher) move(c int32, to State) {
 	d.note(d.p.Cells[c].AZ, from, to, d.never[c])
 	d.never[c] = false // somebody decided otherwise; the ledgers judge
 	d.state[c] = to
-	if to == Waiting {
-		d.state[c] = Stuck // until it joins, below
-	}
 	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
 		a, n := d.in.useApp[u], d.in.useN[u]
 		var held, down, ticketed int32
@@ -105,10 +96,6 @@ func (d *Dispatcher) move(c int32, to State) {
 		for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
 			d.wake(d.in.useApp[u])
 		}
-	}
-	if to == Waiting {
-		d.state[c] = Waiting
-		d.join(c)
 	}
 }
 

@@ -70,9 +70,6 @@ func NewTracker(limits Limits, now time.Time) *Tracker {
 	return t
 }
 
-// Deadline is when the handler is overdue.
-func (t *Tracker) Deadline() time.Time { return t.deadline }
-
 // Status gives a copy of what is known.
 func (t *Tracker) Status() Status {
 	status := t.status
