@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,7 +59,7 @@ func (w *world) life() (kill func()) {
 	kill = func() {
 		once.Do(func() {
 			cancel()
-			if err := <-ended; err != nil {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
 				w.t.Errorf("it ended with %v", err)
 			}
 			_ = lead.Resign(context.WithoutCancel(ctx))

@@ -2,7 +2,6 @@ package alerting
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -26,10 +25,8 @@ type Config struct {
 	Logger *slog.Logger // nil is silent
 }
 
-var errLost = errors.New("tell of what is stuck: the leadership is lost")
-
-// Run tells every receiver of what concerns it until ctx ends (it then returns
-// nil) or the leadership is lost.
+// Run tells every receiver of what concerns it until ctx ends, the leadership
+// is lost or the store stops, and returns why.
 func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Config) error {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -37,14 +34,12 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 	if cfg.GiveUp == 0 {
 		cfg.GiveUp = DefaultGiveUp
 	}
+	ctx, end := lead.Context(ctx)
+	defer end()
 	tellers, ctx := errgroup.WithContext(ctx)
 	tellers.Go(func() error {
-		select {
-		case <-lead.Lost():
-			return errLost
-		case <-ctx.Done():
-			return nil
-		}
+		<-ctx.Done()
+		return fmt.Errorf("tell of what is stuck: %w", context.Cause(ctx))
 	})
 	for name, receiver := range cfg.Receivers {
 		t := &teller{

@@ -38,10 +38,7 @@ func (t *teller) run(ctx context.Context) error {
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		if err := t.store.Err(); err != nil {
-			return err
-		}
+	for {
 		snap := t.store.Snapshot()
 		notices, done, more := t.next(snap)
 		for i := range notices {
@@ -52,15 +49,10 @@ func (t *teller) run(ctx context.Context) error {
 		if t.position = done; more {
 			continue
 		}
-		due := t.renew(ctx, snap)
-		waiting, cancel := context.WithCancel(ctx)
-		if !due.IsZero() {
-			waiting, cancel = context.WithDeadline(ctx, due)
+		if err := t.store.WaitUntil(ctx, snap.Revision(), t.renew(ctx, snap)); err != nil {
+			return err
 		}
-		_ = t.store.Wait(waiting, snap.Revision()) // the next look finds out why it ended
-		cancel()
 	}
-	return nil
 }
 
 // begin finds out how far the receiver has been told. A new one is told of
@@ -176,8 +168,6 @@ func (t *teller) note(ctx context.Context, record *model.Delivery) error {
 			return err
 		}
 		select {
-		case <-t.lead.Lost():
-			return errLost
 		case <-time.After(firstPause):
 			t.logger.Warn("cannot write down what was delivered; trying again", "error", err)
 		case <-ctx.Done():

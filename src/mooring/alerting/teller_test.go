@@ -13,6 +13,7 @@ import (
 	"mooring/model"
 	"mooring/notify"
 	"mooring/notify/notifytest"
+	"mooring/state"
 )
 
 func toWebhook(s *notifytest.Sink) string {
@@ -173,5 +174,5 @@ func TestItEndsWhenTheLeadershipIsLost(t *testing.T) {
 
 	g.Expect(lead.Resign(t.Context())).To(Succeed())
 
-	g.Eventually(ended, "10s").Should(Receive(MatchError(ContainSubstring("leadership is lost"))))
+	g.Eventually(ended, "10s").Should(Receive(MatchError(state.ErrLost)))
 }

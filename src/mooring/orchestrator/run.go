@@ -26,55 +26,42 @@ type Config struct {
 	Logger *slog.Logger // nil is silent
 }
 
-// Run takes plans through maintenance until ctx ends (it then returns nil) or
-// the leadership is lost. Several may run; only what is committed under a
-// leadership that holds is written.
+// Run takes plans through maintenance until ctx ends, the leadership is lost or
+// the store stops, and returns why. Several may run; only what is committed
+// under a leadership that holds is written.
 func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Config) error {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-lead.Lost():
-			cancel(errLost)
-		case <-ctx.Done():
-		}
-	}()
-
+	ctx, end := lead.Context(ctx)
+	defer end()
 	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]*driver{}}
 	defer acts.stop()
 	var pruning sync.WaitGroup
 	defer pruning.Wait()
-	defer cancel(nil)
+	defer end()
 	pruning.Go(func() { prune(ctx, store, lead, cfg.Keep, cfg.Logger) })
 	began := time.Now()
-	for ctx.Err() == nil {
-		if err := store.Err(); err != nil {
-			return fmt.Errorf("orchestrate: %w", err)
-		}
+	for {
 		snap := store.Snapshot()
 		acts.follow(ctx, snap)
 		txns, due := decide(snap, time.Now(), cfg.DefaultVia, began)
-		if len(txns) == 0 {
-			idle(ctx, store, snap.Revision(), due)
-			continue
+		if len(txns) > 0 {
+			due = time.Now()
+			if !commit(ctx, store, lead, txns, cfg.Logger) {
+				due = due.Add(retryAfter)
+			}
 		}
-		commit(ctx, store, lead, txns, snap.Revision(), cfg.Logger)
+		if err := store.WaitUntil(ctx, snap.Revision(), due); err != nil {
+			return fmt.Errorf("orchestrate: %w", err)
+		}
 	}
-	if errors.Is(context.Cause(ctx), errLost) {
-		return errLost
-	}
-	return nil
 }
 
-var errLost = errors.New("orchestrate: the leadership is lost")
-
 // commit writes what was decided, many transactions at a time: they concern
-// different records. What was overtaken by others is decided again, on a state
-// that shows them.
-func commit(ctx context.Context, store *state.Store, lead *state.Leadership, txns []*state.Txn, revision int64, logger *slog.Logger) {
+// different records. False says that not all was written; what was overtaken by
+// others is decided again, on a state that shows them.
+func commit(ctx context.Context, store *state.Store, lead *state.Leadership, txns []*state.Txn, logger *slog.Logger) bool {
 	var commits errgroup.Group
 	commits.SetLimit(commitsAtOnce)
 	for _, tx := range txns {
@@ -87,26 +74,17 @@ func commit(ctx context.Context, store *state.Store, lead *state.Leadership, txn
 			return err
 		})
 	}
-	if commits.Wait() != nil {
-		pause(ctx, store, revision)
-	}
+	return commits.Wait() == nil
 }
 
 // commitsAtOnce keeps a large fleet's decisions from being sent all at once.
 const commitsAtOnce = 16
 
-// pause waits for news, but not for long: after a commit that failed.
-func pause(ctx context.Context, store *state.Store, revision int64) {
-	idle(ctx, store, revision, time.Now().Add(time.Second))
-}
+// retryAfter is how long a commit that failed waits for news.
+const retryAfter = time.Second
 
-// idle waits until the state changes, a moment comes, or ctx ends.
-func idle(ctx context.Context, store *state.Store, revision int64, due time.Time) {
-	if !due.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, due)
-		defer cancel()
-	}
-	// Whatever ends the wait, the next look finds out.
-	_ = store.Wait(ctx, revision)
+// pause waits for news after a commit that failed. What else ends it, the next
+// look finds out.
+func pause(ctx context.Context, store *state.Store, revision int64) {
+	_ = store.WaitUntil(ctx, revision, time.Now().Add(retryAfter))
 }

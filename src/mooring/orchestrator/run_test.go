@@ -35,7 +35,7 @@ func TestRunPicksUpWhereItsPredecessorDied(t *testing.T) {
 		ctx, kill := context.WithTimeout(t.Context(), 120*time.Millisecond)
 		lead, err := store.Lead(t.Context(), "orchestrator", "test")
 		g.Expect(err).NotTo(HaveOccurred())
-		g.Expect(Run(ctx, store, lead, cfg)).To(Succeed())
+		g.Expect(Run(ctx, store, lead, cfg)).To(MatchError(context.DeadlineExceeded))
 		kill()
 	}
 
@@ -66,7 +66,7 @@ func TestRunEndsWhenTheLeadershipIsLost(t *testing.T) {
 
 	g.Expect(lead.Resign(t.Context())).To(Succeed())
 
-	g.Eventually(ended, "10s").Should(Receive(MatchError(ContainSubstring("leadership is lost"))))
+	g.Eventually(ended, "10s").Should(Receive(MatchError(state.ErrLost)))
 }
 
 func TestAFailedActionIsWrittenDownOnce(t *testing.T) {

@@ -91,7 +91,7 @@ func TestRunEndsWhenAnotherLeads(t *testing.T) {
 	store := control(t)
 	leadership, ended := lead(t, store, scheduler.Config{})
 	g.Expect(leadership.Resign(context.Background())).To(Succeed())
-	g.Eventually(ended).Should(Receive(MatchError(ContainSubstring("another scheduler leads now"))))
+	g.Eventually(ended).Should(Receive(MatchError(state.ErrLost)))
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {

@@ -14,6 +14,9 @@ import (
 // leaderTTL is how many seconds a dead leader's seat stays taken.
 const leaderTTL = 5
 
+// ErrLost is why a Context of a Leadership ended that no longer holds.
+var ErrLost = errors.New("the leadership is lost")
+
 // errSeatLost says that the lease ran out while waiting to become leader.
 var errSeatLost = errors.New("the lease ran out while waiting")
 
@@ -106,6 +109,21 @@ func (s *Store) depose(ctx context.Context, seats, id string) error {
 
 // Lost is closed when the leadership may no longer hold.
 func (l *Leadership) Lost() <-chan struct{} { return l.session.Done() }
+
+// Context gives one that ends with ctx, when end is called, or when the
+// leadership may no longer hold: its cause is then ErrLost. What a leader does
+// besides writing to the state goes by it.
+func (l *Leadership) Context(ctx context.Context) (leading context.Context, end func()) {
+	leading, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-l.Lost():
+			cancel(fmt.Errorf("%w: another process leads as %s", ErrLost, l.role))
+		case <-leading.Done():
+		}
+	}()
+	return leading, func() { cancel(nil) }
+}
 
 // Resign gives the leadership up, so that another process can lead at once.
 func (l *Leadership) Resign(ctx context.Context) error {

@@ -44,6 +44,26 @@ func TestLeadershipIsHeldByOneAndFenced(t *testing.T) {
 	g.Expect(as(t, first, lead)).To(MatchError(ErrConflict), "also when somebody else leads")
 }
 
+func TestContextOfALeadershipEndsWithIt(t *testing.T) {
+	g := NewWithT(t)
+	store := open(t, prefixOf(t))
+	lead, err := store.Lead(t.Context(), "r", "node-1")
+	g.Expect(err).NotTo(HaveOccurred())
+	leading, end := lead.Context(t.Context())
+	defer end()
+	over, end := lead.Context(t.Context())
+	end()
+	g.Expect(context.Cause(over)).To(Equal(context.Canceled))
+	g.Consistently(leading.Done(), "50ms").ShouldNot(BeClosed())
+
+	revision := store.Snapshot().Revision()
+	g.Expect(store.WaitUntil(leading, revision, time.Now().Add(10*time.Millisecond))).To(Succeed())
+	ended := make(chan error, 1)
+	go func() { ended <- store.WaitUntil(leading, revision, time.Time{}) }()
+	g.Expect(lead.Resign(t.Context())).To(Succeed())
+	g.Eventually(ended, "5s").Should(Receive(And(MatchError(ErrLost), MatchError(ContainSubstring("as r")))))
+}
+
 func TestResignLetsAnotherLeadAtOnce(t *testing.T) {
 	g := NewWithT(t)
 	prefix := prefixOf(t)

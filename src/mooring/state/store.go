@@ -118,6 +118,25 @@ func (s *Store) Wait(ctx context.Context, after int64) error {
 	return s.mirror.wait(ctx, after+1)
 }
 
+// WaitUntil is Wait that also returns nil at the time due; a zero one never
+// comes. When ctx ends it fails with its cause.
+func (s *Store) WaitUntil(ctx context.Context, after int64, due time.Time) error {
+	waiting := ctx
+	if !due.IsZero() {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithDeadline(ctx, due)
+		defer cancel()
+	}
+	err := s.Wait(waiting, after)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case waiting.Err() != nil && s.Err() == nil:
+		return nil
+	}
+	return err
+}
+
 // Err says why the mirror stopped: a *RecordError, or ErrClosed. It is nil
 // while the mirror follows etcd, also while etcd is out of reach.
 func (s *Store) Err() error {
