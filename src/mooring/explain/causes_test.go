@@ -116,6 +116,16 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			last: client.LinkPerson, of: operators, owner: operators, says: "leaves the recreate of cell c2 to somebody else"},
 		{name: "BOSH has it", plant: func(w *world) { w.plan.Via.Wait = true; w.in("c2", model.Acting).AtGate = now },
 			last: client.LinkHost, of: "c2", owner: operators, says: "BOSH has leave to stop cell c2"},
+		{name: "it is tried again once BOSH's task has ended", plant: func(w *world) {
+			w.plan.Via.Bosh, w.plan.Converging = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}, &model.Converging{Answered: true}
+			w.in("c2", model.Acting).Alone = true
+		}, last: client.LinkHost, of: "c2", owner: operators, says: "begins anew once BOSH's task for the whole group, which failed on it, has ended", moving: true},
+		{name: "it waits at its gate while nobody hears of BOSH's task", plant: func(w *world) {
+			w.plan.Via.Bosh, w.plan.Converging = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}, &model.Converging{Unheard: "no route to host"}
+			w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "nobody hears of it", Owner: operators, Error: "no route to host"})
+			w.in("c1", model.RollDone)
+			w.rolls["c2"].AtGate = now
+		}, last: client.LinkRoll, of: "c2", says: "it starts now", moving: true},
 		{name: "its agent is not back", plant: func(w *world) { w.in("c2", model.Returning); w.absent["c2"] = true },
 			last: client.LinkHost, of: "c2", owner: operators, says: "its agent does not answer yet"},
 		{name: "it was never recreated", plant: func(w *world) { w.in("c2", model.Returning).Boot = "boot-2" },

@@ -145,8 +145,8 @@ type Roll struct {
 	// back when it shows others.
 	Boot  string `json:"boot,omitempty"`
 	Start string `json:"start,omitempty"`
-	// Gone is set when the cell did not answer when the action began: that it
-	// does not says nothing of the action then.
+	// Gone is set when the cell was, or may have been, gone when the action
+	// began: that it does not answer says nothing of the action then.
 	Gone bool `json:"gone,omitempty"`
 	// Alone is set when the host is acted on by itself, once BOSH's task for the
 	// whole plan, which failed on it, has ended.

@@ -125,6 +125,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		c.requeue(note)
 	case answer.Verb == model.Retry:
 		c.begin()
+		c.roll.Gone = true // what was tried before may have taken it, unnoticed so far
 		c.roll.Alone = c.failedInTask()
 		c.enter(model.Acting, note)
 	default:

@@ -127,7 +127,7 @@ func TestARetryIsAnActionOnTheCellAloneOnceTheTaskHasEnded(t *testing.T) {
 	g.Expect(snap.StuckItems()).To(BeEmpty())
 	g.Expect(wantsAction(snap.Plan("p"), snap.Roll("p", "c1"))).To(BeFalse(), "the task has the deployment")
 	snap = looked(snap, convergeNow.Add(100*time.Hour))
-	g.Expect(snap.StuckItem("p.c1.not-stopped")).To(BeNil(), "what the task waits for is another cell's")
+	g.Expect(snap.Roll("p", "c1").StuckID).To(BeEmpty(), "what the task waits for is another cell's")
 
 	snap = looked(snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as error"), convergeNow)), convergeNow)
 	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Acting), HaveField("Acted", false), HaveField("Error", "")), "that it does not answer says nothing")
@@ -142,6 +142,27 @@ func TestARetryIsAnActionOnTheCellAloneOnceTheTaskHasEnded(t *testing.T) {
 	tx.Put(&model.ActualVolume{GUID: "vc1", CellID: "c1"})
 	snap = looked(snap.Apply(tx), convergeNow)
 	g.Expect(snap.Roll("p", "c1").Phase).To(Equal(model.Settling))
+}
+
+func TestARetryOfACellThatStillAnswersWaitsForTheTaskToo(t *testing.T) {
+	g := NewWithT(t)
+	snap := inTask()
+	roll := *snap.Roll("p", "c1")
+	roll.Phase, roll.Acted, roll.Timeline = model.Acting, false, roll.Timeline[:1]
+	tx := snap.Txn()
+	tx.Put(&roll)
+	tx.Put(&model.Presence{CellID: "c1", Boot: "b"})
+	snap = snap.Apply(tx)
+	snap = looked(snap.Apply(failedOn(snap, "p", "c1", "1 of 1 pre-stop scripts failed", convergeNow)), convergeNow)
+	snap = looked(answered(snap, "p.c1.action-failed", model.Retry), convergeNow)
+	snap = looked(snap.Apply(converged(snap, "p", errors.New("BOSH task 7 ended as error"), convergeNow)), convergeNow)
+	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Acting), HaveField("Refused", ""), HaveField("Error", "")))
+	g.Expect(wantsAction(snap.Plan("p"), snap.Roll("p", "c1"))).To(BeTrue())
+
+	tx = snap.Txn()
+	tx.Delete(snap.Presence("c1")) // its VM was gone already, and nobody had noticed
+	snap = looked(snap.Apply(tx), convergeNow)
+	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Acting), HaveField("Acted", false)))
 }
 
 func TestAPlanThatSkipsWhatIsStuckSkipsWhatBOSHFailsOn(t *testing.T) {
