@@ -9,7 +9,7 @@ let who = null;
 export const believed = () => !who || who.how === "local";
 
 // findOut asks the API who looks, shows it in a node, and leads those whom it
-// does not know to the form for signing in.
+// does not know, and does not let look either, to the form for signing in.
 export async function findOut(node) {
   let response;
   try {
@@ -18,6 +18,7 @@ export async function findOut(node) {
   if (response.status === 401) return location.assign("/console/signin");
   if (!response.ok) return;
   who = await response.json();
+  if (who.how === "nobody" && !who.roles.includes("auditor")) return location.assign("/console/signin");
   const signedIn = !["local", "certificate", "nobody"].includes(who.how);
   fill(node, who.how !== "local" && who.how !== "nobody" && h("span", { title: who.roles.join(", ") || "no role" }, who.name),
     signedIn && h("button", { type: "button", class: "plain", onclick: signOut }, "Sign out"),
