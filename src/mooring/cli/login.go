@@ -58,7 +58,7 @@ func login(s *session) error {
 	}
 	who, err := api.Whoami(s.ctx())
 	if err != nil {
-		return fmt.Errorf("%s was not let in: %w", to.API, err)
+		return fmt.Errorf("%s does not let you in: %w", to.API, err)
 	}
 	if err := to.save(); err != nil {
 		return err

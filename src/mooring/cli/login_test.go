@@ -67,7 +67,7 @@ func TestLoggingInIsKept(t *testing.T) {
 
 	r = moor(t, "wrong\n", "login")
 	g.Expect(r.status).To(Equal(1))
-	g.Expect(r.err).To(ContainSubstring("was not let in: who calls is not known"))
+	g.Expect(r.err).To(ContainSubstring("does not let you in: who calls is not known"))
 	r = moor(t, "bearer secret\n", "login")
 	g.Expect(r.status).To(Equal(0), r.err)
 	g.Expect(r.out).To(ContainSubstring("as:     nina (developer:acme/prod)"))
