@@ -253,6 +253,9 @@ func (w *world) tellPreview(t *testing.T, d *datadriven.TestData) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "order %s\nat once %d, ends in %s (%s to %s), bound %s by %s\n", strings.Join(preview.Order, " "),
 		preview.AtOnce, preview.Expected, preview.Shortest, preview.Longest, preview.Bound, preview.Bottleneck)
+	if preview.Opens != nil {
+		fmt.Fprintf(&b, "from %s\n", preview.Opens.UTC().Format("Mon 15:04"))
+	}
 	if r := preview.Raise; r != nil {
 		fmt.Fprintf(&b, "%s %d instead of %d for %s saves %s, bound %s\n", r.Limit, r.To, r.From, r.App, r.Saved, r.Bound)
 	}
