@@ -47,10 +47,11 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 			line: line{receiver: name, routes: cfg.Routes},
 		}
 		tellers.Go(func() error {
-			if err := t.run(ctx); err != nil && ctx.Err() == nil {
-				return fmt.Errorf("tell %s of what is stuck: %w", name, err)
+			err := t.run(ctx)
+			if ctx.Err() != nil {
+				return nil // why it ended is said above
 			}
-			return nil
+			return fmt.Errorf("tell %s of what is stuck: %w", name, err)
 		})
 	}
 	return tellers.Wait()

@@ -33,7 +33,8 @@ type teller struct {
 	renewed time.Time // when the receiver was last told of all that is open
 }
 
-// run tells until ctx ends or the state cannot be read or written.
+// run tells until ctx ends or the state cannot be read or written, and returns
+// why.
 func (t *teller) run(ctx context.Context) error {
 	if err := t.begin(ctx); err != nil {
 		return err
