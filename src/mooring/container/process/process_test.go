@@ -235,19 +235,20 @@ func TestExecLeavesNothingBehind(t *testing.T) {
 	g.Expect(instance.Exec(t.Context(), container.Command{Text: "sleep 1000 & echo $! > check.pid", Frequent: true})).To(Succeed())
 	g.Eventually(func() bool { return alive(number(g, filepath.Join(root, "check.pid"))) }, "10s").Should(BeFalse())
 
-	ctx, cancel := context.WithCancelCause(t.Context())
+	// The one that hears may take as long as it needs, the deaf one may not.
 	told := errors.New("told to stop")
-	result := make(chan error, 1)
-	go func() {
-		result <- instance.Exec(ctx, container.Command{
-			Text:  "trap 'echo asked > asked' TERM; echo $$ > deaf.pid; while :; do sleep 0.01; done",
-			Grace: 100 * time.Millisecond,
-		})
-	}()
-	deaf := number(g, filepath.Join(root, "deaf.pid"))
-	cancel(told)
-	g.Eventually(result, "10s").Should(Receive(MatchError(told)))
-	g.Expect(alive(deaf)).To(BeFalse())
+	for name, command := range map[string]container.Command{
+		"hears": {Text: "trap 'echo asked > asked; exit' TERM; echo $$ > hears.pid; while :; do sleep 0.01; done", Grace: time.Hour},
+		"deaf":  {Text: "trap '' TERM; echo $$ > deaf.pid; while :; do sleep 0.01; done", Grace: 100 * time.Millisecond},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		result := make(chan error, 1)
+		go func() { result <- instance.Exec(ctx, command) }()
+		pid := number(g, filepath.Join(root, name+".pid"))
+		cancel(told)
+		g.Eventually(result, "10s").Should(Receive(MatchError(told)), name)
+		g.Expect(alive(pid)).To(BeFalse(), name)
+	}
 	g.Expect(filepath.Join(root, "asked")).To(BeARegularFile())
 	g.Expect(alive(instance.PID())).To(BeTrue())
 }
