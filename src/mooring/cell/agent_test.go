@@ -158,6 +158,13 @@ func running(pid int) bool {
 	return err == nil && !strings.Contains(string(content), ") Z ")
 }
 
+// moves reports whether a process can do anything: it has neither ended nor
+// been frozen to be killed.
+func moves(pid int) bool {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return running(pid) && !strings.Contains(string(content), ") T ")
+}
+
 // number reads a PID that a test's shell writes.
 func (b *bench) number(path string) (pid int) {
 	b.Helper()

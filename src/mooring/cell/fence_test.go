@@ -10,6 +10,10 @@ import (
 	"mooring/model"
 )
 
+// realTTL is the lease that control planes give by default. What has to be over
+// within a lease has that long, and no less, where the machine is busy.
+const realTTL = 10 * time.Second
+
 // trio gives the cell an instance of each sort: fixed, floating, without volume.
 func (b *bench) trio() (fixed, floating, bare int) {
 	b.control.give(
@@ -22,13 +26,15 @@ func (b *bench) trio() (fixed, floating, bare int) {
 func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBench(t)
-	b.control.ttl = 3 * time.Second
+	b.control.ttl = realTTL
 	b.start()
 	fixed, floating, bare := b.trio()
 	b.control.cutOff(true)
 	cut := time.Now()
-	b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
+	b.Eventually(func() bool { return moves(floating) || moves(bare) }, patience, "5ms").Should(BeFalse())
 	b.Expect(time.Since(cut)).To(BeNumerically("<", b.control.ttl), "before anybody else may start them")
+	b.gone(floating)
+	b.gone(bare)
 	b.Eventually(b.volumes.history, patience).Should(ContainElement("detach volume-1"))
 	b.Expect(running(fixed)).To(BeTrue())
 
@@ -39,7 +45,8 @@ func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
 	})
 	b.Expect(b.serving(1)).NotTo(Equal(floating))
 	b.Expect(b.serving(0)).To(Equal(fixed))
-	b.Expect(b.state(2)()).To(BeEmpty())
+	b.Eventually(b.state(2), patience).Should(BeEmpty())
+	b.Expect(b.control.story(2)).NotTo(ContainElement("serving"))
 	b.Expect(b.control.last(1).StartedAfter).To(Equal(model.AfterInterrupt))
 }
 
@@ -75,15 +82,17 @@ func TestShortCutIsNotNoticed(t *testing.T) {
 func TestAgentThatCrashedDoesNotBeginANewLeaseByItself(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBench(t)
-	b.control.ttl = 3 * time.Second
+	b.control.ttl = realTTL
 	agent := b.spawn(b.serve())
 	fixed, floating, bare := b.trio()
 	b.control.cutOff(true)
 	cut := time.Now()
 	kill(b, agent)
 	b.start()
-	b.Eventually(func() bool { return running(floating) || running(bare) }, patience, "5ms").Should(BeFalse())
+	b.Eventually(func() bool { return moves(floating) || moves(bare) }, patience, "5ms").Should(BeFalse())
 	b.Expect(time.Since(cut)).To(BeNumerically("<", b.control.ttl))
+	b.gone(floating)
+	b.gone(bare)
 	b.Expect(running(fixed)).To(BeTrue())
 }
 

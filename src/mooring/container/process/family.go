@@ -99,9 +99,21 @@ func (f family) gone(ctx context.Context) error {
 	}
 }
 
+// freeze halts the first process and its group at once. To look through all
+// processes for the other members takes long where there are many, or the host
+// is busy; what is frozen does nothing in that time. It is not killed yet, for
+// its children are known by it.
+func (f family) freeze() {
+	if held, err := open(f.session, f.since); err == nil {
+		_ = unix.Kill(-f.session, unix.SIGSTOP) // who is missed is killed all the same
+		held.close()
+	}
+}
+
 // kill sends KILL until no member lives: a member may fork while the others
 // are being looked for.
 func (f family) kill(ctx context.Context) error {
+	f.freeze()
 	for {
 		sent, err := f.signal(unix.SIGKILL)
 		if err != nil {

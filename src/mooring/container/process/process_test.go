@@ -351,3 +351,18 @@ func TestStatOfAProcessWithAnAwkwardName(t *testing.T) {
 	_, err = parseStat(42, "42 (a) S 1 2")
 	g.Expect(err).To(HaveOccurred())
 }
+
+func TestWhatIsKilledIsFrozenFirst(t *testing.T) {
+	g := NewWithT(t)
+	instance := start(t, newRuntime(t), spec("guid-1", "sleep 1000 & echo $! > child.pid; wait")).(*Instance)
+	child := number(g, filepath.Join(instance.runtime.home("guid-1"), "root", "child.pid"))
+	instance.family().freeze()
+	for _, pid := range []int{instance.PID(), child} {
+		g.Eventually(func() (byte, error) { found, err := readStat(pid); return found.State, err }, "10s").Should(Equal(byte('T')))
+	}
+	other := instance.family()
+	other.session, other.since = os.Getpid(), 1 // a number that was given to somebody else
+	other.freeze()
+	g.Expect(instance.Stop(t.Context(), 0)).To(Succeed())
+	g.Expect(alive(child)).To(BeFalse())
+}

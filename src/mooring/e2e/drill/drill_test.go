@@ -135,21 +135,36 @@ func (r row) check(d *drill, alert *model.Stuck, cell string) {
 	}
 }
 
-// explained holds `moor why` to what was planted.
+// explained holds `moor why` to what was planted, once it says so: what crashes
+// again and again is starting now and then.
 func (d *drill) explained(r row, cell string) {
 	d.t.Helper()
-	g := d.g
-	why, err := d.api.WhyCell(context.Background(), cell)
-	g.Expect(err).NotTo(HaveOccurred())
-	chain := told(why)
-	g.Expect(why.Moving).To(BeFalse(), chain)
-	last := why.Chain[len(why.Chain)-1]
-	g.Expect(last.Kind).To(Equal(client.LinkPerson), chain)
-	g.Expect(last.Text).To(ContainSubstring("moor resolve"), chain)
-	cause := why.Chain[len(why.Chain)-2]
-	g.Expect(cause.Kind).To(Equal(r.ends), chain)
-	g.Expect(cause.Text).To(ContainSubstring(r.says), chain)
-	g.Expect(d.Must("moor why " + cell)).To(ContainSubstring(r.says))
+	d.g.Eventually(func(g Gomega) {
+		why, err := d.api.WhyCell(context.Background(), cell)
+		g.Expect(err).NotTo(HaveOccurred())
+		chain := told(why)
+		g.Expect(why.Moving).To(BeFalse(), chain)
+		last := why.Chain[len(why.Chain)-1]
+		g.Expect(last.Kind).To(Equal(client.LinkPerson), chain)
+		g.Expect(last.Text).To(ContainSubstring("moor resolve"), chain)
+		cause := why.Chain[len(why.Chain)-2]
+		g.Expect(cause.Kind).To(Equal(r.ends), chain)
+		g.Expect(cause.Text).To(ContainSubstring(r.says), chain)
+	}, patience, "100ms").Should(Succeed())
+	d.Eventually("moor why "+cell, r.says)
+}
+
+// shows waits for what an instance wrote before it crashed to be in an alert: it
+// may be flagged before it has, and while it runs again.
+func (d *drill) shows(output string) {
+	d.t.Helper()
+	d.g.Eventually(func() []string {
+		var lines []string
+		for _, alert := range d.stuck() {
+			lines = append(lines, alert.Output...)
+		}
+		return lines
+	}, patience, "20ms").Should(ContainElement(ContainSubstring(output)))
 }
 
 // answer does what a person would.

@@ -19,7 +19,8 @@ import (
 )
 
 // instanceScript is every instance of the drill. It fails to start, or ends,
-// while there is a file "crash-INDEX".
+// while there is a file "crash-INDEX"; nor is it healthy then, however long it
+// takes to end.
 const instanceScript = `#!/bin/sh
 cd "%[1]s"
 while ! [ -e "crash-$CF_INSTANCE_INDEX" ]; do sleep 0.1; done
@@ -74,7 +75,7 @@ const manifest = `applications:
   instances: %d
   memory: %s
   command: "%s/instance.sh"
-  health: {type: process, interval: 100ms}
+  health: {type: command, command: 'test ! -e "%s/crash-$CF_INSTANCE_INDEX"', interval: 100ms}
 %s  lifecycle:
     healthy_for: 200ms
 %s`
@@ -121,7 +122,7 @@ func (d *drill) push(s service) {
 	if memory == "" {
 		memory = "16M"
 	}
-	d.Write("redis.yml", fmt.Sprintf(manifest, owner, s.instances, memory, d.Dir, mounts,
+	d.Write("redis.yml", fmt.Sprintf(manifest, owner, s.instances, memory, d.Dir, d.Dir, mounts,
 		strings.ReplaceAll(lifecycle.String(), "HANDLER", d.Dir+"/handler.sh")), 0o644)
 	d.Must("moor push -f redis.yml")
 }
