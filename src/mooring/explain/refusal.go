@@ -86,6 +86,10 @@ func (c *chain) disrupted(app *model.App, indexes []int) {
 	name := model.InstanceName(app.Name, first.Index)
 	link := c.link(client.LinkInstance, name, "%s is under %s for %s", name, first.Kind, first.Holder)
 	link.Since, link.Owner = first.Times[model.StepGranted], app.Owned()
+	if c.letGo(first) {
+		c.state(app.GUID, first.Index)
+		return
+	}
 	c.holder(first.Holder)
 	switch {
 	case strings.HasPrefix(first.Holder, "roll:"): // it explained itself
@@ -94,6 +98,14 @@ func (c *chain) disrupted(app *model.App, indexes []int) {
 	default:
 		c.state(app.GUID, first.Index)
 	}
+}
+
+// letGo reports whether a permit is left of an earlier turn of a roll, which
+// waits for nothing of it any more: the instance has only to serve again.
+func (c *chain) letGo(permit *model.Permit) bool {
+	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(permit.Holder, "roll:"), "/")
+	roll := c.snap.Roll(plan, cell)
+	return isRoll && permit.Want == model.WantBack && roll != nil && !afterHost(roll.Phase)
 }
 
 // heldByStuck reports whether a permit's holder is a roll that is stuck.
