@@ -55,8 +55,13 @@ func (d *decision) alarm(tx *state.Txn, problem *model.Stuck) {
 	tx.Put(problem)
 }
 
-func sameEvidence(a, b *model.Stuck) bool {
-	return a.What == b.What && slices.Equal(a.Blocks, b.Blocks) && slices.Equal(a.Answers, b.Answers) && slices.Equal(a.Data, b.Data)
+// sameEvidence reports whether a later look says nothing that is news. Output
+// and errors come and go with each try: only the first ones are.
+func sameEvidence(open, later *model.Stuck) bool {
+	if len(open.Output) == 0 && len(later.Output) > 0 || open.Error == "" && later.Error != "" {
+		return false
+	}
+	return open.What == later.What && slices.Equal(open.Blocks, later.Blocks) && slices.Equal(open.Answers, later.Answers) && slices.Equal(open.Data, later.Data)
 }
 
 // complete adds what every alert has.
