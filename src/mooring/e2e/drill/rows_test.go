@@ -133,7 +133,7 @@ func policyRows() []row {
 		service: service{instances: 3, class: "ephemeral", lifecycle: `
 			max_interrupted: 1
 			max_draining: 1
-			drain: {command: HANDLER, timeout: 60s, progress_timeout: 1s}`},
+			drain: {command: HANDLER, timeout: 60s, progress_timeout: 20s}`},
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
 			crashed(d, "1")
@@ -149,7 +149,7 @@ func policyRows() []row {
 		mend: func(d *drill, _ *model.Stuck) { d.remove("crash-1") },
 	}, {
 		name: "another instance is down", kind: model.WaitingForBudget, flags: oneZone,
-		service: steady("timeout: 60s, progress_timeout: 1s"),
+		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
 			cell := d.cellOf(0)
 			crashed(d, "1")
@@ -200,7 +200,7 @@ func policyRows() []row {
 		service: service{instances: 2, class: "ephemeral", memory: "48M", lifecycle: `
 			max_interrupted: 1
 			max_draining: 1
-			drain: {command: HANDLER, timeout: 60s, progress_timeout: 1s}
+			drain: {command: HANDLER, timeout: 60s, progress_timeout: 20s}
 			return_within: 1s`},
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
@@ -243,7 +243,7 @@ via: {command: "while [ -e `+d.Dir+`/hang ]; do sleep 0.1; done; `+d.act()+`"}`)
 		mend: func(d *drill, _ *model.Stuck) { d.remove("hang") },
 	}, {
 		name: "an action fails", kind: model.ActionFailed, flags: oneZone, owner: operators,
-		service: steady("timeout: 60s, progress_timeout: 1s"),
+		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
 			d.touch("fail-" + cell)
@@ -260,7 +260,7 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		},
 	}, {
 		name: "nobody acts on a quiet cell", kind: model.NotStopped, flags: oneZone, owner: operators,
-		service: steady("timeout: 60s, progress_timeout: 1s"),
+		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
 			d.roll("p", "cells: ["+cell+"]\naction: restart\nvia: {wait: true, within: 1s}")
@@ -271,7 +271,7 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		mend: func(d *drill, alert *model.Stuck) { d.Must("moor dev host restart " + alert.CellID) },
 	}, {
 		name: "a cell goes without leave", kind: model.CellGone, flags: oneZone, owner: operators,
-		service: steady("timeout: 60s, progress_timeout: 1s"),
+		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
 			d.g.Expect(syscall.Kill(d.agent(cell), syscall.SIGSTOP)).To(Succeed())
@@ -290,7 +290,7 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		unfinished: true, // there is none
 	}, {
 		name: "an instance does not come back", kind: model.NotSettled, flags: oneZone,
-		service: steady("timeout: 60s, progress_timeout: 1s"),
+		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
 			cell := d.cellOf(1)
 			d.touch("then-crash-1")
