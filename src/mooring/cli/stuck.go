@@ -111,6 +111,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 		"  phase", string(item.Phase),
 		"  progress", progress,
 		"  error", item.Error,
+		"  task", item.Task.Said(now),
 		"  blocks", strings.Join(item.Blocks, ", "),
 		"  data", strings.Join(item.Data, ", "),
 		"  do", item.Advice,

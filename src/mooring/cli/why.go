@@ -53,6 +53,9 @@ func (s *session) showWhy(why *client.Why) {
 		if since := ago(link.Since, s.now()); since != "" {
 			text += ", since " + since
 		}
+		if last := link.Task.Said(s.now()); last != "" {
+			text += "; " + last
+		}
 		if link.Owner != "" && !strings.Contains(link.Text, link.Owner) {
 			text += " [" + link.Owner + "]"
 		}

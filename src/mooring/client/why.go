@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"mooring/model"
 )
 
 // Why says why a cell or a plan does not move, or that it does.
@@ -47,6 +49,8 @@ type Link struct {
 	// Text is one sentence.
 	Text  string    `json:"text"`
 	Since time.Time `json:"since,omitzero"`
+	// Task is the last that BOSH said of it.
+	Task *model.HostTask `json:"task,omitempty"`
 	// Owner says whom to call about it.
 	Owner string `json:"owner,omitempty"`
 }

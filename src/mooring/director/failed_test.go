@@ -11,6 +11,7 @@ import (
 
 	"mooring/director"
 	"mooring/director/fakedirector"
+	"mooring/model"
 )
 
 // A VM that cannot be made fails while another one of the same task waits in
@@ -34,7 +35,7 @@ func TestWhoFollowsAGroupHearsOfAFailureWhileOthersAreInFlight(t *testing.T) {
 	failed, unheard, ended := make(chan string, 10), make(chan string, 10000), make(chan error, 1)
 	silent := func(string) {}
 	go func() {
-		ended <- hands.Converge(t.Context(), "mooring", "cell", "recreate", "p", silent, silent, func(why string) { unheard <- why }, func(id, why string) { failed <- id + ": " + why })
+		ended <- hands.Converge(t.Context(), "mooring", "cell", "recreate", "p", silent, silent, func(why string) { unheard <- why }, func(map[string]model.HostTask) {}, func(id, why string) { failed <- id + ": " + why })
 	}()
 	g.Eventually(failed, "5s").Should(Receive(Equal("a: BOSH task 1 failed on cell/a and goes on with those in flight: CPI error on cell/a (1): no more hosts")))
 	g.Consistently(ended, "50ms").ShouldNot(Receive())

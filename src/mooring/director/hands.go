@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"mooring/model"
 )
 
 // Hands acts on the hosts of a Director's deployments, one task of a
@@ -75,9 +77,10 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 // order. It returns when the task has ended. say is told what it waits for
 // before the task can start, "" when it has; cancelling, that somebody cancels
 // it; unheard, why nobody hears of it while it goes on, "" when that is over;
+// heard, the last that it logs of each instance, and under "" of itself;
 // failed, each instance of the group that BOSH has failed on, while those in
 // flight with it go on.
-func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), failed func(id, why string)) error {
+func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), heard func(map[string]model.HostTask), failed func(id, why string)) error {
 	if err := h.Check(ctx, deployment, group, false); err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
 	}
@@ -91,9 +94,13 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 	})
 	if err == nil {
 		say("")
-		_, err = h.Client.Follow(ctx, task, func(event Event) {
-			if of, id := event.instance(); of == group && event.State == "failed" {
-				failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
+		heard(map[string]model.HostTask{"": {ID: task}})
+		_, err = h.Client.Follow(ctx, task, func(events []Event) {
+			heard(lastOf(task, events))
+			for _, event := range events {
+				if of, id := event.instance(); of == group && event.State == "failed" {
+					failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
+				}
 			}
 		}, func(task Task) { cancelling(task.cancelled()) }, unheard)
 	}
@@ -135,10 +142,12 @@ func (h *Hands) Withdraw(ctx context.Context, once string, say func(waits string
 
 // WatchTask watches the task that holds a deployment, and tells cancelling at
 // every look that it is being cancelled: BOSH lets scripts that run end first,
-// so whoever waits in one has to be told. It returns, with how that was, when
-// the task has ended other than well.
-func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling func(why string)) (ended string, err error) {
+// so whoever waits in one has to be told. heard is told the last that the task
+// logs of each instance. It returns, with how that was, when the task has ended
+// other than well.
+func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling func(why string), heard func(map[string]model.HostTask)) (ended string, err error) {
 	var task *Task
+	var log news
 	for {
 		found, err := task, error(nil)
 		if task == nil {
@@ -146,9 +155,18 @@ func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling fun
 		} else {
 			found, err = h.Client.Task(ctx, task.ID)
 		}
-		switch {
-		case err != nil && !passing(err):
+		if err != nil && !passing(err) {
 			return "", err
+		}
+		if err == nil && found != nil {
+			if log.task != found.ID {
+				log = news{task: found.ID}
+			}
+			if last := lastOf(found.ID, log.next(ctx, h.Client)); len(last) > 0 {
+				heard(last)
+			}
+		}
+		switch {
 		case err != nil || found == nil:
 		case found.State == StateDone:
 			task = nil

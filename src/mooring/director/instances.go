@@ -27,6 +27,9 @@ func (c *Client) Instances(ctx context.Context, deployment string) ([]Instance, 
 // Group lists the instances of one group. A group that has none is not there.
 func (c *Client) Group(ctx context.Context, deployment, group string) ([]Instance, error) {
 	all, err := c.Instances(ctx, deployment)
+	if NotFound(err) {
+		return nil, fmt.Errorf("%w; see: bosh deployments", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"mooring/director"
 	"mooring/director/fakedirector"
+	"mooring/model"
 )
 
 func TestATaskWhoseAnswerWasLostIsNotStartedTwice(t *testing.T) {
@@ -83,8 +84,15 @@ func TestAnIgnoredInstanceIsNotActedOn(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	b.Ignore("a", true)
 	hands := &director.Hands{Client: b.Client}
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", nil)).To(MatchError(ContainSubstring("ignored instance 'cell/a'. This operation is not allowed. You need to unignore it first.")))
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", nil)).To(MatchError(ContainSubstring("ignored instance 'cell/a'.This operation is not allowed. You need to unignore it first.")))
 	g.Expect(b.done()).To(BeEmpty())
+
+	task, err := b.ConvergeGroup(t.Context(), "mooring", "cell", "restart", "100%", "p")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(b.Wait(t.Context(), task)).To(Succeed(), "its group passes over it")
+	g.Expect(b.done()).To(And(ContainElements("b restart", "c restart"), Not(ContainElement("a restart"))))
+	g.Expect(b.Wait(t.Context(), b.DeleteDeployment())).To(MatchError(ContainSubstring("contains ignored instance(s). Operation not allowed.")))
+
 	b.Ignore("a", false)
 	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r2", nil)).To(Succeed(), "another attempt is another task")
 }
@@ -118,7 +126,7 @@ func TestWhoWaitsInAScriptHearsOfTheCancelling(t *testing.T) {
 	b.hold = make(chan struct{})
 	heard, ended := make(chan string, 1000), make(chan string, 1)
 	go func() {
-		why, _ := (&director.Hands{Client: b.impatient(t)}).WatchTask(t.Context(), "mooring", func(why string) { heard <- why })
+		why, _ := (&director.Hands{Client: b.impatient(t)}).WatchTask(t.Context(), "mooring", func(why string) { heard <- why }, func(map[string]model.HostTask) {})
 		ended <- why
 	}()
 	task := b.Deploy(fakedirector.Update{Action: fakedirector.Restart, User: "olga"})

@@ -67,9 +67,10 @@ type Event struct {
 	Tags  []string `json:"tags"`
 	Task  string   `json:"task"`  // such as "cell/UUID (0)"
 	State string   `json:"state"` // "started", "in_progress", "finished", "failed"
-	// Data says more of a step: why it failed.
+	// Data says more of a step: how far it is, or why it failed.
 	Data struct {
-		Error string `json:"error"`
+		Status string `json:"status"` // such as "executing pre-stop"
+		Error  string `json:"error"`
 	} `json:"data"`
 	// Error is set on the line that says why the task failed.
 	Error *EventError `json:"error"`
@@ -79,18 +80,6 @@ type Event struct {
 type EventError struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
-}
-
-// instanceName is how BOSH writes an instance: its group, ID and index.
-var instanceName = regexp.MustCompile(`^([^\s/]+)/([^\s/]+) \(\d+\)`)
-
-// instance gives the group and the ID of the instance that is the step of an
-// event, "" when it is none.
-func (e Event) instance() (group, id string) {
-	if match := instanceName.FindStringSubmatch(e.Task); match != nil {
-		return match[1], match[2]
-	}
-	return "", ""
 }
 
 // Task gives one task.
@@ -140,13 +129,14 @@ func (c *Client) Events(ctx context.Context, id int, offset int64) ([]Event, int
 	return events, offset + int64(whole), nil
 }
 
-// Follow waits until a task has ended and calls each (which may be nil) with
-// its events, and cancelling (which may be nil) once it is being cancelled. It
-// outlasts a Director that goes away and comes back, and tells unheard (which
-// may be nil) at every look why it does not hear of the task, "" when it does.
-// A task that did not end well is a *TaskError.
-func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancelling func(Task), unheard func(why string)) (*Task, error) {
-	var offset int64
+// Follow waits until a task has ended and calls heard (which may be nil) with
+// its events, those that are new at each look together, and cancelling (which
+// may be nil) at each look while it is being cancelled. It outlasts a Director
+// that goes away and comes back, and tells unheard (which may be nil) at every
+// look why it does not hear of the task, "" when it does. A task that did not
+// end well is a *TaskError.
+func (c *Client) Follow(ctx context.Context, id int, heard func([]Event), cancelling func(Task), unheard func(why string)) (*Task, error) {
+	log := news{task: id}
 	var last Event
 	for {
 		task, err := c.Task(ctx, id)
@@ -157,17 +147,14 @@ func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancellin
 			unheard(unheardOf(id, err))
 		}
 		if err == nil {
-			events, next, err := c.Events(ctx, id, offset)
-			if err == nil {
-				offset = next
-				for _, event := range events {
-					if event.Error != nil || event.State == "failed" {
-						last = event
-					}
-					if each != nil {
-						each(event)
-					}
+			events := log.next(ctx, c)
+			for _, event := range events {
+				if event.Error != nil || event.State == "failed" {
+					last = event
 				}
+			}
+			if heard != nil && len(events) > 0 {
+				heard(events)
 			}
 			switch {
 			case task.State == StateDone:
@@ -176,7 +163,6 @@ func (c *Client) Follow(ctx context.Context, id int, each func(Event), cancellin
 				return task, &TaskError{Task: *task, Last: last}
 			case task.State == StateCancelling && cancelling != nil:
 				cancelling(*task)
-				cancelling = nil
 			}
 		}
 		select {

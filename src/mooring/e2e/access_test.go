@@ -2,17 +2,11 @@ package e2e
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -32,11 +25,9 @@ import (
 
 // guardedAPI is a control plane over TLS that lets in whom its file names.
 type guardedAPI struct {
-	t        *testing.T
-	dir, url string
-	ca       *x509.Certificate
-	key      *ecdsa.PrivateKey
-	tokens   map[string]string
+	*authority
+	url    string
+	tokens map[string]string
 }
 
 // startGuarded runs `moor control-plane` with certificates for operators and
@@ -44,8 +35,7 @@ type guardedAPI struct {
 func startGuarded(t *testing.T, ttl string, tokens map[string]string) *guardedAPI {
 	t.Helper()
 	g := NewWithT(t)
-	a := &guardedAPI{t: t, dir: t.TempDir(), tokens: map[string]string{}}
-	a.newAuthority()
+	a := &guardedAPI{authority: newAuthority(t), tokens: map[string]string{}}
 	a.issue("api", "")
 	a.issue("olga", "mooring-operators")
 	a.issue("cell-1", "mooring-cells")
@@ -88,41 +78,6 @@ func startGuarded(t *testing.T, ttl string, tokens map[string]string) *guardedAP
 	})
 	g.Eventually(func() error { _, err := a.as("olga", "cells"); return err }, "30s", "100ms").Should(Succeed())
 	return a
-}
-
-func (a *guardedAPI) path(name string) string { return filepath.Join(a.dir, name) }
-
-func (a *guardedAPI) write(name string, content []byte) {
-	if err := os.WriteFile(a.path(name), content, 0o600); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-func (a *guardedAPI) newAuthority() {
-	a.key, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &a.key.PublicKey, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.ca, _ = x509.ParseCertificate(der)
-	a.write("ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
-// issue writes a certificate of the CA, good for 127.0.0.1 too, and its key.
-func (a *guardedAPI) issue(name, unit string) {
-	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name, OrganizationalUnit: []string{unit}},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.ca, &key.PublicKey, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	private, _ := x509.MarshalPKCS8PrivateKey(key)
-	a.write(name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	a.write(name+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 }
 
 // as runs moor as somebody: with a token when there is one of that name, else

@@ -28,7 +28,9 @@ type deployment struct {
 	*devtest.Fleet
 	*fakedirector.Director
 
-	t       *testing.T
+	t *testing.T
+	// there is closed once the fleet is: BOSH may come to it from then on.
+	there   chan struct{}
 	mu      sync.Mutex
 	unready []string // host actions that began with something left running
 	logs    map[string]string
@@ -44,6 +46,11 @@ type deployment struct {
 	hold chan struct{}
 	// halted says, of cells that BOSH has stopped, how it starts them again.
 	halted map[string]string
+	// inHand counts the hosts that BOSH does something to or is kept from.
+	inHand int
+	// broken says, of cells whose VM cannot be made, how that ends: what waits
+	// is sent why it failed, or nil when it can be made after all.
+	broken map[string]chan error
 }
 
 // run is t.Run for a part of a test on one deployment.
@@ -59,13 +66,13 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // deploy starts a fleet of cells, of which the control plane knows the
 // Director.
 func deploy(t *testing.T, cells int) *deployment {
-	d := &deployment{t: t, logs: map[string]string{}, failing: map[string]bool{}, halted: map[string]string{}}
+	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
 		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, AZ: fmt.Sprintf("z%d", i%2+1), Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
-			PreStop:   func(ctx context.Context, env []string) error { return d.gate(ctx, id, "leave", env) },
-			Act:       func(action string) error { return d.act(id, action) },
+			PreStop:   func(ctx context.Context, env []string) error { <-d.there; return d.gate(ctx, id, "leave", env) },
+			Act:       func(action string) error { <-d.there; return d.act(id, action) },
 			PostStart: func(ctx context.Context) error { return d.gate(ctx, id, "return", nil) },
 		}})
 	}
@@ -88,6 +95,7 @@ func deploy(t *testing.T, cells int) *deployment {
 	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
 	d.Fleet = devtest.Start(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
 	d.hooksAPI = d.URL
+	close(d.there)
 	t.Cleanup(d.Close)
 	return d
 }
@@ -128,6 +136,7 @@ func (d *deployment) gateDir(cell string) string { return filepath.Join(d.Dir, "
 func (d *deployment) act(cell, action string) error {
 	d.mu.Lock()
 	hold := d.hold
+	d.inHand++
 	d.mu.Unlock()
 	if hold != nil {
 		<-hold
@@ -137,6 +146,7 @@ func (d *deployment) act(cell, action string) error {
 	if len(left) > 0 && action != fakedirector.Start {
 		d.unready = append(d.unready, fmt.Sprintf("%s of %s with instances %v running", action, cell, left))
 	}
+	broken := d.broken[cell]
 	d.acting++
 	d.most = max(d.most, d.acting)
 	verb := action
@@ -157,6 +167,7 @@ func (d *deployment) act(cell, action string) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.acting--
+		d.inHand--
 		if failing {
 			d.failedAt = time.Now()
 		}
@@ -165,10 +176,53 @@ func (d *deployment) act(cell, action string) error {
 		_ = d.host("halt", cell)
 		return errors.New("no hypervisor has room for the VM")
 	}
+	if broken != nil && action == fakedirector.Recreate {
+		if err := d.host("halt", cell); err != nil {
+			return err
+		}
+		if err := <-broken; err != nil {
+			return err
+		}
+	}
 	if verb == "" {
 		return nil // it was not stopped
 	}
 	return d.host(verb, cell)
+}
+
+// holdHosts keeps BOSH from touching hosts until they are released, and gives
+// how many it has in its hands.
+func (d *deployment) holdHosts() (inHand func() int, release func()) {
+	hold := make(chan struct{})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hold = hold
+	release = sync.OnceFunc(func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.hold = nil
+		close(hold)
+	})
+	d.t.Cleanup(release)
+	return func() int { d.mu.Lock(); defer d.mu.Unlock(); return d.inHand }, release
+}
+
+// breaks has BOSH delete the VM of a cell and not get a new one, until a result
+// is sent.
+func (d *deployment) breaks(cell string) (result chan<- error) {
+	broken := make(chan error)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.broken[cell] = broken
+	d.t.Cleanup(func() { d.mends(cell); close(broken) })
+	return broken
+}
+
+// mends has BOSH get new VMs of a cell again.
+func (d *deployment) mends(cell string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.broken, cell)
 }
 
 // host acts on a host without asking anybody.

@@ -23,10 +23,6 @@ func TestAPlanThroughBOSH(t *testing.T) {
 	d.push(spare)
 	watch := d.watch(spare)
 
-	_, err := d.Sh("moor roll --cells all --action recreate --via-bosh mooring/router")
-	g.Expect(err).To(MatchError(ContainSubstring("deployment mooring has no instance group router; see: bosh -d mooring instances")))
-	g.Expect(d.Tasks()).To(BeZero())
-
 	d.Must("moor roll --name group --cells all --action recreate --via-bosh mooring/cell --wait")
 	g.Expect(d.Tasks()).To(Equal(1), "BOSH was asked once")
 	g.Expect(d.Must("moor roll-status group")).To(ContainSubstring("6 of 6 done"))
@@ -63,9 +59,11 @@ func TestAbortingAPlanThroughBOSHCancelsItsTask(t *testing.T) {
 	d := deploy(t, 6)
 	d.push(spare)
 	watch := d.watch(spare)
+	inHand, release := d.holdHosts()
 	d.Must("moor roll --name p --cells all --action recreate --via-bosh mooring/cell")
-	d.Eventually("moor roll-status p", "settling")
+	g.Eventually(inHand, "30s").Should(Equal(1))
 	d.Must("moor abort p --reason 'not tonight'")
+	release()
 	d.Eventually("moor rolls", "aborted")
 	state, _ := d.State(1)
 	g.Expect(state).To(BeElementOf("cancelled", "error"), "when the plan is over, so is its task")
@@ -91,27 +89,27 @@ func TestAbortingAPlanThroughBOSHCancelsItsTask(t *testing.T) {
 func TestCancellingATaskOfBOSHLeavesNobodyAtTheGate(t *testing.T) {
 	d := deploy(t, 6)
 	d.push(spare)
-	cancel := func(t *testing.T, task int) {
+	ended := func(t *testing.T, task int) {
 		t.Helper()
-		g := NewWithT(t)
-		g.Expect(d.asOperator().Cancel(t.Context(), task)).To(Succeed())
-		g.Expect(d.ends(task)).To(MatchError(Or(ContainSubstring("is cancelled"), ContainSubstring("is error"))))
+		NewWithT(t).Expect(d.ends(task)).To(MatchError(Or(ContainSubstring("is cancelled"), ContainSubstring("is error"))))
 	}
-	refused := func() int {
-		all := ""
-		for i := range 6 {
-			all += d.said(fmt.Sprintf("cell-%d", i))
-		}
-		return strings.Count(all, "is being cancelled; its instances go on")
+	// count says how often the gates of the first AZ have said something.
+	count := func(what string) func() int {
+		return func() int { return strings.Count(d.said("cell-0")+d.said("cell-2")+d.said("cell-4"), what) }
 	}
+	const turnedAway = "is being cancelled; its instances go on"
 	d.run("that nobody planned", func(t *testing.T) {
 		g := NewWithT(t)
 		watch := d.watch(spare)
+		inHand, release := d.holdHosts()
 		task := d.Deploy(fakedirector.Update{Action: fakedirector.Restart, MaxInFlight: "100%", User: "olga"})
-		d.Eventually("moor rolls --json | grep -c '\"at_gate\"'; moor roll-status $(moor rolls | grep -o 'gate-[^ ]*' | head -1)", "settling")
-		cancel(t, task)
-		g.Expect(refused()).To(BeNumerically(">=", 1), "of three, of which the policy lets one go at a time")
-		g.Expect(d.said("cell-0") + d.said("cell-2") + d.said("cell-4")).To(ContainSubstring(fmt.Sprintf("BOSH task %d (create deployment by olga) is being cancelled; its instances go on", task)))
+		g.Eventually(inHand, "30s").Should(Equal(1))
+		g.Eventually(count("queued: "), "30s").Should(BeNumerically(">=", 2), "the others wait for their turn")
+		g.Expect(d.asOperator().Cancel(t.Context(), task)).To(Succeed())
+		g.Eventually(count(turnedAway), "30s").Should(Equal(2), "of three, of which the policy lets one go at a time")
+		g.Expect(count(fmt.Sprintf("BOSH task %d (create deployment by olga) %s", task, turnedAway))()).To(Equal(2))
+		release()
+		ended(t, task)
 		d.serve(spare)
 		d.nothingLeft()
 		d.obeyed(spare, watch())
@@ -119,9 +117,13 @@ func TestCancellingATaskOfBOSHLeavesNobodyAtTheGate(t *testing.T) {
 	d.run("that is a plan's", func(t *testing.T) {
 		g := NewWithT(t)
 		watch := d.watch(spare)
+		inHand, release := d.holdHosts()
 		d.Must("moor roll --name cut --cells all --action restart --via-bosh mooring/cell")
-		d.Eventually("moor roll-status cut", "settling")
-		cancel(t, d.Tasks())
+		g.Eventually(inHand, "30s").Should(Equal(1))
+		g.Expect(d.asOperator().Cancel(t.Context(), d.Tasks())).To(Succeed())
+		g.Eventually(count(turnedAway), "30s").Should(Equal(4), "two more than before")
+		release()
+		ended(t, d.Tasks())
 		d.Eventually("moor stuck", "plan cut is paused")
 		d.Must("moor resume cut")
 		for range 600 {

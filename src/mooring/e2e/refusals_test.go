@@ -51,6 +51,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"a plan whose AZ has no cell", "moor roll --az z9 --action reboot", []string{"z9"}},
 		{"an unknown field in a plan", "printf 'name: p\\ncells: all\\naction: reboot\\nfast: true\\n' | moor preview -", []string{"fast", "4:1"}},
 		{"an action that does not exist", "moor roll --cells all --action explode", []string{"explode", "recreate"}},
+		{"a plan through BOSH where there is no Director", "moor roll --cells all --action restart --via-bosh mooring/cell", []string{"no Director is known here", "--director"}},
 		{"an app that does not exist", "moor scale nobody 3", []string{"nobody"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

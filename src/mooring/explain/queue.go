@@ -25,8 +25,12 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 		c.holder(cordon.Holder)
 	case c.settles(roll.CellID):
 	case plan.Converges() && roll.AtGate.IsZero():
-		c.link(client.LinkHost, roll.CellID, "BOSH takes the cells of %s/%s in an order of its own, and has not come to cell %s",
-			plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, roll.CellID).Owner = operators
+		link := c.link(client.LinkHost, roll.CellID, "BOSH takes the cells of %s/%s in an order of its own, and has not come to cell %s",
+			plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, roll.CellID)
+		link.Owner = operators
+		if plan.Converging != nil {
+			link.Task = plan.Converging.Task
+		}
 		c.moves()
 	default:
 		if !c.gated(plan) && !c.short(roll) && !c.ahead(plan, roll) {

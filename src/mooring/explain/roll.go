@@ -101,7 +101,7 @@ func (c *chain) leaving(inst *model.Instance) {
 func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 	host := func(format string, args ...any) {
 		link := c.link(client.LinkHost, roll.CellID, format, args...)
-		link.Since, link.Owner = entered(roll), operators
+		link.Since, link.Owner, link.Task = entered(roll), operators, roll.Task
 	}
 	switch {
 	case roll.Error != "":
@@ -125,18 +125,23 @@ func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 
 // returning explains a cell that was acted on and is not back.
 func (c *chain) returning(roll *model.Roll) {
+	host := func(format string, args ...any) {
+		link := c.link(client.LinkHost, roll.CellID, format, args...)
+		link.Owner, link.Task = operators, roll.Task
+	}
 	presence := c.snap.Presence(roll.CellID)
 	switch {
+	case presence == nil && roll.Task != nil: // BOSH is not done before the cell is back
+		host("cell %s is down for its %s, and its agent does not answer yet", roll.CellID, roll.Action)
 	case presence == nil:
-		c.link(client.LinkHost, roll.CellID, "the %s of cell %s is done, and its agent does not answer yet", roll.Action, roll.CellID).Owner = operators
+		host("the %s of cell %s is done, and its agent does not answer yet", roll.Action, roll.CellID)
 	case presence.Boot == roll.Boot && roll.Action != model.Restart:
-		c.link(client.LinkHost, roll.CellID, "the agent of cell %s answers with the boot from before the %s: the host was not %s",
-			roll.CellID, roll.Action, pastOf(roll.Action)).Owner = operators
+		host("the agent of cell %s answers with the boot from before the %s: the host was not %s", roll.CellID, roll.Action, pastOf(roll.Action))
 	case presence.Start == roll.Start:
-		c.link(client.LinkHost, roll.CellID, "the agent of cell %s is the one from before the %s", roll.CellID, roll.Action).Owner = operators
+		host("the agent of cell %s is the one from before the %s", roll.CellID, roll.Action)
 	default:
 		if missing := c.missing(roll.CellID); len(missing) > 0 {
-			c.link(client.LinkHost, roll.CellID, "cell %s is back without its volumes %s", roll.CellID, strings.Join(missing, ", ")).Owner = operators
+			host("cell %s is back without its volumes %s", roll.CellID, strings.Join(missing, ", "))
 			return
 		}
 		c.link(client.LinkHost, roll.CellID, "cell %s is back", roll.CellID)

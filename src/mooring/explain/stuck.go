@@ -11,7 +11,7 @@ import (
 // stuck explains something stuck down to who has to decide about it.
 func (c *chain) stuck(item *model.Stuck) {
 	link := c.link(client.LinkStuck, item.ID, "%s", item.What)
-	link.Since, link.Owner = item.Since, item.Owner
+	link.Since, link.Owner, link.Task = item.Since, item.Owner, item.Task
 	switch item.Kind {
 	case model.WaitingForBudget, model.NotSettled, model.DrainImpossible:
 		c.state(item.AppGUID, item.Index)

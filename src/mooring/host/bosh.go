@@ -20,15 +20,18 @@ type Director interface {
 	// Converge does so to all instances of a group in one task. say is told
 	// what it waits for before it can start, "" when it has; cancelling, that
 	// somebody cancels it; unheard, why nobody hears of it while it goes on, ""
-	// when that is over; failed, each instance that it has failed on while it
-	// goes on with others. It returns when nothing of it is under way.
-	Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), failed func(id, why string)) error
+	// when that is over; heard, the last that is known of each instance, by its
+	// ID, and under "" of the task itself; failed, each instance that it has
+	// failed on while it goes on with others. It returns when nothing of it is
+	// under way.
+	Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), heard func(map[string]model.HostTask), failed func(id, why string)) error
 	// Withdraw cancels what Converge started under the same once, if it did,
 	// and returns when that has ended.
 	Withdraw(ctx context.Context, once string, say func(waits string)) error
 	// WatchTask watches what holds a deployment, tells cancelling when somebody
-	// cancels it, and returns how it ended when that was not well.
-	WatchTask(ctx context.Context, deployment string, cancelling func(why string)) (ended string, err error)
+	// cancels it and heard the last that is known of each instance, and returns
+	// how it ended when that was not well.
+	WatchTask(ctx context.Context, deployment string, cancelling func(why string), heard func(map[string]model.HostTask)) (ended string, err error)
 }
 
 // Bosh is the driver for hosts that are instances of a BOSH group: each is

@@ -1,10 +1,44 @@
 package model
 
+import (
+	"fmt"
+	"time"
+)
+
 // BoshVia names the BOSH instance group whose instances are the plan's cells:
 // a cell's ID is its instance's.
 type BoshVia struct {
 	Deployment    string `json:"deployment" example:"mooring"`
 	InstanceGroup string `json:"instance_group" example:"cell"`
+}
+
+// HostTask is the last that is known of the task in which BOSH acts on a host.
+type HostTask struct {
+	ID int `json:"id"`
+	// Last is what its log said last of the host, "" while it has said nothing.
+	Last string    `json:"last,omitempty" example:"Updating instance: cell/7f3a (0), executing pre-stop"`
+	At   time.Time `json:"at,omitzero"`
+	// Failed: that was that it failed.
+	Failed bool `json:"failed,omitempty"`
+}
+
+// Said gives it in one line with its age; "" of nil.
+func (t *HostTask) Said(now time.Time) string {
+	switch {
+	case t == nil:
+		return ""
+	case t.Last == "":
+		return fmt.Sprintf("BOSH task %d", t.ID)
+	}
+	return fmt.Sprintf("BOSH task %d, last: %s %s ago", t.ID, t.Last, Duration(max(0, now.Sub(t.At)).Round(time.Second)))
+}
+
+// Same reports whether two say the same, whenever they say it.
+func (t *HostTask) Same(as *HostTask) bool {
+	if t == nil || as == nil {
+		return t == as
+	}
+	return t.ID == as.ID && t.Last == as.Last && t.Failed == as.Failed
 }
 
 // Converging is the one task by which BOSH takes a whole instance group
@@ -24,6 +58,9 @@ type Converging struct {
 	// Answered is set once somebody has said what is to become of a cell that
 	// it failed on: it is to end then, and the plan goes on without it.
 	Answered bool `json:"answered,omitempty"`
+	// Task is the last that is known of it, nil while it has not started. What
+	// it says of single hosts their rolls have.
+	Task *HostTask `json:"task,omitempty"`
 	// Ended says how it ended, "" while it has not: "done" when it came to
 	// every cell, otherwise what went wrong.
 	Ended string `json:"ended,omitempty"`

@@ -165,6 +165,8 @@ type Roll struct {
 	// Waits says what the host action waits for before it can begin, such as
 	// who holds the deployment; "" when it waits for nothing.
 	Waits string `json:"waits,omitempty"`
+	// Task is the last that BOSH said of the host, nil where it says nothing.
+	Task *HostTask `json:"task,omitempty"`
 	// Error is the last failure of the host action.
 	Error string `json:"error,omitempty"`
 	// Force, Forced and Extra carry a person's answer into the next claim: Force

@@ -62,6 +62,8 @@ type Stuck struct {
 	Message  string   `json:"message,omitempty"`
 	Output   []string `json:"output,omitempty"`
 	Error    string   `json:"error,omitempty"`
+	// Task is the last that BOSH said of the host.
+	Task *HostTask `json:"task,omitempty"`
 	// Handler is the handler that does not do its work, as it was asked, and
 	// SpecVersion the version of the instance that it is part of. Where its
 	// owner changes either, it is asked again without an answer.

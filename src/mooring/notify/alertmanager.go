@@ -108,6 +108,9 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 	if stuck.Progress > 0 {
 		alert.Annotations["progress"] = fmt.Sprintf("%.0f%%", 100*stuck.Progress)
 	}
+	if stuck.Task != nil {
+		alert.Annotations["task"] = stuck.Task.Said(a.now())
+	}
 	if a.board != "" {
 		alert.GeneratorURL = a.board
 	}

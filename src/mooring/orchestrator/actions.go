@@ -74,7 +74,7 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 			if wantsAction(plan, roll) {
 				want(roll.ID, func() { a.start(ctx, plan, roll) })
 			}
-			if deployment := taskOver(plan, roll); deployment != "" && a.director != nil {
+			if deployment := actsOn(plan, roll); deployment != "" && a.director != nil {
 				want("task:"+deployment, func() { a.watchTask(ctx, deployment) })
 			}
 		}

@@ -61,7 +61,8 @@ func sameEvidence(open, later *model.Stuck) bool {
 	if len(open.Output) == 0 && len(later.Output) > 0 || open.Error == "" && later.Error != "" {
 		return false
 	}
-	return open.What == later.What && slices.Equal(open.Blocks, later.Blocks) && slices.Equal(open.Answers, later.Answers) && slices.Equal(open.Data, later.Data)
+	return open.What == later.What && slices.Equal(open.Blocks, later.Blocks) && slices.Equal(open.Answers, later.Answers) && slices.Equal(open.Data, later.Data) &&
+		open.Task.Same(later.Task)
 }
 
 // complete adds what every alert has.

@@ -124,6 +124,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 	case beforeHost(c.roll.Phase):
 		c.requeue(note)
 	case answer.Verb == model.Retry:
+		c.roll.Task = nil
 		c.begin()
 		c.roll.Gone = true // what was tried before may have taken it, unnoticed so far
 		c.roll.Alone = c.failedInTask()

@@ -77,6 +77,9 @@ func (c *draft) quiesced() model.Phase {
 		c.tx.Require(o.inst.Key(), model.LedgerKey(o.inst.AppGUID))
 	}
 	c.tx.Require(model.TableCordons + "/" + c.roll.CellID)
+	if c.plan.Via.Bosh != nil && !c.plan.Converges() {
+		c.roll.Task = nil // what acts now has yet to start
+	}
 	c.begin()
 	return model.Acting
 }

@@ -44,6 +44,10 @@ func (a *actions) watchTask(ctx context.Context, deployment string) {
 						return waitsAtGate(roll) && taskOver(plan, roll) == deployment
 					})
 				})
+			}, func(last map[string]model.HostTask) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+					return heard(snap, last, "", func(plan *model.Plan, roll *model.Roll) bool { return actsOn(plan, roll) == deployment })
+				})
 			})
 			switch {
 			case err == nil:

@@ -77,6 +77,10 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 				})
 			}, func(why string) {
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, plan.Name, why) })
+			}, func(last map[string]model.HostTask) {
+				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+					return heard(snap, last, plan.Name, func(of *model.Plan, _ *model.Roll) bool { return of.Name == plan.Name })
+				})
 			}, func(cellID, why string) {
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, plan.Name, cellID, why, time.Now()) })
 			})
@@ -133,7 +137,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	tx := snap.Txn()
 	next := *plan
-	next.Converging = &model.Converging{Ended: model.ConvergingDone}
+	next.Converging = &model.Converging{Ended: model.ConvergingDone, Task: lastOf(plan)}
 	var left []string
 	for _, roll := range snap.Rolls(name) {
 		if beforeHost(roll.Phase) || untouched(snap, roll) {
@@ -176,7 +180,7 @@ func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *
 		return nil
 	}
 	next := *plan
-	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted"}
+	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted", Task: lastOf(plan)}
 	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
 	if result != nil {
 		next.Converging.Ended = result.Error()
@@ -237,7 +241,7 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 	if plan.Finished() || plan.Converging == nil {
 		return nil
 	}
-	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now}
+	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now, Task: plan.Converging.Task}
 	switch c := plan.Converging; {
 	case c.Waits != "" && plan.Intent == model.IntentRun:
 		alert.What = fmt.Sprintf("plan %s waits to begin: %s", plan.Name, c.Waits)

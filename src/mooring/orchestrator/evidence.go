@@ -150,6 +150,9 @@ func (c *draft) actionFailed() *model.Stuck {
 	alert := c.aboutCell(model.ActionFailed, began)
 	alert.What = fmt.Sprintf("the %s of cell %s failed", c.roll.Action, c.roll.CellID)
 	alert.Error = c.roll.Error
+	if alert.Error == "" {
+		alert.Error = c.roll.Task.Last
+	}
 	alert.Advice = "Read the error, look at the host, then retry, skip the cell as it is, or declare it lost."
 	alert.Answers = []model.Verb{model.Retry, model.Skip, model.Lost}
 	return alert
@@ -216,7 +219,7 @@ func (d *decision) notServing(h holding, since time.Time) *model.Stuck {
 
 // aboutCell begins an alert about the roll's host.
 func (c *draft) aboutCell(kind model.StuckKind, since time.Time) *model.Stuck {
-	return &model.Stuck{Kind: kind, Since: since, Owner: operators, Data: c.d.dataOn(c.roll.CellID)}
+	return &model.Stuck{Kind: kind, Since: since, Owner: operators, Data: c.d.dataOn(c.roll.CellID), Task: c.roll.Task}
 }
 
 // dataOf names the volumes whose data is gone when the occupant is stopped by

@@ -132,7 +132,9 @@ func (c *draft) settling() model.Phase {
 // watchHost flags a host on which the action failed, or is away for longer than
 // ninety-nine in a hundred were.
 func (c *draft) watchHost() {
-	if c.roll.Error != "" {
+	// What BOSH fails at before the host is away, it leaves as it was.
+	failed := c.roll.Phase == model.Returning && c.roll.Task != nil && c.roll.Task.Failed
+	if c.roll.Error != "" || failed {
 		c.stick(c.actionFailed(), false)
 		return
 	}

@@ -29,6 +29,9 @@ function append(node, children) {
   }
 }
 
+// task is the last that BOSH said of a host; nothing where it says nothing.
+export const task = (said) => said && [`BOSH task ${said.id}`, said.last && [`, last: ${said.last} `, since(said.at), " ago"]];
+
 // fill makes the children of a node be these, keeping nodes that are alike.
 // Elements with a data-key are kept by it, others by place and tag.
 export function fill(node, ...children) {

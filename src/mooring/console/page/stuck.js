@@ -1,7 +1,7 @@
 // What is stuck: the evidence, whom to call, whom it holds up, and the answers
 // that are open.
 
-import { h, fill, since } from "./dom.js";
+import { h, fill, since, task } from "./dom.js";
 import { appHref, cellHref, cellLinks, link, planHref } from "./links.js";
 import { count, percent } from "./text.js";
 import { answers } from "./verbs.js";
@@ -69,6 +69,7 @@ function evidence(alert) {
       known && h("span", { class: "bar", role: "img", "aria-label": percent(alert.progress || 0) }, h("span", { style: { width: `${100 * (alert.progress || 0)}%` } })),
       h("span", {}, known ? percent(alert.progress || 0) : "none reported", alert.message && `: ${alert.message}`)),
     alert.error && h("p", { class: "error" }, alert.error),
+    alert.task && h("p", { class: "dim" }, task(alert.task)),
     alert.output?.length > 0 && h("pre", { class: "output", tabindex: "0", role: "region", "aria-label": "Last lines of output" }, alert.output.join("\n")),
     handler && !alert.output?.length && h("p", { class: "dim" }, "It has written nothing else."),
   ];

@@ -1,7 +1,7 @@
 // Why a cell or a plan does not move: the chain of causes down to the one
 // thing to see about.
 
-import { h, since } from "./dom.js";
+import { h, since, task } from "./dom.js";
 import { link, cellHref, planHref } from "./links.js";
 
 // why draws an explanation of the API; null when there is none.
@@ -13,6 +13,7 @@ export function why(said, title = "Why it is where it is") {
     h("ol", { class: "chain", "aria-label": "Causes, each of the one before it" }, said.chain.map((one, i) => h("li", { class: i === last ? "cause" : "" },
       h("span", { class: "chain-kind" }, one.kind), h("span", { class: "chain-text" }, one.text,
         one.since && h("span", { class: "dim" }, " (for ", since(one.since), ")"),
+        one.task && h("span", { class: "dim" }, " ", task(one.task)),
         one.owner && i === last && h("span", { class: "chain-owner" }, "Call ", h("strong", {}, one.owner))), pageOf(one)))),
     said.also?.length > 0 && h("p", { class: "note" }, `Also stuck: ${said.also.join(", ")}`));
 }

@@ -170,6 +170,12 @@ func (d *Director) setGone(i *Instance, gone bool) {
 	i.gone = gone
 }
 
+func (d *Director) ignoresAny() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.instances, func(i *Instance) bool { return i.ignored })
+}
+
 // inOrder gives what would be updated, in the order in which it would be: a
 // slice for each AZ.
 func (d *Director) inOrder(which func(*Instance) bool) [][]*Instance {

@@ -136,8 +136,9 @@ func (t *task) log(fields map[string]any) {
 	t.events = append(append(t.events, line...), '\n')
 }
 
-// track runs one step of a stage between its events.
-func (t *task) track(stage, step string, run func() error) error {
+// track runs one step of a stage between its events. advance logs how far it
+// is.
+func (t *task) track(stage, step string, run func(advance func(status string)) error) error {
 	entry := func(state string, data map[string]string) {
 		line := map[string]any{"stage": stage, "tags": []string{t.d.cfg.Group}, "task": step, "state": state}
 		if data != nil {
@@ -146,7 +147,7 @@ func (t *task) track(stage, step string, run func() error) error {
 		t.log(line)
 	}
 	entry("started", nil)
-	if err := run(); err != nil {
+	if err := run(func(status string) { entry("in_progress", map[string]string{"status": status}) }); err != nil {
 		entry("failed", map[string]string{"error": err.Error()})
 		return err
 	}

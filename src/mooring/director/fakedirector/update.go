@@ -48,7 +48,8 @@ func states(vm, instance, deployment string) []string {
 	return []string{"BOSH_VM_NEXT_STATE=" + vm, "BOSH_INSTANCE_NEXT_STATE=" + instance, "BOSH_DEPLOYMENT_NEXT_STATE=" + deployment}
 }
 
-// Deploy starts an update_deployment task and gives its ID.
+// Deploy starts an update_deployment task and gives its ID. It passes over the
+// instances that are ignored when it begins.
 func (d *Director) Deploy(update Update) int {
 	return d.submit("create deployment", update.User, update.ContextID, func(t *task) error {
 		removed := func(i *Instance) bool { return slices.Contains(update.Remove, i.ID) }
@@ -82,6 +83,9 @@ func (d *Director) Deploy(update Update) int {
 // DeleteDeployment starts a delete_deployment task and gives its ID.
 func (d *Director) DeleteDeployment() int {
 	return d.submit("delete deployment "+d.cfg.Deployment, "", "", func(t *task) error {
+		if d.ignoresAny() {
+			return boshSays("You are trying to delete deployment '%s', which contains ignored instance(s). Operation not allowed.", d.cfg.Deployment)
+		}
 		all := slices.Concat(d.inOrder(func(*Instance) bool { return true })...)
 		err := t.together(all, len(all), func(i *Instance) error {
 			return t.take(i, "Deleting instances", Delete, states("delete", "delete", "delete"))
@@ -100,9 +104,9 @@ func (d *Director) ActOn(id, action, user, contextID string) int {
 	return d.submit(action+" instance", user, contextID, func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
-			return boshSays("You are trying to change the state of the ignored instance '%s/%s'. This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
+			return boshSays("You are trying to change the state of the ignored instance '%s/%s'.This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
 		}
-		return t.take(i, "Updating instance", action, envOf(action))
+		return t.takeAlone(i, action)
 	})
 }
 
@@ -115,8 +119,11 @@ func (d *Director) Resurrect(id string) int {
 		if d.isIgnored(i) {
 			return nil
 		}
-		return t.track("Applying problem resolutions", fmt.Sprintf("VM for '%s/%s (%d)' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", d.cfg.Group, i.ID, i.Index), func() error {
-			return t.bring(i, Recreate)
+		return t.track("Applying problem resolutions", fmt.Sprintf("VM for '%s/%s (%d)' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", d.cfg.Group, i.ID, i.Index), func(func(string)) error {
+			if err := t.act(i, Recreate); err != nil {
+				return err
+			}
+			return t.begin(i)
 		})
 	})
 }
@@ -165,46 +172,4 @@ func (t *task) together(members []*Instance, most int, take func(*Instance) erro
 	}
 	flying.Wait()
 	return first
-}
-
-// take takes one instance through an action.
-func (t *task) take(i *Instance, stage, action string, env []string) error {
-	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
-	return t.track(stage, name, func() error {
-		if i.VM.PreStop != nil && action != Start && !t.d.isGone(i) {
-			// Whatever becomes of the task, the script runs to its end.
-			if err := i.VM.PreStop(t.d.ctx, env); err != nil {
-				return boshSays("Action Failed get_task: Task fake result: 1 of 1 pre-stop scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
-			}
-			if err := t.checkpoint(); err != nil {
-				return err
-			}
-		}
-		return t.bring(i, action)
-	})
-}
-
-// bring does to an instance what follows pre-stop.
-func (t *task) bring(i *Instance, action string) error {
-	name := fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
-	if i.VM.Act != nil {
-		err := i.VM.Act(action)
-		t.d.setGone(i, err != nil && action == Recreate)
-		if err != nil {
-			return boshSays("CPI error on %s: %v", name, err)
-		}
-	}
-	switch action {
-	case Delete:
-		t.d.remove(i)
-		return nil
-	case Stop, Detach:
-		return nil
-	}
-	if i.VM.PostStart != nil {
-		if err := i.VM.PostStart(t.d.ctx); err != nil {
-			return boshSays("Action Failed get_task: Task fake result: 1 of 1 post-start scripts failed. Failed Jobs: cell. (%s: %v)", name, err)
-		}
-	}
-	return nil
 }
