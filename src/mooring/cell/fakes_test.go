@@ -26,9 +26,9 @@ type control struct {
 	reports       []model.Report
 	registrations []model.Registration
 	// apps are those with an instance on the cell.
-	apps map[model.Name]*client.AppView
-	cut           bool // nobody can be reached
-	superseded    bool
+	apps       map[model.Name]*client.AppView
+	cut        bool // nobody can be reached
+	superseded bool
 }
 
 func newControl() *control {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,12 +141,14 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	next.Converging = &model.Converging{Ended: model.ConvergingDone, Task: lastOf(plan)}
 	var left []string
 	for _, roll := range snap.Rolls(name) {
-		if beforeHost(roll.Phase) || untouched(snap, roll) {
+		// What BOSH failed on may look untouched until its lease runs out.
+		spared := untouched(snap, roll) && !(plan.Converging != nil && slices.Contains(plan.Converging.Failed, roll.CellID))
+		if beforeHost(roll.Phase) || spared {
 			left = append(left, roll.CellID)
 		}
 		switch {
 		case result == nil:
-		case waitsAtGate(roll), untouched(snap, roll):
+		case waitsAtGate(roll), spared:
 			tx.Put(refused(plan, roll, result.Error()))
 		case roll.Phase == model.Acting && !roll.Acted && !roll.Alone && roll.Error == "":
 			failed := *roll
