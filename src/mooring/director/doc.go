@@ -10,6 +10,7 @@
 //
 // Nothing here has an instance ignored to keep the resurrector away. BOSH
 // refuses to act on a single instance that is ignored, and passes over it when
-// it acts on its group; and while it acts its lock keeps the resurrector out. Of what failed, a host that the resurrector brings
-// back is welcome: its roll sees the new boot.
+// it acts on its group; and while it acts its lock keeps the resurrector out.
+// Of what failed, a host that the resurrector brings back is welcome: its roll
+// sees the new boot.
 package director
