@@ -142,7 +142,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	var left []string
 	for _, roll := range snap.Rolls(name) {
 		// What BOSH failed on may look untouched until its lease runs out.
-		spared := untouched(snap, roll) && !(plan.Converging != nil && slices.Contains(plan.Converging.Failed, roll.CellID))
+		spared := untouched(snap, roll) && (plan.Converging == nil || !slices.Contains(plan.Converging.Failed, roll.CellID))
 		if beforeHost(roll.Phase) || spared {
 			left = append(left, roll.CellID)
 		}
