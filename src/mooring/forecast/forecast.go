@@ -17,9 +17,9 @@ import (
 type Planner func(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error)
 
 // Of plans what is left of a plan anew; nil when nothing is, or that cannot be
-// done. How far the rolls under way are is not known to the planner, so the end is
-// told as if they were over (the earliest), as if they began now (the latest),
-// and half-way between.
+// done. How far the rolls under way are is not known to the planner, so the end
+// is told as if they were over (the earliest), as if they began now (the
+// latest), and half-way between.
 func Of(planner Planner, snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast {
 	left := remaining(snap, plan)
 	if left.size() == 0 {

@@ -193,6 +193,19 @@ func TestTheDirectorIsOutOfReach(t *testing.T) {
 	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
 }
 
+// failedOn waits until it is flagged, in time and to cloud ops, that BOSH failed
+// on a cell.
+func (b *bosh) failedOn(cell string) *model.Stuck {
+	b.t.Helper()
+	alert, seen := b.flagged(model.ActionFailed)
+	late := seen.Sub(b.failed())
+	b.t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
+	b.g.Expect(late).To(BeNumerically("<=", soon))
+	b.g.Expect(alert.CellID).To(Equal(cell))
+	b.g.Expect(alert.Owner).To(Equal(operators))
+	return alert
+}
+
 func TestATaskOfTheDirectorFails(t *testing.T) {
 	t.Parallel()
 	b := newBosh(t)
@@ -200,12 +213,7 @@ func TestATaskOfTheDirectorFails(t *testing.T) {
 	b.failing("cell-1", true)
 	b.roll("p", "cells: [cell-0, cell-1, cell-2]\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
 
-	alert, seen := b.flagged(model.ActionFailed)
-	late := seen.Sub(b.failed())
-	t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
-	g.Expect(late).To(BeNumerically("<=", soon))
-	g.Expect(alert.CellID).To(Equal("cell-1"))
-	g.Expect(alert.Owner).To(Equal(operators))
+	alert := b.failedOn("cell-1")
 	g.Expect(alert.Error).To(ContainSubstring("no hypervisor has room for the VM"))
 	g.Expect(b.Must("moor why cell-1")).To(ContainSubstring("no hypervisor has room for the VM"))
 
@@ -222,12 +230,7 @@ func TestATaskOfTheDirectorFailsOnOneOfManyInFlight(t *testing.T) {
 	b.failing("cell-0", true)
 	b.roll("p", "cells: all\naction: recreate\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
 
-	alert, seen := b.flagged(model.ActionFailed)
-	late := seen.Sub(b.failed())
-	t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
-	g.Expect(late).To(BeNumerically("<=", soon))
-	g.Expect(alert.CellID).To(Equal("cell-0"))
-	g.Expect(alert.Owner).To(Equal(operators))
+	alert := b.failedOn("cell-0")
 	g.Expect(alert.Error).To(And(ContainSubstring("BOSH task 1"), ContainSubstring("no hypervisor has room for the VM")))
 	g.Expect(alert.Blocks).To(ConsistOf("cell-0", "cell-1", "cell-2"), "they stand at their gates for what it spends")
 	for _, cell := range alert.Blocks {
