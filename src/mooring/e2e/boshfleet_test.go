@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,22 +75,10 @@ func deploy(t *testing.T, cells int) *deployment {
 		}})
 	}
 	d.Director = fakedirector.New(cfg)
-	server := httptest.NewTLSServer(d.Director)
-	d.At(server.URL)
-	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	for name, content := range map[string][]byte{
-		"ca":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
-		"secret": []byte("secret\n"),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	for _, setting := range devtest.ServeDirector(t, d.Director) {
+		name, value, _ := strings.Cut(setting, "=")
+		t.Setenv(name, value)
 	}
-	t.Setenv("MOORING_DIRECTOR", server.URL)
-	t.Setenv("MOORING_DIRECTOR_CA", filepath.Join(dir, "ca"))
-	t.Setenv("MOORING_DIRECTOR_CLIENT", "moor")
-	t.Setenv("MOORING_DIRECTOR_SECRET_FILE", filepath.Join(dir, "secret"))
 	d.Fleet = devtest.Start(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
 	d.hooksAPI = d.URL
 	close(d.there)

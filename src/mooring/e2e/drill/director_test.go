@@ -2,10 +2,8 @@ package drill
 
 import (
 	"context"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,20 +44,7 @@ func newBosh(t *testing.T) *bosh {
 		}})
 	}
 	b.Director = fakedirector.New(cfg)
-	server := httptest.NewTLSServer(b.Director)
-	b.At(server.URL)
-	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	for name, content := range map[string][]byte{
-		"ca":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
-		"secret": []byte("secret\n"),
-	} {
-		NewWithT(t).Expect(os.WriteFile(filepath.Join(dir, name), content, 0o600)).To(Succeed())
-	}
-	b.drill = newDrill(t, steady("timeout: 60s, progress_timeout: 1s"), []string{
-		"MOORING_DIRECTOR=" + server.URL, "MOORING_DIRECTOR_CA=" + filepath.Join(dir, "ca"),
-		"MOORING_DIRECTOR_CLIENT=moor", "MOORING_DIRECTOR_SECRET_FILE=" + filepath.Join(dir, "secret"),
-	}, oneZone...)
+	b.drill = newDrill(t, steady("timeout: 60s, progress_timeout: 1s"), devtest.ServeDirector(t, b.Director), oneZone...)
 	t.Cleanup(b.Close)
 	return b
 }
