@@ -93,15 +93,23 @@ func New(cfg Config) *Director {
 	if cfg.TokenLife == 0 {
 		cfg.TokenLife = time.Hour
 	}
-	d := &Director{cfg: cfg, workers: make(chan struct{}, cfg.Workers), instances: slices.Clone(cfg.Instances), freed: make(chan struct{}), tokens: map[string]time.Time{}}
+	d := &Director{cfg: cfg, workers: make(chan struct{}, cfg.Workers), freed: make(chan struct{}), tokens: map[string]time.Time{}}
+	// Copies: two Directors made of one Config share nothing.
+	for _, instance := range cfg.Instances {
+		own := *instance
+		d.instances = append(d.instances, &own)
+	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.routes()
 	return d
 }
 
-// Close ends all tasks and waits for them.
+// Close ends all tasks and waits for them. A task that is asked for later stays
+// queued.
 func (d *Director) Close() {
+	d.mu.Lock()
 	d.stop()
+	d.mu.Unlock()
 	d.running.Wait()
 }
 

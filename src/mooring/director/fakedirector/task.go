@@ -33,9 +33,12 @@ var errCancelled = errors.New("task cancelled")
 // submit queues a task that needs the deployment's lock.
 func (d *Director) submit(description, user, contextID string, run func(*task) error) int {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	t := &task{d: d, id: len(d.tasks) + 1, state: "queued", description: description, user: user, context: contextID}
 	d.tasks = append(d.tasks, t)
-	d.mu.Unlock()
+	if d.ctx.Err() != nil {
+		return t.id
+	}
 	d.running.Go(func() {
 		select {
 		case d.workers <- struct{}{}:
