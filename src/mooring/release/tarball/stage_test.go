@@ -127,11 +127,10 @@ func matches(patterns []string, path string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool { return glob(pattern).MatchString(path) })
 }
 
+// stars are the wildcards of a quoted pattern, the longest first.
+var stars = strings.NewReplacer(`\*\*/`, `(.*/)?`, `\*\*`, `.*`, `\*`, `[^/]*`)
+
 // glob makes a pattern of a package's spec a regular expression.
 func glob(pattern string) *regexp.Regexp {
-	text := regexp.QuoteMeta(pattern)
-	for from, to := range map[string]string{`\*\*/`: `(.*/)?`, `\*\*`: `.*`} {
-		text = strings.ReplaceAll(text, from, to)
-	}
-	return regexp.MustCompile("^" + strings.ReplaceAll(text, `\*`, `[^/]*`) + "$")
+	return regexp.MustCompile("^" + stars.Replace(regexp.QuoteMeta(pattern)) + "$")
 }
