@@ -21,7 +21,7 @@ func Place(cells, seeds int, w io.Writer) error {
 	fmt.Fprintln(out, "cells\tplaced\tinstances\tplacements/s\tper CPU second\tbytes/instance\tload spread MB\tof 99 %\tlargest MB\tsoft constraints broken\t")
 	for at := range 2 * seeds {
 		seed, way := at/2, ways[at%2]
-		f := generate.Families(cells, generate.Unknown)[1].Fleet(uint64(seed + 1))
+		f := generate.Dense(cells, generate.Unknown).Fleet(uint64(seed + 1))
 		runtime.GC()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

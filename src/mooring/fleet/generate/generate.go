@@ -41,27 +41,36 @@ type Family struct {
 	Error float64
 }
 
+// Dense is the hard kind of fleet: 70 instances on a cell, of apps of 3 to 50
+// whose sizes are heavy-tailed and whose limits are of all kinds.
+func Dense(cells int, err float64) Family {
+	return Family{Name: "dense", Cells: cells, AZs: 3, PerCell: 70, MinN: 3, MaxN: 50, Tail: 1.5, Limits: Mixed, Error: err}
+}
+
 // Families lists the kinds of fleets that planning is measured on, at some
-// number of cells and error of the estimates: sparse, dense, those whose limits
+// number of cells and error of the estimates: dense, sparse, those whose limits
 // are all 1, 2 or n/10, those whose apps are all of 50 with a limit of 5, sizes
-// spread evenly, and apps no larger than the number of AZs.
+// spread evenly, and apps no larger than the number of AZs. Limits of n/10 come
+// at more than one density, since on random placement it decides what any plan
+// could reach.
 func Families(cells int, err float64) []Family {
-	heavy := Family{Cells: cells, AZs: 3, MinN: 3, MaxN: 50, Tail: 1.5, Limits: Mixed, Error: err}
-	with := func(name string, change func(f *Family)) Family {
-		f := heavy
+	but := func(name string, change func(f *Family)) Family {
+		f := Dense(cells, err)
 		f.Name = name
 		change(&f)
 		return f
 	}
 	return []Family{
-		with("sparse", func(f *Family) { f.PerCell = 2 }),
-		with("dense", func(f *Family) { f.PerCell = 70 }),
-		with("one", func(f *Family) { f.PerCell, f.Limits = 70, One }),
-		with("two", func(f *Family) { f.PerCell, f.Limits = 70, Two }),
-		with("tenth", func(f *Family) { f.PerCell, f.Limits = 70, Tenth }),
-		with("fifty", func(f *Family) { f.PerCell, f.MinN, f.Limits = 70, 50, Tenth }),
-		with("uniform", func(f *Family) { f.PerCell, f.Tail, f.Limits = 70, 0, One }),
-		with("small", func(f *Family) { f.PerCell, f.MaxN, f.Limits = 70, 3, One }),
+		but("sparse", func(f *Family) { f.PerCell = 2 }),
+		Dense(cells, err),
+		but("one", func(f *Family) { f.Limits = One }),
+		but("two", func(f *Family) { f.Limits = Two }),
+		but("tenth", func(f *Family) { f.PerCell, f.Limits = 10, Tenth }),
+		but("tenth", func(f *Family) { f.Limits = Tenth }),
+		but("fifty", func(f *Family) { f.PerCell, f.MinN, f.Limits = 20, 50, Tenth }),
+		but("fifty", func(f *Family) { f.MinN, f.Limits = 50, Tenth }),
+		but("uniform", func(f *Family) { f.Tail, f.Limits = 0, One }),
+		but("small", func(f *Family) { f.MaxN, f.Limits = 3, One }),
 	}
 }
 

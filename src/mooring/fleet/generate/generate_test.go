@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -10,7 +11,7 @@ import (
 
 func TestFamiliesAreWhatTheySayAndTheSameForOneSeed(t *testing.T) {
 	for _, family := range generate.Families(120, 0.1) {
-		t.Run(family.Name, func(t *testing.T) {
+		t.Run(fmt.Sprint(family.Name, family.PerCell), func(t *testing.T) {
 			g := NewWithT(t)
 			f := family.Fleet(4)
 			g.Expect(f.Validate()).To(Succeed())
