@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"os/user"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,7 +24,12 @@ func byFlags() []cli.Flag {
 }
 
 // userID names the user where no variable does.
-func userID() string { return fmt.Sprintf("uid %d", os.Getuid()) }
+func userID() string {
+	if known, err := user.Current(); err == nil {
+		return known.Username
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
+}
 
 func rollCommand() *cli.Command {
 	return command(operators, "roll", "[PLAN]", "take cells through maintenance under all lifecycle policies",

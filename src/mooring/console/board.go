@@ -124,6 +124,7 @@ type Course struct {
 // Stuck is an alert, and what will become of it by itself.
 type Stuck struct {
 	model.Stuck
+	Severity model.Severity `json:"severity"`
 	// ForcedAt is when the app's own policy forces it, if nobody answers.
 	ForcedAt time.Time `json:"forced_at,omitzero"`
 }

@@ -163,7 +163,7 @@ func (v *viewer) addSpareVolumes() {
 
 func (v *viewer) addStuck() {
 	for _, stuck := range v.snap.StuckItems() {
-		shown := Stuck{Stuck: *stuck, ForcedAt: v.forcedAt(stuck)}
+		shown := Stuck{Stuck: *stuck, Severity: stuck.Kind.Severity(), ForcedAt: v.forcedAt(stuck)}
 		if cell := v.cells[stuck.CellID]; cell != nil {
 			shown.AZ = cell.AZ
 			if stuck.Kind == model.CellGone && cell.Stuck == "" {

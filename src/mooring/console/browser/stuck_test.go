@@ -59,7 +59,7 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 	p.screenshot("stuck-cell-page")
 	p.accessible("page of a stuck cell")
 	eval[bool](p, `(location.hash = "#/plan/stemcell-2", true)`)
-	p.await(`document.querySelector("#page .chain")?.textContent.includes("plan stemcell-2 is running")`)
+	p.await(`document.querySelector("#page .chain")?.textContent.includes("Plan stemcell-2 is running")`)
 	eval[bool](p, `(location.hash = "#/", true)`)
 
 	// Without a reason nothing is sent.

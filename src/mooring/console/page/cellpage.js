@@ -35,7 +35,7 @@ export const cellPage = {
       roll && h("section", {}, h("h2", {}, "In plan ", h("a", { href: planHref(plan.name) }, plan.name)),
         steps(roll, plan, now),
         roll.error && h("p", { class: "error" }, roll.error)),
-      (reason.chain.length > 1 || !reason.moving) && why(reason),
+      (reason.chain.length > 1 || !reason.moving) && why(reason, store),
       h("section", {}, h("h2", {}, "Instances"), cell.instances?.length ? table(["Instance", "Condition", "Disruption", "Restarts", "Volume"],
         cell.instances.map((one) => h("tr", { "data-key": `${one.app}/${one.index}` },
           h("th", { scope: "row" }, h("a", { href: appHref(one.app) }, one.app), `/${one.index}`), h("td", {}, condition(one, kinds.get(one.volumes?.[0]))),

@@ -12,10 +12,10 @@ export function course(plan, now) {
   const until = plan.finished_at ? Date.parse(plan.finished_at) : now;
   const forecast = !plan.finished_at && !onlyStuck(plan) && plan.forecast?.left > 0 ? plan.forecast : null;
   const end = forecast && { earliest: Math.max(until, Date.parse(forecast.earliest)), likely: Math.max(until, Date.parse(forecast.likely)), latest: Math.max(until, Date.parse(forecast.latest)) };
-  // A far latest end is cut off, so that what has happened stays readable.
-  const to = Math.max(until + 1000, end ? Math.min(end.latest, until + 4 * (until - from) + 60000) : 0);
-  const unbound = (moment) => (1000 * (moment - from)) / (to - from);
-  const x = (moment) => Math.min(1000, Math.max(0, unbound(moment)));
+  // A far latest end is cut off, so that what has happened stays readable. The
+  // likely end is in sight whatever that costs.
+  const to = Math.max(until + 1000, end ? Math.max(end.likely + (end.likely - from) / 20, Math.min(end.latest, until + 4 * (until - from) + 60000)) : 0);
+  const x = (moment) => Math.min(1000, Math.max(0, (1000 * (moment - from)) / (to - from)));
   const y = (cells) => 100 - (100 * cells) / Math.max(1, plan.cells);
   const line = (counts) => {
     const points = [[0, 100]];
@@ -35,8 +35,9 @@ export function course(plan, now) {
       end && svg("rect", { class: "course-end", x: x(end.earliest), y: 0, width: Math.max(2, x(end.latest) - x(end.earliest)), height: 100 }),
       svg("path", { class: "course-begun", d: area(begun) }),
       svg("path", { class: "course-ended", d: area(ended) }),
-      end && svg("path", { class: "course-likely", d: `M${x(until)} ${y(ended.sum)}L${unbound(end.likely)} 0` })),
+      end && svg("path", { class: "course-likely", d: `M${x(until)} ${y(ended.sum)}L${x(end.likely)} 0` })),
+    h("span", { class: "course-scale" }, count(plan.cells, "cell")),
     mark(from, "start", clock(from)),
     !plan.finished_at && mark(until, "now", "now"),
-    end && mark(end.likely, "likely", `likely ${clock(end.likely)}${end.likely > to ? " →" : ""}`));
+    end && mark(end.likely, "likely", `likely ${clock(end.likely)}`));
 }

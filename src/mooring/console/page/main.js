@@ -42,7 +42,7 @@ function frame() {
   const plans = store.drawn("plans").size > 0 || all;
   const apps = store.drawn("apps").size > 0 || all;
   all = false;
-  const alerts = store.stuckOldest();
+  const alerts = store.stuckWorst();
   if (stuck) drawStuck(alerts.filter((alert) => page.about(alert)), now);
   if (page.visit) page.draw();
   if (!page.visit && plans) drawPlans(store.plansNewest(), now);
@@ -55,15 +55,17 @@ function frame() {
 function summarise(alerts) {
   if (!live.hasBoard) return;
   const running = [...store.plans.values()].filter((plan) => !plan.finished_at);
-  const parts = [count(store.cells.size, "cell"), running.length ? `${count(running.length, "plan")} running` : "no plan running", alerts.length ? `${alerts.length} stuck` : "nothing stuck"];
+  const stuck = alerts.length ? `${alerts.length} stuck` : "nothing stuck";
+  const rest = [count(store.cells.size, "cell"), running.length ? `${count(running.length, "plan")} running` : "no plan running"];
+  const parts = alerts.length ? [stuck, ...rest] : [...rest, stuck]; // what matters is not cut off
   fill(at("summary"), parts.join(" · "));
   document.title = `${alerts.length ? `(${alerts.length}!) ` : ""}${page.visit ? `${page.visit.kind === "events" ? "Events" : decodeURIComponent(page.visit.name)} · ` : ""}Mooring`;
   at("read-only").hidden = store.mayAct || actsForApps();
 }
 
-// tick shows how long things have lasted.
+// tick shows how long things have lasted, as far as anybody knows.
 function tick() {
-  const now = live.now();
+  const now = live.state === "stale" && live.heardAt ? Date.parse(live.heardAt) : live.now();
   for (const node of document.querySelectorAll("[data-since]")) {
     const text = node.dataset.prefix + duration(now - Number(node.dataset.since));
     if (node.textContent !== text) node.textContent = text;

@@ -8,7 +8,7 @@ import { cellHref } from "./links.js";
 import { planHead, band, planFoot } from "./plans.js";
 import { course } from "./course.js";
 import { axis, bar, ghost, noteOf } from "./timeline.js";
-import { count } from "./text.js";
+import { count, sentence } from "./text.js";
 import { why } from "./why.js";
 
 // How many cells are drawn: those in roll first, then the latest.
@@ -33,8 +33,13 @@ export const planPage = {
     const slots = new Map((shown.forecast?.slots || []).map((slot) => [slot.cell_id, slot]));
     const rolls = choose(plan.rolls);
     const span = axis(plan, shown.forecast, context.now);
+    const stuck = (roll) => roll.stuck_id && store.stuck.get(roll.stuck_id);
+    const note = (roll) => {
+      const text = stuck(roll)?.what || waiting.get(roll.cell_id)?.[0] || noteOf(roll);
+      return h("span", { class: stuck(roll) ? "roll-note bad" : "roll-note dim", title: text }, sentence(text));
+    };
     return [
-      !plan.finished_at && why(reason),
+      !plan.finished_at && why(reason, store),
       h("section", {}, h("h2", {}, "Timeline"), rolls.length < plan.rolls.length && h("p", { class: "note" }, `${rolls.length} of ${count(plan.rolls.length, "cell")}: those in roll, the last that ended and the next in turn.`),
         h("div", { class: "timeline" },
           h("div", { class: "axis", "aria-hidden": "true" }, span.ticks.map((tick) => h("span", { style: { left: `${tick.at}%` } }, tick.text)),
@@ -43,8 +48,8 @@ export const planPage = {
           rolls.map((roll) => h("div", { class: "roll", "data-key": roll.cell_id },
             h("a", { class: "roll-cell", href: cellHref(roll.cell_id) }, roll.cell_id),
             badge(roll.stuck_id ? "stuck" : roll.phase),
-            bar(roll, plan, span, context.now, roll.phase === "queued" && ghost(slots.get(roll.cell_id), span, context.now)),
-            h("span", { class: "roll-note dim" }, waiting.get(roll.cell_id)?.[0] || noteOf(roll)))))),
+            bar(roll, plan, span, context.now, roll.phase === "queued" && ghost(slots.get(roll.cell_id), span, context.now), stuck(roll)?.flagged_at),
+            note(roll))))),
       h("section", {}, h("h2", {}, "What happened"), events(happened)),
     ];
   },

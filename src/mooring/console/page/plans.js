@@ -66,8 +66,8 @@ export function planFoot(plan, { now }) {
     fact("In roll", count(rolling, "cell")),
     plan.stuck > 0 && fact("Stuck", count(plan.stuck, "cell")),
     onlyStuck(plan) ? fact("Ends", "when what is stuck is answered") : forecast?.left > 0 && fact("Ends", ends(forecast, now)),
-    forecast?.open > 0 && fact("Open end", `${count(forecast.open, "cell")} will not get a turn as things are`),
-    forecast?.bottleneck && fact("Bottleneck", forecast.bottleneck),
+    forecast?.open > 0 && fact("Without a turn, as things are", count(forecast.open, "cell")),
+    !onlyStuck(plan) && forecast?.bottleneck && fact("Bottleneck", forecast.bottleneck),
     plan.window && fact("Starts rolls", plan.window));
 }
 

@@ -1,5 +1,7 @@
 // What the server last said, by key, and what of it changed since it was drawn.
 
+const severities = ["critical", "warning", "info"];
+
 const keyOf = { cells: "id", apps: "name", plans: "name", stuck: "id" };
 
 export class Store {
@@ -57,7 +59,10 @@ export class Store {
       Boolean(a.finished_at) - Boolean(b.finished_at) || Date.parse(b.created_at) - Date.parse(a.created_at));
   }
 
-  stuckOldest() {
-    return [...this.stuck.values()].sort((a, b) => Date.parse(a.flagged_at) - Date.parse(b.flagged_at));
+  // stuckWorst gives what is stuck: the worst first, of those the oldest. What
+  // moves again comes last.
+  stuckWorst() {
+    return [...this.stuck.values()].sort((a, b) => Boolean(a.recovered_at) - Boolean(b.recovered_at) ||
+      severities.indexOf(a.severity) - severities.indexOf(b.severity) || Date.parse(a.flagged_at) - Date.parse(b.flagged_at));
   }
 }

@@ -39,13 +39,15 @@ export function ghost(slot, span, now) {
   return h("span", { class: "ghost", title: `expected ${clock(from)} to ${clock(to)}`, style: { left: `${span.place(from)}%`, width: `${Math.max(0.3, span.place(to) - span.place(from))}%` } });
 }
 
-// bar draws one roll on an axis, with more inside where there is.
-export function bar(roll, plan, span, now, more) {
+// bar draws one roll on an axis, with more inside where there is, and since when
+// it has been stuck.
+export function bar(roll, plan, span, now, more, stuckSince) {
   const parts = spans(roll, plan, now);
   const words = parts.map((part) => `${phases[part.phase].label} ${duration(part.to - part.from)}`).join(", ");
-  return h("div", { class: "track", role: "img", "aria-label": words || "not begun" }, more,
+  return h("div", { class: "track", role: "img", "aria-label": [words || "not begun", stuckSince && `stuck for ${duration(now - Date.parse(stuckSince))}`].filter(Boolean).join(", ") }, more,
     parts.map((part) => h("span", { "data-look": part.phase, title: `${phases[part.phase].label}: ${duration(part.to - part.from)}`,
-      style: { left: `${span.place(part.from)}%`, width: `${Math.max(0.15, span.place(part.to) - span.place(part.from))}%` } })));
+      style: { left: `${span.place(part.from)}%`, width: `${Math.max(0.15, span.place(part.to) - span.place(part.from))}%` } })),
+    stuckSince && h("span", { "data-look": "stuck", title: `stuck since ${clock(stuckSince)}`, style: { left: `${span.place(Date.parse(stuckSince))}%`, width: `${Math.max(0.3, span.place(now) - span.place(Date.parse(stuckSince)))}%` } }));
 }
 
 // noteOf is what was noted about where a roll is now.
