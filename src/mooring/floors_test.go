@@ -21,7 +21,7 @@ var floors = []struct {
 	pure     bool // no files, no network, no processes
 }{
 	{"the words", "model", true},
-	{"brains", "access chart estimate lifecycle manifest placement sequence", true},
+	{"brains", "access chart estimate lifecycle manifest placement runbook sequence", true},
 	{"brains on a described fleet", "fleet", true},
 	{"hands", "client container director host identity notify state volume", false},
 	{"readers of the state", "explain forecast gate kits", false},

@@ -82,6 +82,7 @@ func New(cfg Config) (http.Handler, error) {
 		mux.HandleFunc("POST /console/signin", c.signIn)
 		mux.HandleFunc("POST /console/signout", c.signOut)
 	}
+	mux.HandleFunc("GET /console/runbooks/{name}", c.runbook)
 	mux.HandleFunc("GET /console/{file...}", func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, r.PathValue("file")) })
 	return mux, nil
 }
@@ -114,8 +115,15 @@ func kindOf(name string) string {
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-// serve sends a file of the page. It may load and talk to nothing but the
-// server it came from, and stand in no other page.
+// guard has a page load and talk to nothing but the server it came from, and
+// stand in no other page.
+func guard(header http.Header) {
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+}
+
+// serve sends a file of the page.
 func (c *console) serve(w http.ResponseWriter, r *http.Request, name string) {
 	f, known := c.files[name]
 	if !known {
@@ -126,9 +134,7 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request, name string) {
 	header.Set("Content-Type", f.kind)
 	header.Set("ETag", f.checksum)
 	header.Set("Cache-Control", "no-cache") // asked for again, and sent only when another
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	guard(header)
 	if r.Header.Get("If-None-Match") == f.checksum {
 		w.WriteHeader(http.StatusNotModified)
 		return

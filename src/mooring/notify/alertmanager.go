@@ -26,13 +26,12 @@ const resendsToForget = 5
 type alertmanager struct {
 	urls   []string
 	resend time.Duration
-	// board is where an alert can be looked at, "" when nobody said.
-	board  string
+	board  board
 	client *http.Client
 	now    func() time.Time
 }
 
-func newAlertmanager(urls []string, resend time.Duration, board string) *alertmanager {
+func newAlertmanager(urls []string, resend time.Duration, board board) *alertmanager {
 	if resend == 0 {
 		resend = DefaultResend
 	}
@@ -96,7 +95,7 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 			"phase", string(stuck.Phase), "since", stuck.Since.UTC().Format(time.RFC3339), "error", stuck.Error,
 			"message", stuck.Message, "output", strings.Join(stuck.Output, "\n"),
 			"blocks", strings.Join(stuck.Blocks, ", "), "data", strings.Join(stuck.Data, ", "),
-			"answers", answers(stuck), "runbook_url", stuck.Kind.Runbook()),
+			"answers", answers(stuck), "runbook_url", a.board.runbook(stuck.Kind)),
 	}
 	if stuck.App != nil {
 		for key, value := range map[string]string{
@@ -111,9 +110,7 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 	if stuck.Task != nil {
 		alert.Annotations["task"] = stuck.Task.Said(a.now())
 	}
-	if a.board != "" {
-		alert.GeneratorURL = a.board
-	}
+	alert.GeneratorURL = a.board.page(stuck)
 	if n.Change == Closed {
 		alert.EndsAt = n.At
 		alert.Annotations["resolved"] = n.Text

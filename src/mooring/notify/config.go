@@ -25,7 +25,7 @@ type Config struct {
 
 // file is how a Config is written.
 type file struct {
-	// Board is the address at which people look at alerts.
+	// Board is the address at which people look at alerts, and at their runbooks.
 	Board     string         `json:"board"`
 	Receivers []fileReceiver `json:"receivers"`
 	Routes    []Route        `json:"routes"`
@@ -80,7 +80,7 @@ func parse(content []byte, logger *slog.Logger) (Config, error) {
 	var problems []error
 	for i := range in.Receivers {
 		r := &in.Receivers[i]
-		receiver, err := r.build(in.Board, logger)
+		receiver, err := r.build(board(strings.TrimSuffix(in.Board, "/")), logger)
 		if err == nil && cfg.Receivers[r.Name] != nil {
 			err = errors.New("the name is there twice")
 		}
@@ -102,7 +102,7 @@ func parse(content []byte, logger *slog.Logger) (Config, error) {
 }
 
 // build makes the receiver that is described.
-func (r *fileReceiver) build(board string, logger *slog.Logger) (Receiver, error) {
+func (r *fileReceiver) build(board board, logger *slog.Logger) (Receiver, error) {
 	if err := model.CheckWord("receiver", r.Name); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (r *fileReceiver) build(board string, logger *slog.Logger) (Receiver, error
 	case r.Log != nil:
 		return logged{logger}, nil
 	case r.Webhook != nil:
-		return r.Webhook.build()
+		return r.Webhook.build(board)
 	case len(r.Alertmanager.URLs) == 0:
 		return nil, errors.New("alertmanager.urls is empty; name every member of the cluster")
 	}
@@ -130,11 +130,11 @@ func (r *fileReceiver) build(board string, logger *slog.Logger) (Receiver, error
 	return newAlertmanager(r.Alertmanager.URLs, r.Alertmanager.Resend.D(), board), nil
 }
 
-func (w *fileWebhook) build() (Receiver, error) {
+func (w *fileWebhook) build(board board) (Receiver, error) {
 	if err := checkURL(w.URL); err != nil {
 		return nil, fmt.Errorf("webhook.url: %w", err)
 	}
-	hook := &webhook{url: w.URL, client: &http.Client{}}
+	hook := &webhook{url: w.URL, client: &http.Client{}, board: board}
 	if w.SecretFile == "" {
 		return hook, nil
 	}

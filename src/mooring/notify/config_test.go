@@ -41,7 +41,7 @@ routes:
 	am := cfg.Receivers["ops"].(*alertmanager)
 	g.Expect(am.urls).To(Equal([]string{"http://am-1:9093", "https://am-2:9093/"}))
 	g.Expect(am.Renew()).To(Equal(30 * time.Second))
-	g.Expect(am.board).To(Equal("https://moor.example.com/"))
+	g.Expect(am.board).To(BeEquivalentTo("https://moor.example.com"))
 	g.Expect(cfg.Receivers["acme"].(*webhook).secret).To(BeEquivalentTo("s3cret"), "without the end of its line")
 	g.Expect(cfg.Routes.To("acme", &model.Stuck{Kind: model.HandlerHung, App: &model.Name{Org: "acme"}})).To(BeTrue())
 	g.Expect(cfg.Routes.To("acme", &model.Stuck{Kind: model.PolicyForbids, App: &model.Name{Org: "acme"}})).To(BeFalse())

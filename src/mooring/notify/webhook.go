@@ -22,6 +22,7 @@ type webhook struct {
 	url    string
 	secret []byte
 	client *http.Client
+	board  board
 }
 
 // CloudEvent is what a webhook is sent. ID stays the same when it is sent
@@ -59,7 +60,7 @@ func (w *webhook) Send(ctx context.Context, notices []Notice) error {
 			Subject: n.Stuck.ID, Time: n.At.UTC(), DataContentType: "application/json",
 			Data: NoticeData{
 				Change: n.Change, Text: n.Text, Severity: n.Stuck.Kind.Severity(),
-				Runbook: n.Stuck.Kind.Runbook(), AZ: n.AZ, Stuck: n.Stuck,
+				Runbook: w.board.runbook(n.Stuck.Kind), AZ: n.AZ, Stuck: n.Stuck,
 			},
 		})
 		if err != nil {

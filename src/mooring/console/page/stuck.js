@@ -68,7 +68,7 @@ function stack(group, open) {
       h("div", { class: "evidence" }, h("dl", { class: "facts" }, [
         app && fact("App", link(appHref(app), app)), first.plan && fact("Plan", link(planHref(first.plan), first.plan)),
         fact("Call", h("strong", {}, first.owner || "cloud ops")), fact("Cells", cellLinks(cells, 40))])),
-      h("div", { class: "remedy" }, first.advice && h("p", { class: "advice" }, first.advice), h("p", { class: "dim" }, "Each is answered on the page of its cell."))));
+      h("div", { class: "remedy" }, first.advice && h("p", { class: "advice" }, first.advice), h("p", { class: "dim" }, "Each is answered on the page of its cell."), runbook(first))));
 }
 
 // summary is the first line of a card.
@@ -80,8 +80,11 @@ function card(alert, open, context) {
     summary(alert, sentence(alert.what)),
     h("div", { class: "alert-body" },
       h("div", { class: "evidence" }, h("dl", { class: "facts" }, facts(alert)), evidence(alert)),
-      h("div", { class: "remedy" }, alert.advice && h("p", { class: "advice" }, alert.advice), answers(alert, context))));
+      h("div", { class: "remedy" }, alert.advice && h("p", { class: "advice" }, alert.advice), answers(alert, context), runbook(alert))));
 }
+
+// runbook leads to the page about this kind of alert.
+const runbook = (alert) => h("p", {}, h("a", { href: `/console/runbooks/${alert.kind}`, target: "_blank", rel: "noopener" }, `Runbook: ${kindWords(alert.kind)}`));
 
 const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
 

@@ -38,7 +38,7 @@ export const count = (n, one, many = one + "s") => `${n.toLocaleString()} ${n ==
 export const shortApp = (name) => name.slice(name.lastIndexOf("/") + 1);
 
 // Words that begin what the server says, where it is no name.
-const beginnings = new Set(["a", "an", "the", "its", "it", "no", "nobody", "somebody", "cell", "plan", "roll", "app", "instance", "instances", "volume", "deployment", "update", "scale-down", "move"]);
+const beginnings = new Set(["a", "an", "progress", "the", "its", "it", "no", "nobody", "somebody", "cell", "plan", "roll", "app", "instance", "instances", "volume", "deployment", "update", "scale-down", "move"]);
 
 // sentence begins a text with a capital, unless it begins with a name.
 export const sentence = (text) => (beginnings.has(text.split(" ", 1)[0]) ? text[0].toUpperCase() + text.slice(1) : text);
