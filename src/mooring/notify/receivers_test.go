@@ -100,7 +100,7 @@ func TestWhatAReceiverAnswers(t *testing.T) {
 func TestAnAlertKeepsItsLabels(t *testing.T) {
 	g := NewWithT(t)
 	url, body, header := server(t, http.StatusOK)
-	am := newAlertmanager([]string{url + "/"}, time.Minute, "https://moor.example.com/")
+	am := newAlertmanager([]string{url + "/"}, time.Minute, "https://moor.example.com")
 	am.now = func() time.Time { return flagged }
 	sent := func(n Notice) postableAlert {
 		g.Expect(am.Send(t.Context(), []Notice{n})).To(Succeed())
@@ -117,10 +117,10 @@ func TestAnAlertKeepsItsLabels(t *testing.T) {
 		"cell": "c1", "az": "z1", "org": "acme", "space": "prod", "app": "redis", "index": "0"}))
 	g.Expect(opened.StartsAt).To(Equal(flagged))
 	g.Expect(opened.EndsAt).To(Equal(flagged.Add(5*time.Minute)), "unless it is sent again")
-	g.Expect(opened.GeneratorURL).To(Equal("https://moor.example.com/"))
+	g.Expect(opened.GeneratorURL).To(Equal("https://moor.example.com/#/cell/c1"))
 	g.Expect(opened.Annotations).To(And(
 		HaveKeyWithValue("summary", "it hangs"), HaveKeyWithValue("progress", "31%"), HaveKeyWithValue("output", "one\ntwo"),
-		HaveKeyWithValue("blocks", "c1, c2"), HaveKeyWithValue("runbook_url", "docs/runbooks/handler-hung.md"),
+		HaveKeyWithValue("blocks", "c1, c2"), HaveKeyWithValue("runbook_url", "https://moor.example.com/console/runbooks/handler-hung"),
 		HaveKeyWithValue("answers", ContainSubstring("moor resolve plan.c1.handler-hung wait --for TIME --reason WHY\nmoor resolve plan.c1.handler-hung force --reason WHY")), Not(HaveKey("error"))))
 
 	moved := aNotice(Changed)
