@@ -44,7 +44,7 @@ type Placed struct {
 // are dealt to columns for just these apps, and large requests come first, since
 // small ones even out what they leave.
 func (f *Fleet) Place() (*Placed, error) {
-	if slices.ContainsFunc(f.Cells, func(c Cell) bool { return c.Domain > 0 }) {
+	if slices.ContainsFunc(f.Cells, func(c Cell) bool { return c.Domain.Given() }) {
 		f.sit(placement.DefaultDomains)
 	} else {
 		f.deal()
@@ -66,21 +66,26 @@ func (f *Fleet) PlaceInTurn(domains int) (*Placed, error) {
 	return f.place(f.unplaced())
 }
 
-// sit gives each cell that has no seat the next one.
+// sit gives each cell that has no seat the next one. Where domains have names
+// there are no others.
 func (f *Fleet) sit(domains int) {
+	numbers := f.numbering()
+	if numbers.named != nil {
+		domains = len(numbers.named)
+	}
 	taken := map[string]map[placement.Seat]bool{}
 	for c := range f.Cells {
 		cell := &f.Cells[c]
 		if taken[cell.AZ] == nil {
 			taken[cell.AZ] = map[placement.Seat]bool{}
 		}
-		taken[cell.AZ][cell.at()] = true
+		taken[cell.AZ][numbers.at(cell)] = true
 	}
 	for c := range f.Cells {
 		if cell := &f.Cells[c]; cell.Column == 0 {
-			seat := placement.NextSeat(taken[cell.AZ], cell.Domain, domains)
+			seat := placement.NextSeat(taken[cell.AZ], numbers.number(cell.Domain), domains)
 			taken[cell.AZ][seat] = true
-			cell.seat(seat)
+			numbers.seat(cell, seat)
 		}
 	}
 }
@@ -133,11 +138,11 @@ func (p *Placed) place(f *Fleet, a int) error {
 
 // index gives the cells with nothing on them.
 func (f *Fleet) index() *placement.Index {
-	cells := make([]placement.Cell, len(f.Cells))
+	cells, numbers := make([]placement.Cell, len(f.Cells)), f.numbering()
 	for c := range cells {
 		cell := &f.Cells[c]
 		cells[c] = placement.Cell{
-			ID: cell.ID, AZ: cell.AZ, Seat: cell.at(), Memory: megabytes(cell.MemoryMB),
+			ID: cell.ID, AZ: cell.AZ, Seat: numbers.at(cell), Memory: megabytes(cell.MemoryMB),
 			Classes: []model.Class{{Name: class, Capacity: megabytes(cell.DiskMB)}},
 		}
 	}

@@ -42,7 +42,7 @@ func TestPlaceSpreadsEveryAppAndLoadsCellsEvenly(t *testing.T) {
 			az := map[string]string{}
 			for _, cell := range f.Cells {
 				az[cell.ID] = cell.AZ
-				g.Expect(cell.Domain).To(BeNumerically(">", 0))
+				g.Expect(cell.Domain.Given()).To(BeTrue())
 			}
 			for _, app := range f.Apps {
 				cells, azs := map[string]int{}, map[string]int{}
@@ -73,7 +73,7 @@ func TestPlaceKeepsWhatIsPlacedAndEveryHardConstraint(t *testing.T) {
 	g.Expect(fleet.Place(strings.NewReader(in), &out)).To(Succeed())
 	f, err := fleet.Read(&out)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(f.Cells[0].Domain).To(Equal(4))
+	g.Expect(f.Cells[0].Domain).To(Equal(fleet.Numbered(4)))
 	g.Expect(f.Apps[0].Cells).To(ConsistOf("c2", "c3"))
 	g.Expect(f.Apps[1].Cells).To(Equal([]string{"c1"}))
 
