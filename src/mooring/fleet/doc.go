@@ -16,6 +16,6 @@
 // rolls leaves out is not rolled. Limits are a count or a share ("10%"). A
 // domain is a number or a text, and is written back as it was given. An app of
 // kind floating or none spends budget only for the time of a move (move_s, 30
-// unless given); one of kind none whose limit is 0 is replaced before it stops
-// and spends nothing. null is the same as left out; any other key is refused.
+// unless given), but spends it: with a limit of 0 its cells never roll. null is
+// the same as left out; any other key is refused.
 package fleet

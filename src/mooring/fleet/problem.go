@@ -46,9 +46,6 @@ func (f *Fleet) uses(p *sequence.Problem, number map[string]int32) {
 	for a := range f.Apps {
 		app := &f.Apps[a]
 		p.Apps[a] = sequence.App{Name: app.Name, Limit: app.Limit(), Hold: f.move(app)}
-		if app.Kind == None && p.Apps[a].Limit == 0 {
-			continue // replaced before it stops
-		}
 		for _, id := range app.Cells {
 			c := number[id]
 			places = append(places, place{c, int32(a)})

@@ -98,6 +98,24 @@ func TestACellThatAnAppForbidsIsNamedAndLeftOut(t *testing.T) {
 	g.Expect(report.Breaches).To(BeEmpty())
 }
 
+func TestAnAppWithoutVolumesSpendsItsBudgetForAMove(t *testing.T) {
+	g := NewWithT(t)
+	text := `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"}],
+ "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","cells":["c1","c2"]}],"rolls":{"c1":100,"c2":100}}`
+	f, err := fleet.Read(strings.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report := audit(t, f)
+	g.Expect(summary.Makespan).To(Equal(130.0), "c2 starts when the instance of c1 has moved")
+	g.Expect(report.Breaches).To(BeEmpty())
+
+	f, err = fleet.Read(strings.NewReader(strings.Replace(text, `"max_interrupted":1`, `"max_interrupted":0`, 1)))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report = audit(t, f)
+	g.Expect(summary.Never).To(Equal([]string{"c1", "c2"}))
+	g.Expect(report.Rolls).To(BeZero())
+	g.Expect(report.Breaches).To(BeEmpty())
+}
+
 func TestSimulateAsksForPlacementFirst(t *testing.T) {
 	g := NewWithT(t)
 	text := strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)
