@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -35,6 +37,28 @@ func TestWhatIsWarnedOfIsNotInTheOutput(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(out).To(And(HavePrefix(`{"cells":[`), ContainSubstring(`"cells":["c`)))
 	g.Expect(errs).To(BeEmpty())
+}
+
+// The example of docs/fleets.md comes out as it says, but for what is measured.
+func TestTheExampleOfTheDocumentation(t *testing.T) {
+	g := NewWithT(t)
+	page, err := os.ReadFile("../../../../docs/fleets.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	block := func(language string) string {
+		_, rest, found := strings.Cut(string(page), "```"+language+"\n")
+		text, _, _ := strings.Cut(rest, "```")
+		g.Expect(found).To(BeTrue(), language)
+		return text
+	}
+	placed, errs, err := run(placeCommand(), block("json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(errs).To(BeEmpty())
+	rolled, errs, err := run(simulateCommand(), placed)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(errs).To(BeEmpty())
+	measured := regexp.MustCompile(`("(plan_ms|improve_ms|event_us_p50|event_us_p99)":)[0-9.e-]+`)
+	bare := func(text string) string { return measured.ReplaceAllString(text, "$1…") }
+	g.Expect(bare(rolled)).To(Equal(bare(block("text"))))
 }
 
 func TestImprovementHasBounds(t *testing.T) {
