@@ -15,8 +15,8 @@ const Move = 30 * time.Second
 type Fleet struct {
 	Cells       []Cell             `json:"cells"`
 	Apps        []App              `json:"apps"`
-	Rolls       map[string]float64 `json:"rolls,omitempty"`     // seconds by cell
-	Estimates   map[string]float64 `json:"estimates,omitempty"` // seconds by cell
+	Rolls       map[string]float64 `json:"rolls,omitzero"`     // seconds by cell
+	Estimates   map[string]float64 `json:"estimates,omitzero"` // seconds by cell
 	MaxInFlight Limit              `json:"max_in_flight,omitzero"`
 	Canaries    int                `json:"canaries,omitempty"`
 	AZSerial    bool               `json:"az_serial,omitempty"`

@@ -136,6 +136,24 @@ func TestAWholeNumberMayHaveAPointOrAnExponent(t *testing.T) {
 	g.Expect([]int{f.MaxInFlight.Count, f.Canaries}).To(Equal([]int{1, 2}))
 }
 
+func TestAppsTogetherAskForWhatCanBeCounted(t *testing.T) {
+	g := NewWithT(t)
+	text := strings.ReplaceAll(small, `"kind"`, `"memory_mb":2199023255552,"kind"`) // a quarter of that, five times
+	_, err := fleet.Read(strings.NewReader(text))
+	g.Expect(err).To(MatchError(ContainSubstring("apps[1].memory_mb: 3 times 2199023255552 MB, and what other apps ask for, are more than can be counted")))
+	_, err = fleet.Read(strings.NewReader(strings.ReplaceAll(text, "2199023255552", "1099511627776")))
+	g.Expect(err).NotTo(HaveOccurred())
+}
+
+func TestRollsOfNobodyStayInTheFile(t *testing.T) {
+	g := NewWithT(t)
+	f, err := fleet.Read(strings.NewReader(`{"cells":[{"id":"c1","az":"z1"}],"apps":[],"rolls":{}}`))
+	g.Expect(err).NotTo(HaveOccurred())
+	text, err := json.Marshal(f)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(text)).To(Equal(`{"cells":[{"id":"c1","az":"z1"}],"apps":[],"rolls":{}}`))
+}
+
 func TestAFileCutAnywhereIsRefused(t *testing.T) {
 	g := NewWithT(t)
 	for n := range len(small) - 1 {

@@ -64,6 +64,7 @@ func TestSomeFamiliesAreOfAllKindsAndUnderEveryCeiling(t *testing.T) {
 		}
 	}
 	g.Expect(plain).To(Equal(10))
+	g.Expect(kinds[fleet.Floating]).To(BeNumerically(">", 20))
 	g.Expect(kinds[fleet.Fixed]).To(BeNumerically(">", kinds[fleet.Floating]))
 	g.Expect(kinds[fleet.Floating]).To(BeNumerically("~", kinds[fleet.None], kinds[fleet.None]/3))
 }
