@@ -32,7 +32,7 @@ func (f *Fleet) deal() {
 		byAZ[f.Cells[c].AZ] = append(byAZ[f.Cells[c].AZ], c)
 	}
 	columns := columnsFor(len(f.Cells), tightest, widest)
-	d := dealer{f: f, sum: make([]float64, columns)}
+	d := dealer{f: f, numbers: f.numbering(), sum: make([]float64, columns)}
 	azs := slices.Sorted(maps.Keys(byAZ))
 	left := make([]int, len(azs))
 	for i, az := range azs {
@@ -83,8 +83,9 @@ func spread(left []int, columns int) [][]int {
 
 // dealer has what the columns got so far.
 type dealer struct {
-	f   *Fleet
-	sum []float64 // of the expected rolls of each column, in seconds
+	f       *Fleet
+	numbers *numbering
+	sum     []float64 // of the expected rolls of each column, in seconds
 }
 
 // expected gives how long a cell may roll, 0 when that is unknown.
@@ -107,7 +108,7 @@ func (d *dealer) dealAZ(cells, odd []int) {
 		slices.SortStableFunc(turn, func(a, b int) int { return cmp.Compare(d.sum[a], d.sum[b]) })
 		for i, c := range next {
 			d.sum[turn[i]] += d.expected(c)
-			d.f.Cells[c].seat(placement.Seat{Domain: domain, Column: turn[i] + 1})
+			d.numbers.seat(&d.f.Cells[c], placement.Seat{Domain: domain, Column: turn[i] + 1})
 		}
 		domain++
 	}

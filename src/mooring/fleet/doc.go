@@ -13,8 +13,9 @@
 //	 "failures": [{"cell", "at_s", "for_s"}]?}
 //
 // rolls are the true durations; planning only looks at estimates. A cell that
-// rolls leaves out is not rolled. Limits are a count or a share ("10%"). An app
-// of kind floating or none spends budget only for the time of a move (move_s,
-// 30 unless given); one of kind none whose limit is 0 is replaced before it
-// stops and spends nothing. Fields that are not listed are ignored.
+// rolls leaves out is not rolled. Limits are a count or a share ("10%"). A
+// domain is a number or a text, and is written back as it was given. An app of
+// kind floating or none spends budget only for the time of a move (move_s, 30
+// unless given), but spends it: with a limit of 0 its cells never roll. null is
+// the same as left out; any other key is refused.
 package fleet

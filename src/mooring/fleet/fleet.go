@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"mooring/model"
-	"mooring/placement"
 )
 
 // Move is how long a move takes where the fleet does not say.
@@ -16,8 +15,8 @@ const Move = 30 * time.Second
 type Fleet struct {
 	Cells       []Cell             `json:"cells"`
 	Apps        []App              `json:"apps"`
-	Rolls       map[string]float64 `json:"rolls,omitempty"`     // seconds by cell
-	Estimates   map[string]float64 `json:"estimates,omitempty"` // seconds by cell
+	Rolls       map[string]float64 `json:"rolls,omitzero"`     // seconds by cell
+	Estimates   map[string]float64 `json:"estimates,omitzero"` // seconds by cell
 	MaxInFlight Limit              `json:"max_in_flight,omitzero"`
 	Canaries    int                `json:"canaries,omitempty"`
 	AZSerial    bool               `json:"az_serial,omitempty"`
@@ -30,17 +29,11 @@ type Fleet struct {
 type Cell struct {
 	ID       string `json:"id"`
 	AZ       string `json:"az"`
-	Domain   int    `json:"domain,omitempty"`
+	Domain   Domain `json:"domain,omitzero"`
 	Column   int    `json:"column,omitempty"`
 	MemoryMB int64  `json:"memory_mb,omitempty"`
 	DiskMB   int64  `json:"disk_mb,omitempty"`
 }
-
-// at gives the seat of the cell.
-func (c *Cell) at() placement.Seat { return placement.Seat{Domain: c.Domain, Column: c.Column} }
-
-// seat gives the cell its seat.
-func (c *Cell) seat(s placement.Seat) { c.Domain, c.Column = s.Domain, s.Column }
 
 // Kind is what volume the instances of an app have.
 type Kind string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestPlaceSpreadsEveryAppAndLoadsCellsEvenly(t *testing.T) {
 			az := map[string]string{}
 			for _, cell := range f.Cells {
 				az[cell.ID] = cell.AZ
-				g.Expect(cell.Domain).To(BeNumerically(">", 0))
+				g.Expect(cell.Domain.Given()).To(BeTrue())
 			}
 			for _, app := range f.Apps {
 				cells, azs := map[string]int{}, map[string]int{}
@@ -70,17 +71,78 @@ func TestPlaceKeepsWhatIsPlacedAndEveryHardConstraint(t *testing.T) {
  "apps":[{"name":"kv","instances":2,"max_interrupted":1,"kind":"fixed","memory_mb":200},
          {"name":"old","instances":1,"max_interrupted":1,"kind":"fixed","memory_mb":50,"cells":["c1"]}]}`
 	var out bytes.Buffer
-	g.Expect(fleet.Place(strings.NewReader(in), &out)).To(Succeed())
+	g.Expect(fleet.Place(strings.NewReader(in), &out, silent(t))).To(Succeed())
 	f, err := fleet.Read(&out)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(f.Cells[0].Domain).To(Equal(4))
+	g.Expect(f.Cells[0].Domain).To(Equal(fleet.Numbered(4)))
 	g.Expect(f.Apps[0].Cells).To(ConsistOf("c2", "c3"))
 	g.Expect(f.Apps[1].Cells).To(Equal([]string{"c1"}))
 
 	f.Apps[0].Cells, f.Apps[0].MemoryMB = nil, 400
 	text, _ := json.Marshal(f)
-	err = fleet.Place(bytes.NewReader(text), &out)
+	err = fleet.Place(bytes.NewReader(text), &out, silent(t))
 	g.Expect(err).To(MatchError(And(ContainSubstring("apps[0]"), ContainSubstring("kv/0"), ContainSubstring("lack"))))
+}
+
+// silent fails a test in which anything is warned of.
+func silent(t *testing.T) func(string) {
+	return func(text string) { t.Helper(); t.Errorf("warned of: %s", text) }
+}
+
+// warnings places a fleet and gives what is warned of.
+func warnings(g Gomega, in string) []string {
+	var said []string
+	g.Expect(fleet.Place(strings.NewReader(in), io.Discard, func(text string) { said = append(said, text) })).To(Succeed())
+	return said
+}
+
+func TestWhatGaveWayIsSaid(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(warnings(g, `{"cells":[{"id":"c1","az":"z1","memory_mb":300},{"id":"c2","az":"z1","memory_mb":50}],
+ "apps":[{"name":"kv","instances":2,"max_interrupted":1,"kind":"fixed","memory_mb":100},
+         {"name":"web","instances":2,"max_interrupted":1,"kind":"floating","disk_mb":10}]}`)).To(Equal([]string{
+		"disk_mb of 1 app is not looked at (first apps[1], web): floating volumes are not on the disks of cells",
+		"1 instance is not where it should be (first kv/1 on c1): it shares its cell with another of its set: no other cell can take it; an update domain that has fewer of its set cannot take it",
+	}))
+}
+
+func TestCellsThatTheFileItselfOverfillsAreNamed(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(warnings(g, `{"cells":[{"id":"c1","az":"z1","memory_mb":100},{"id":"c2","az":"z1","disk_mb":100},{"id":"c3","az":"z1","memory_mb":200}],
+ "apps":[{"name":"kv","instances":3,"max_interrupted":1,"kind":"fixed","memory_mb":200,"disk_mb":150,"cells":["c1","c2","c3"]}]}`)).
+		To(Equal([]string{"the file itself places more than fits on 2 cells (first c1)"}))
+}
+
+func TestTheDiskOfAnAppWithoutVolumesIsTheCells(t *testing.T) {
+	g := NewWithT(t)
+	f, err := fleet.Read(strings.NewReader(`{"cells":[{"id":"c1","az":"z1","disk_mb":10},{"id":"c2","az":"z1","disk_mb":20}],
+ "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","disk_mb":10}]}`))
+	g.Expect(err).NotTo(HaveOccurred())
+	placed, err := f.Place()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(placed.Index.FreeDisk(placed.Index.Cell("c1"), "fixed")).To(BeZero())
+	g.Expect(placed.Index.FreeDisk(placed.Index.Cell("c2"), "fixed")).To(Equal(10 * model.Megabyte))
+}
+
+func TestAFleetToRollIsPlacedFirst(t *testing.T) {
+	g := NewWithT(t)
+	f, err := fleet.ReadPlaced(strings.NewReader(small), silent(t))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Cells[0].Domain.Given()).To(BeFalse(), "a fleet that is placed stays as it is")
+
+	var said []string
+	f, err = fleet.ReadPlaced(strings.NewReader(strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)), func(text string) { said = append(said, text) })
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(f.Apps[0].Cells).To(HaveLen(2))
+	g.Expect(f.Apps[1].Cells).To(Equal([]string{"c1", "c2", "c3"}))
+	g.Expect(said).To(Equal([]string{"1 of 2 apps have no cells, and are placed first, as moor place does"}))
+}
+
+func TestNoAppsAreWrittenAsNone(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	g.Expect(fleet.Place(strings.NewReader(`{"cells":[{"id":"c1","az":"z1"}],"apps":[]}`), &out, silent(t))).To(Succeed())
+	g.Expect(out.String()).To(ContainSubstring(`"apps":[]`))
 }
 
 func TestPlaceUsesCellsOutsideTheColumnWhenItIsFull(t *testing.T) {

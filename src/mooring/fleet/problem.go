@@ -15,7 +15,7 @@ func (f *Fleet) Problem() (*sequence.Problem, []time.Duration) {
 		MaxInFlight: f.MaxInFlight.Of(len(f.Cells)), Canaries: f.Canaries, AZSerial: f.AZSerial,
 	}
 	truth := make([]time.Duration, len(f.Cells))
-	outside := 0
+	outside, numbers := 0, f.numbering()
 	number, azs := make(map[string]int32, len(f.Cells)), map[string]int{}
 	for c := range f.Cells {
 		cell := &f.Cells[c]
@@ -23,7 +23,7 @@ func (f *Fleet) Problem() (*sequence.Problem, []time.Duration) {
 			azs[cell.AZ] = len(azs)
 		}
 		number[cell.ID] = int32(c)
-		p.Cells[c] = sequence.Cell{ID: cell.ID, AZ: azs[cell.AZ], Domain: cell.Domain, Expected: seconds(f.Estimates[cell.ID])}
+		p.Cells[c] = sequence.Cell{ID: cell.ID, AZ: azs[cell.AZ], Domain: numbers.number(cell.Domain), Expected: seconds(f.Estimates[cell.ID])}
 		if s, rolls := f.Rolls[cell.ID]; rolls {
 			truth[c] = seconds(s)
 		} else {
@@ -46,9 +46,6 @@ func (f *Fleet) uses(p *sequence.Problem, number map[string]int32) {
 	for a := range f.Apps {
 		app := &f.Apps[a]
 		p.Apps[a] = sequence.App{Name: app.Name, Limit: app.Limit(), Hold: f.move(app)}
-		if app.Kind == None && p.Apps[a].Limit == 0 {
-			continue // replaced before it stops
-		}
 		for _, id := range app.Cells {
 			c := number[id]
 			places = append(places, place{c, int32(a)})

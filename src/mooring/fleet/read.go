@@ -1,12 +1,8 @@
 package fleet
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // PathError is what is wrong with a fleet file, and where.
@@ -16,10 +12,11 @@ type PathError struct {
 }
 
 func (e *PathError) Error() string {
-	if e.Path == "" {
-		return "fleet: " + e.Err.Error()
+	path := e.Path
+	if path == "" {
+		path = "$"
 	}
-	return "fleet: " + e.Path + ": " + e.Err.Error()
+	return "fleet: " + path + ": " + e.Err.Error()
 }
 
 func (e *PathError) Unwrap() error { return e.Err }
@@ -28,135 +25,129 @@ func wrong(path, format string, args ...any) error {
 	return &PathError{path, fmt.Errorf(format, args...)}
 }
 
+// The keys of the objects of a fleet file.
+var (
+	fleetKeys = keys{2, []string{"cells", "apps", "rolls", "estimates", "max_in_flight", "canaries", "az_serial", "move_s", "failures"}}
+	cellKeys  = keys{2, []string{"id", "az", "domain", "column", "memory_mb", "disk_mb"}}
+	appKeys   = keys{4, []string{"name", "instances", "max_interrupted", "kind", "memory_mb", "disk_mb", "move_s", "cells"}}
+	failKeys  = keys{3, []string{"cell", "at_s", "for_s"}}
+)
+
 // Read reads one fleet file and checks it. Every error is a *PathError.
 func Read(r io.Reader) (*Fleet, error) {
-	f := &Fleet{}
-	d := &decoder{Decoder: json.NewDecoder(bufio.NewReaderSize(r, 1<<20))}
-	err := d.object("", func(key string) error {
-		switch key {
-		case "cells":
-			return list(d, key, &f.Cells)
-		case "apps":
-			return list(d, key, &f.Apps)
-		case "failures":
-			return list(d, key, &f.Failures)
-		case "rolls":
-			return d.durations(key, &f.Rolls)
-		case "estimates":
-			return d.durations(key, &f.Estimates)
-		case "max_in_flight":
-			return d.value(key, &f.MaxInFlight)
-		case "canaries":
-			return d.value(key, &f.Canaries)
-		case "az_serial":
-			return d.value(key, &f.AZSerial)
-		case "move_s":
-			return d.value(key, &f.MoveS)
-		}
-		var ignored json.RawMessage
-		return d.value(key, &ignored)
-	})
+	data, err := io.ReadAll(r)
 	if err != nil {
+		return nil, wrong("", "%w", err)
+	}
+	f, d := &Fleet{}, &decoder{scanner{data: data}}
+	if err := d.object(&fleetKeys, func(key string) error { return d.fleet(key, f) }); err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, wrong("", "something follows the fleet at byte %d", d.InputOffset())
+	if d.null {
+		return nil, wrong("", "null where an object belongs")
 	}
-	return f, f.Validate()
+	if d.peek(); d.at < len(data) {
+		return nil, wrong("", "something follows the fleet at byte %d", d.at)
+	}
+	if err := f.Validate(); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
-// decoder walks a file so that every error has its path.
-type decoder struct{ *json.Decoder }
-
-// fail wraps an error of the JSON package. Truncation is called by its name.
-func (d *decoder) fail(path string, err error) error {
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		err = fmt.Errorf("the file ends here, at byte %d: it is truncated", d.InputOffset())
-	case errors.As(err, &kind):
-		if kind.Field != "" {
-			path = strings.TrimPrefix(path+"."+kind.Field, ".")
-		}
-		err = fmt.Errorf("a %s where a value of type %s belongs", kind.Value, kind.Type)
+func (d *decoder) fleet(key string, f *Fleet) error {
+	switch key {
+	case "cells":
+		return list(d, &f.Cells, func(c *Cell) error {
+			return d.object(&cellKeys, func(key string) error { return d.cell(key, c) })
+		})
+	case "apps":
+		return list(d, &f.Apps, func(a *App) error {
+			return d.object(&appKeys, func(key string) error { return d.app(key, a) })
+		})
+	case "failures":
+		return list(d, &f.Failures, func(e *Failure) error {
+			return d.object(&failKeys, func(key string) error { return d.failure(key, e) })
+		})
+	case "rolls":
+		return d.durations(&f.Rolls)
+	case "estimates":
+		return d.durations(&f.Estimates)
+	case "max_in_flight":
+		return d.ceiling(&f.MaxInFlight)
+	case "canaries":
+		return whole(d, &f.Canaries)
+	case "az_serial":
+		return d.flag(&f.AZSerial)
 	}
-	return &PathError{path, err}
+	return d.move(&f.MoveS)
 }
 
-func (d *decoder) value(path string, into any) error {
-	if err := d.Decode(into); err != nil {
-		return d.fail(path, err)
+func (d *decoder) cell(key string, c *Cell) error {
+	switch key {
+	case "id":
+		return d.word(&c.ID)
+	case "az":
+		return d.word(&c.AZ)
+	case "domain":
+		return d.domain(&c.Domain)
+	case "column":
+		return whole(d, &c.Column)
+	case "memory_mb":
+		return d.capacity(&c.MemoryMB)
 	}
-	return nil
+	return d.capacity(&c.DiskMB)
 }
 
-func (d *decoder) open(path string, want json.Delim) (empty bool, err error) {
-	token, err := d.Token()
-	switch {
-	case err != nil:
-		return false, d.fail(path, err)
-	case token == nil:
-		return true, nil
-	case token != want:
-		return false, wrong(path, "%v where %v belongs", token, want)
+func (d *decoder) app(key string, a *App) error {
+	switch key {
+	case "name":
+		return d.word(&a.Name)
+	case "instances":
+		return whole(d, &a.Instances)
+	case "max_interrupted":
+		return d.limit(&a.MaxInterrupted)
+	case "kind":
+		return d.word((*string)(&a.Kind))
+	case "memory_mb":
+		return whole(d, &a.MemoryMB)
+	case "disk_mb":
+		return whole(d, &a.DiskMB)
+	case "move_s":
+		return d.move(&a.MoveS)
 	}
-	return false, nil
+	return list(d, &a.Cells, d.word)
 }
 
-func (d *decoder) shut(path string) error {
-	if _, err := d.Token(); err != nil {
-		return d.fail(path, err)
+func (d *decoder) failure(key string, e *Failure) error {
+	switch key {
+	case "cell":
+		return d.word(&e.Cell)
+	case "at_s":
+		return d.seconds(&e.At)
 	}
-	return nil
+	return d.seconds(&e.For)
 }
 
-// object calls field for each key, which must read the value.
-func (d *decoder) object(path string, field func(key string) error) error {
-	null, err := d.open(path, '{')
-	if err != nil || null {
+// The readers below refuse a 0 that would be taken for a value left out.
+
+func (d *decoder) ceiling(into *Limit) error {
+	if err := d.limit(into); err != nil || d.null || !into.Never() {
 		return err
 	}
-	for d.More() {
-		token, err := d.Token()
-		if err != nil {
-			return d.fail(path, err)
-		}
-		if err := field(token.(string)); err != nil {
-			return err
-		}
-	}
-	return d.shut(path)
+	return d.wrong("is 0, with which no cell would ever roll; leave it out for no ceiling")
 }
 
-// durations reads seconds by cell; a cell that is there twice is a mistake.
-func (d *decoder) durations(path string, into *map[string]float64) error {
-	*into = map[string]float64{}
-	return d.object(path, func(cell string) error {
-		at := fmt.Sprintf("%s[%q]", path, cell)
-		if _, twice := (*into)[cell]; twice {
-			return wrong(at, "the cell is listed twice")
-		}
-		var s float64
-		if err := d.value(at, &s); err != nil {
-			return err
-		}
-		(*into)[cell] = s
-		return nil
-	})
-}
-
-func list[T any](d *decoder, path string, into *[]T) error {
-	null, err := d.open(path, '[')
-	if err != nil || null {
+func (d *decoder) capacity(into *int64) error {
+	if err := whole(d, into); err != nil || d.null || *into != 0 {
 		return err
 	}
-	*into = nil
-	for d.More() {
-		var item T
-		if err := d.value(fmt.Sprintf("%s[%d]", path, len(*into)), &item); err != nil {
-			return err
-		}
-		*into = append(*into, item)
+	return d.wrong("is 0, with which nothing fits the cell; leave it out for no limit")
+}
+
+func (d *decoder) move(into *float64) error {
+	if err := d.seconds(into); err != nil || d.null || *into != 0 {
+		return err
 	}
-	return d.shut(path)
+	return d.wrong("is 0, but a move takes some time; leave it out for %v", Move)
 }

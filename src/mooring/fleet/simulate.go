@@ -35,7 +35,9 @@ type Summary struct {
 	// better ones.
 	PlanMS    float64 `json:"plan_ms"`
 	ImproveMS float64 `json:"improve_ms"`
-	// Event* is what dispatching cost for each moment at which rolls ended.
+	// Event* is what dispatching cost for each roll that ended: those that end
+	// at one moment share it evenly, and what happened since the roll before
+	// (moves that end, failures) is part of it.
 	EventP50 float64 `json:"event_us_p50"`
 	EventP99 float64 `json:"event_us_p99"`
 	// Violations counts starts that exceeded a limit, by an audit of the
@@ -61,6 +63,9 @@ func (f *Fleet) Simulate(opts Options) (*Run, error) {
 			return nil, wrong(fmt.Sprintf("apps[%d].cells", a), "they are missing: place the fleet first (moor place)")
 		}
 	}
+	if f.Rolls == nil {
+		return nil, wrong("rolls", "they are missing: a simulation needs how long each cell takes")
+	}
 	p, truth := f.Problem()
 	if err := p.Validate(); err != nil {
 		return nil, wrong("", "%w", err)
@@ -75,18 +80,31 @@ func (f *Fleet) Simulate(opts Options) (*Run, error) {
 	}
 	failures := f.failures()
 	sim := sequence.NewSimulation(p, run.Plan, truth, failures...)
-	var laps []float64
-	watch.lap()
-	for sim.Step() {
-		laps = append(laps, watch.lap().Seconds()*1e6)
-	}
+	run.Summary.EventP50, run.Summary.EventP99 = play(sim, watch)
 	run.Timeline = &sim.Timeline
-	slices.Sort(laps)
-	if len(laps) > 0 {
-		run.Summary.EventP50, run.Summary.EventP99 = laps[len(laps)/2], laps[len(laps)*99/100]
-	}
 	run.sum(p, truth, failures)
 	return run, nil
+}
+
+// play takes a simulation to its end and gives the median and the 99th
+// percentile of what each roll's end cost, in microseconds.
+func play(sim *sequence.Simulation, watch *watch) (p50, p99 float64) {
+	var costs []float64
+	watch.lap()
+	for more, cost := true, 0.0; more; {
+		before := sim.Ended
+		more = sim.Step()
+		cost += watch.lap().Seconds() * 1e6
+		if ended := sim.Ended - before; ended > 0 {
+			costs = append(costs, slices.Repeat([]float64{cost / float64(ended)}, ended)...)
+			cost = 0
+		}
+	}
+	if len(costs) == 0 {
+		return 0, 0
+	}
+	slices.Sort(costs)
+	return costs[len(costs)/2], costs[len(costs)*99/100]
 }
 
 func (run *Run) sum(p *sequence.Problem, truth []time.Duration, failures []sequence.Failure) {
@@ -96,6 +114,9 @@ func (run *Run) sum(p *sequence.Problem, truth []time.Duration, failures []seque
 	s.Bottleneck, s.Strategy = string(bound.Why), run.Plan.Strategy
 	if bound.App >= 0 {
 		s.Bottleneck = p.Apps[bound.App].Name
+	}
+	if !slices.ContainsFunc(run.Timeline.Start, func(start time.Duration) bool { return start >= 0 }) {
+		s.Strategy = "nothing to roll"
 	}
 	audit := sequence.Check(p, run.Timeline, failures...)
 	s.Violations = len(audit.Violations)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -97,11 +98,76 @@ func TestACellThatAnAppForbidsIsNamedAndLeftOut(t *testing.T) {
 	g.Expect(report.Breaches).To(BeEmpty())
 }
 
+func TestAnAppWithoutVolumesSpendsItsBudgetForAMove(t *testing.T) {
+	g := NewWithT(t)
+	text := `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"}],
+ "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","cells":["c1","c2"]}],"rolls":{"c1":100,"c2":100}}`
+	f, err := fleet.Read(strings.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report := audit(t, f)
+	g.Expect(summary.Makespan).To(Equal(130.0), "c2 starts when the instance of c1 has moved")
+	g.Expect(report.Breaches).To(BeEmpty())
+
+	f, err = fleet.Read(strings.NewReader(strings.Replace(text, `"max_interrupted":1`, `"max_interrupted":0`, 1)))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report = audit(t, f)
+	g.Expect(summary.Never).To(Equal([]string{"c1", "c2"}))
+	g.Expect(report.Rolls).To(BeZero())
+	g.Expect(report.Breaches).To(BeEmpty())
+}
+
 func TestSimulateAsksForPlacementFirst(t *testing.T) {
 	g := NewWithT(t)
 	text := strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)
 	g.Expect(simulate(strings.NewReader(text), &bytes.Buffer{})).
 		To(MatchError(ContainSubstring("apps[0].cells: they are missing")))
+}
+
+func TestSimulateAsksHowLongRollsTake(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(simulate(strings.NewReader(`{"cells":[{"id":"c1","az":"z1"}],"apps":[]}`), io.Discard)).
+		To(MatchError(ContainSubstring("rolls: they are missing")))
+}
+
+func TestWhatIsNotRolledIsSaid(t *testing.T) {
+	g := NewWithT(t)
+	var said []string
+	warn := func(text string) { said = append(said, text) }
+	text := strings.Replace(small, `"max_interrupted":1`, `"max_interrupted":0`, 1)
+	f, err := fleet.ReadPlaced(strings.NewReader(strings.Replace(text, `,"c3":100}`, `}`, 1)), warn)
+	g.Expect(err).NotTo(HaveOccurred())
+	run, err := f.Simulate(fleet.Options{})
+	g.Expect(err).NotTo(HaveOccurred())
+	run.Warn(warn)
+	g.Expect(said).To(Equal([]string{
+		"1 of 3 cells are not in rolls and will not be rolled (first c3)",
+		"2 cells can never roll (first c1: kv has 1 instance on it, and 0 may be away)",
+	}))
+	g.Expect(run.Summary.Strategy).To(Equal("nothing to roll"))
+}
+
+// Time passes by a microsecond whenever it is asked for.
+func TestEveryRollThatEndsIsAnEvent(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Time{}
+	clock := func() time.Time { now = now.Add(time.Microsecond); return now }
+	simulated := func(text string) *fleet.Summary {
+		f, err := fleet.Read(strings.NewReader(text))
+		g.Expect(err).NotTo(HaveOccurred())
+		run, err := f.Simulate(fleet.Options{Clock: clock})
+		g.Expect(err).NotTo(HaveOccurred())
+		return &run.Summary
+	}
+	one := simulated(`{"cells":[{"id":"c1","az":"z1"}],"apps":[],"rolls":{"c1":60}}`)
+	g.Expect(one.EventP50).To(BeNumerically("~", 1, 1e-6), "the last is one too")
+	g.Expect(one.EventP99).To(BeNumerically("~", 1, 1e-6))
+
+	// Four cells end at one moment, the fifth, after a move, at another.
+	all := simulated(`{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"},{"id":"c3","az":"z1"},{"id":"c4","az":"z1"},{"id":"c5","az":"z1"}],
+ "apps":[{"name":"files","instances":1,"max_interrupted":1,"kind":"floating","move_s":70,"cells":["c5"]}],
+ "rolls":{"c1":60,"c2":60,"c3":60,"c4":60,"c5":90}}`)
+	g.Expect(all.EventP50).To(BeNumerically("~", 0.25, 1e-6))
+	g.Expect(all.EventP99).To(BeNumerically("~", 2, 1e-6))
 }
 
 func TestSecondsAreWrittenAsTheyWereRead(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"mooring/model"
 )
 
 // longest is the longest time a fleet file may name, in seconds: ten years.
@@ -62,14 +64,16 @@ func (f *Fleet) checkCells() (map[string]int, error) {
 		switch {
 		case cell.AZ == "":
 			return nil, wrong(path("az"), "it is missing")
-		case cell.Domain < 0:
-			return nil, wrong(path("domain"), "%d is negative", cell.Domain)
 		case cell.Column < 0:
 			return nil, wrong(path("column"), "%d is negative", cell.Column)
-		case cell.MemoryMB < 0:
-			return nil, wrong(path("memory_mb"), "%d is negative", cell.MemoryMB)
-		case cell.DiskMB < 0:
-			return nil, wrong(path("disk_mb"), "%d is negative", cell.DiskMB)
+		case cell.Column > 0 && !cell.Domain.Given():
+			return nil, wrong(path("column"), "it is given, but no domain")
+		}
+		if err := checkSize(path("memory_mb"), cell.MemoryMB); err != nil {
+			return nil, err
+		}
+		if err := checkSize(path("disk_mb"), cell.DiskMB); err != nil {
+			return nil, err
 		}
 	}
 	return cells, nil
@@ -77,6 +81,7 @@ func (f *Fleet) checkCells() (map[string]int, error) {
 
 func (f *Fleet) checkApps(cells map[string]int) error {
 	names := make(map[string]int, len(f.Apps))
+	var memory, disk int64
 	for i := range f.Apps {
 		app, path := &f.Apps[i], func(field string) string { return fmt.Sprintf("apps[%d].%s", i, field) }
 		if app.Name == "" {
@@ -95,12 +100,14 @@ func (f *Fleet) checkApps(cells map[string]int) error {
 			return wrong(path("kind"), "%q is not fixed, floating or none", app.Kind)
 		case app.MaxInterrupted.Count < 0:
 			return wrong(path("max_interrupted"), "%d is negative", app.MaxInterrupted.Count)
-		case app.MemoryMB < 0:
-			return wrong(path("memory_mb"), "%d is negative", app.MemoryMB)
-		case app.DiskMB < 0:
-			return wrong(path("disk_mb"), "%d is negative", app.DiskMB)
 		case app.Cells != nil && len(app.Cells) != app.Instances:
 			return wrong(path("cells"), "%d cells for %d instances", len(app.Cells), app.Instances)
+		}
+		if err := checkSum(path("memory_mb"), app.Instances, app.MemoryMB, &memory); err != nil {
+			return err
+		}
+		if err := checkSum(path("disk_mb"), app.Instances, app.DiskMB, &disk); err != nil {
+			return err
 		}
 		if err := checkTime(path("move_s"), app.MoveS); err != nil {
 			return err
@@ -111,6 +118,31 @@ func (f *Fleet) checkApps(cells map[string]int) error {
 			}
 		}
 	}
+	return nil
+}
+
+// most is how many megabytes can be counted in bytes.
+const most = math.MaxInt64 / int64(model.Megabyte)
+
+func checkSize(path string, mb int64) error {
+	switch {
+	case mb < 0:
+		return wrong(path, "%d is negative", mb)
+	case mb > most:
+		return wrong(path, "%d MB are more than can be counted", mb)
+	}
+	return nil
+}
+
+// checkSum adds what the instances of an app ask for to the sum of those before.
+func checkSum(path string, instances int, mb int64, sum *int64) error {
+	if err := checkSize(path, mb); err != nil || mb == 0 {
+		return err
+	}
+	if int64(instances) > (most-*sum)/mb {
+		return wrong(path, "%d times %d MB, and what other apps ask for, are more than can be counted", instances, mb)
+	}
+	*sum += int64(instances) * mb
 	return nil
 }
 

@@ -33,7 +33,9 @@ func Simulate(p *Problem, plan *Plan, durations []time.Duration, failures ...Fai
 
 // Simulation is Simulate step by step.
 type Simulation struct {
-	Timeline  Timeline
+	Timeline Timeline
+	// Ended counts the rolls that have ended.
+	Ended     int
 	p         *Problem
 	d         *Dispatcher
 	durations []time.Duration
@@ -107,6 +109,7 @@ func (s *Simulation) run(c int, start time.Duration) {
 func (s *Simulation) take(e event) {
 	switch e.kind {
 	case ends:
+		s.Ended++
 		s.d.Complete(e.cell)
 		s.count(e.cell)
 	case moved:

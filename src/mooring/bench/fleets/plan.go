@@ -18,6 +18,7 @@ import (
 	"mooring/fleet/baseline"
 	"mooring/fleet/generate"
 	"mooring/fleet/replay"
+	"mooring/sequence"
 )
 
 // result is one fleet, planned, rolled and replayed.
@@ -50,36 +51,45 @@ type Config struct {
 
 // Plan writes a table of makespans: ours over its certified bound, about the
 // least that any plan could reach where placement is random, and what others
-// take, in minutes. Every plan is replayed by code of its own, as it is
+// take, in minutes, where only the limits of fixed apps hold rolls up. Every plan
+// is replayed by code of its own, as it is
 // and with cells that fail meanwhile; breaches are an error.
 func Plan(cfg Config, w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "cells\tfamily\ta cell\tplaced\testimates\tratio\tworst\tattainable\tbound min\tours min\tcells failing\tin order\tthreads\twaves\tFIFO\t× in order\tplaced at random\tplan ms\tevent µs p50\tp99\tbreaches\tstrategy of the last\t")
 	breaches := 0
-	for _, cells := range cfg.Cells {
-		for _, e := range cfg.Errors {
-			for _, family := range generate.Families(cells, e) {
-				if cfg.Wants != nil && !cfg.Wants(family.Name) {
-					continue
-				}
-				for _, way := range ways {
-					if way.random && e != 0 {
-						continue
-					}
-					results, err := cfg.measure(family, way)
-					if err != nil {
-						return err
-					}
-					breaches += line(out, family, way, results)
-					out.Flush()
-				}
+	for _, family := range cfg.families() {
+		for _, way := range ways {
+			if way.random && family.Error != 0 {
+				continue
 			}
+			results, err := cfg.measure(family, way)
+			if err != nil {
+				return err
+			}
+			breaches += line(out, family, way, results)
+			out.Flush()
 		}
 	}
 	if breaches > 0 {
 		return fmt.Errorf("the replay found %d breaches", breaches)
 	}
 	return nil
+}
+
+// families lists the kinds of fleets to measure.
+func (cfg *Config) families() []generate.Family {
+	var wanted []generate.Family
+	for _, cells := range cfg.Cells {
+		for _, e := range cfg.Errors {
+			for _, family := range generate.Families(cells, e) {
+				if cfg.Wants == nil || cfg.Wants(family.Name) {
+					wanted = append(wanted, family)
+				}
+			}
+		}
+	}
+	return wanted
 }
 
 // way is a way to place a fleet.
@@ -129,23 +139,31 @@ func (cfg *Config) measure(family generate.Family, way way) ([]result, error) {
 		if err != nil {
 			return nil, err
 		}
-		q, _ := scattered(f, uint64(seed+1)).Problem()
-		least := 0.0
-		if way.random {
-			least = attainable.Ratio(p)
-		}
 		s := run.Summary
-		results = append(results, result{
+		r := result{
 			ratio: s.Makespan / s.LowerBound, ours: s.Makespan / 60, bound: s.LowerBound / 60,
-			inOrder: baseline.InOrder(p, truth).Minutes(), threads: baseline.Threads(p, truth).Minutes(),
-			waves: baseline.Waves(p, truth, uint64(seed)).Minutes(),
-			fifo:  baseline.FIFO(p, truth, max(1, len(p.Cells)/10)).Minutes(), planMS: s.PlanMS, p50: s.EventP50, p99: s.EventP99,
+			planMS: s.PlanMS, p50: s.EventP50, p99: s.EventP99,
 			strategy: s.Strategy, breaches: report.Count + s.Violations + broken.Count,
-			failing: broken.Makespan / 60, inOrderRandom: baseline.InOrder(q, truth).Minutes(),
-			attainable: least,
-		})
+			failing: broken.Makespan / 60,
+		}
+		if family.Plain() {
+			q, _ := scattered(f, uint64(seed+1)).Problem()
+			r.compare(p, q, truth, uint64(seed))
+			if way.random {
+				r.attainable = attainable.Ratio(p)
+			}
+		}
+		results = append(results, r)
 	}
 	return results, nil
+}
+
+// compare adds what others take on the fleet as it is placed, and as it would be
+// at random. They know nothing of moves, ceilings and canaries.
+func (r *result) compare(p, random *sequence.Problem, truth []time.Duration, seed uint64) {
+	r.inOrder, r.threads = baseline.InOrder(p, truth).Minutes(), baseline.Threads(p, truth).Minutes()
+	r.waves, r.fifo = baseline.Waves(p, truth, seed).Minutes(), baseline.FIFO(p, truth, max(1, len(p.Cells)/10)).Minutes()
+	r.inOrderRandom = baseline.InOrder(random, truth).Minutes()
 }
 
 func audit(f *fleet.Fleet, run *fleet.Run) (*replay.Report, error) {
@@ -177,44 +195,4 @@ func failing(f *fleet.Fleet, makespan float64, seed uint64) (*replay.Report, err
 		return nil, err
 	}
 	return audit(&again, run)
-}
-
-// line writes the medians of some results and gives their breaches.
-func line(out *tabwriter.Writer, family generate.Family, way way, results []result) int {
-	median := func(of func(r result) float64) float64 {
-		values := make([]float64, len(results))
-		for i, r := range results {
-			values[i] = of(r)
-		}
-		slices.Sort(values)
-		return values[len(values)/2]
-	}
-	worst, breaches := 0.0, 0
-	for _, r := range results {
-		worst = max(worst, r.ratio)
-		breaches += r.breaches
-	}
-	estimates := fmt.Sprintf("±%.0f%%", family.Error*100)
-	switch family.Error {
-	case 0:
-		estimates = "known"
-	case generate.Unknown:
-		estimates = "unknown"
-	}
-	least := "-"
-	if way.random {
-		least = fmt.Sprintf("%.2f", median(func(r result) float64 { return r.attainable }))
-	}
-	fmt.Fprintf(out, "%d\t%s\t%d\t%s\t%s\t%.3f\t%.3f\t%s", family.Cells, family.Name, family.PerCell, way.name, estimates, median(func(r result) float64 { return r.ratio }), worst, least)
-	for _, of := range []func(r result) float64{
-		func(r result) float64 { return r.bound }, func(r result) float64 { return r.ours }, func(r result) float64 { return r.failing },
-		func(r result) float64 { return r.inOrder }, func(r result) float64 { return r.threads },
-		func(r result) float64 { return r.waves }, func(r result) float64 { return r.fifo },
-	} {
-		fmt.Fprintf(out, "\t%.0f", median(of))
-	}
-	fmt.Fprintf(out, "\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%d\t%s\t\n", median(func(r result) float64 { return r.inOrder / r.ours }),
-		median(func(r result) float64 { return r.inOrderRandom / r.ours }), median(func(r result) float64 { return r.planMS }), median(func(r result) float64 { return r.p50 }),
-		median(func(r result) float64 { return r.p99 }), breaches, results[len(results)-1].strategy)
-	return breaches
 }

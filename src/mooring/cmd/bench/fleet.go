@@ -24,6 +24,7 @@ func fleetCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "family", Usage: "`KINDS` of fleets; all if left out"},
 			&cli.IntFlag{Name: "domains", Value: placement.DefaultDomains, Usage: "`NUMBER` of update domains in an AZ, where apps are placed one by one"},
 			&cli.DurationFlag{Name: "improve", Value: 5 * time.Second, Usage: "`TIME` to improve the first plan"},
+			&cli.StringFlag{Name: "write", Usage: "write the fleets to files in `DIR`, for moor place and moor simulate, and measure nothing"},
 		},
 		Action: func(c *cli.Context) error {
 			cfg := fleets.Config{Cells: c.IntSlice("cells"), Seeds: c.Int("seeds"), Domains: c.Int("domains"), Improve: c.Duration("improve")}
@@ -39,6 +40,9 @@ func fleetCommand() *cli.Command {
 			}
 			if chosen := c.StringSlice("family"); len(chosen) > 0 {
 				cfg.Wants = func(family string) bool { return slices.Contains(chosen, family) }
+			}
+			if dir := c.String("write"); dir != "" {
+				return fleets.Write(cfg, dir, c.App.Writer)
 			}
 			return fleets.Plan(cfg, c.App.Writer)
 		},

@@ -39,6 +39,18 @@ type Family struct {
 	// Error is the standard deviation of the logarithm of estimate over truth,
 	// or Unknown.
 	Error float64
+	// Kinds makes every fourth app floating and every fourth without volumes,
+	// on average; else all are fixed.
+	Kinds bool
+	// InFlight is the share of cells, in percent, that may be in roll at once,
+	// 0 for any; Canaries and Serial are the fleet's canaries and az_serial.
+	InFlight, Canaries int
+	Serial             bool
+}
+
+// Plain tells whether nothing but the limits of fixed apps holds rolls up.
+func (f Family) Plain() bool {
+	return !f.Kinds && f.InFlight == 0 && f.Canaries == 0 && !f.Serial
 }
 
 // Dense is the hard kind of fleet: 70 instances on a cell, of apps of 3 to 50
@@ -50,9 +62,10 @@ func Dense(cells int, err float64) Family {
 // Families lists the kinds of fleets that planning is measured on, at some
 // number of cells and error of the estimates: dense, sparse, those whose limits
 // are all 1, 2 or n/10, those whose apps are all of 50 with a limit of 5, sizes
-// spread evenly, and apps no larger than the number of AZs. Limits of n/10 come
-// at more than one density, since on random placement it decides what any plan
-// could reach.
+// spread evenly, apps no larger than the number of AZs, and apps of all kinds
+// under a ceiling with canaries, all AZs at once and one after another. Limits of
+// n/10 come at more than one density, since on random placement it decides what
+// any plan could reach.
 func Families(cells int, err float64) []Family {
 	but := func(name string, change func(f *Family)) Family {
 		f := Dense(cells, err)
@@ -71,13 +84,16 @@ func Families(cells int, err float64) []Family {
 		but("fifty", func(f *Family) { f.MinN, f.Limits = 50, Tenth }),
 		but("uniform", func(f *Family) { f.Tail, f.Limits = 0, One }),
 		but("small", func(f *Family) { f.MaxN, f.Limits = 3, One }),
+		but("mixed", func(f *Family) { f.PerCell, f.Kinds, f.InFlight, f.Canaries = 20, true, 10, 2 }),
+		but("serial", func(f *Family) { f.PerCell, f.Kinds, f.InFlight, f.Canaries, f.Serial = 20, true, 10, 2, true }),
 	}
 }
 
 // Fleet makes a fleet of the family with nothing placed.
 func (f Family) Fleet(seed uint64) *fleet.Fleet {
 	r := rand.New(rand.NewPCG(seed, 0x6d6f6f72))
-	out := &fleet.Fleet{Rolls: map[string]float64{}}
+	out := &fleet.Fleet{Rolls: map[string]float64{}, Canaries: f.Canaries, AZSerial: f.Serial}
+	out.MaxInFlight.Percent = f.InFlight
 	if f.Error != Unknown {
 		out.Estimates = map[string]float64{}
 	}
@@ -97,6 +113,12 @@ func (f Family) Fleet(seed uint64) *fleet.Fleet {
 			Name: fmt.Sprintf("app-%06d", len(out.Apps)), Instances: n, Kind: fleet.Fixed,
 			MaxInterrupted: fleet.Limit{Limit: model.Limit{Count: f.limit(r, n)}},
 			MemoryMB:       64 << r.IntN(4), DiskMB: 512 << r.IntN(4),
+		}
+		if f.Kinds {
+			app.Kind = []fleet.Kind{fleet.Fixed, fleet.Fixed, fleet.Floating, fleet.None}[r.IntN(4)]
+		}
+		if app.Kind == fleet.Floating {
+			app.DiskMB = 0 // theirs are not the cells'
 		}
 		out.Apps = append(out.Apps, app)
 		instances += n

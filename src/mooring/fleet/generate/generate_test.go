@@ -2,10 +2,12 @@ package generate_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
 
+	"mooring/fleet"
 	"mooring/fleet/generate"
 )
 
@@ -41,4 +43,28 @@ func TestFamiliesAreWhatTheySayAndTheSameForOneSeed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSomeFamiliesAreOfAllKindsAndUnderEveryCeiling(t *testing.T) {
+	g := NewWithT(t)
+	kinds, plain := map[fleet.Kind]int{}, 0
+	for _, family := range generate.Families(120, 0.1) {
+		f := family.Fleet(1)
+		if family.Plain() {
+			plain++
+			g.Expect(f.MaxInFlight.Never()).To(BeTrue())
+			g.Expect(slices.ContainsFunc(f.Apps, func(app fleet.App) bool { return app.Kind != fleet.Fixed })).To(BeFalse())
+			continue
+		}
+		g.Expect(f.AZSerial).To(Equal(family.Name == "serial"))
+		g.Expect(f.MaxInFlight.Of(120)).To(Equal(12))
+		g.Expect(f.Canaries).To(Equal(2))
+		for _, app := range f.Apps {
+			kinds[app.Kind]++
+		}
+	}
+	g.Expect(plain).To(Equal(10))
+	g.Expect(kinds[fleet.Floating]).To(BeNumerically(">", 20))
+	g.Expect(kinds[fleet.Fixed]).To(BeNumerically(">", kinds[fleet.Floating]))
+	g.Expect(kinds[fleet.Floating]).To(BeNumerically("~", kinds[fleet.None], kinds[fleet.None]/3))
 }

@@ -150,12 +150,7 @@ func (r *Report) durations(f *fleet, rolls []roll, at map[string][][2]int) {
 	}
 	work := make([]float64, len(f.Apps))
 	for cell, d := range f.Rolls {
-		never := false
-		for _, place := range at[cell] {
-			app := &f.Apps[place[0]]
-			never = never || limit(app.MaxInterrupted, app.Instances) == 0 && app.Kind != "none"
-		}
-		if never {
+		if f.forbidden(at[cell]) {
 			if seen[cell] {
 				r.breach("%s is rolled, but an app on it forbids it for ever", cell)
 			}
@@ -174,6 +169,19 @@ func (r *Report) durations(f *fleet, rolls []roll, at map[string][][2]int) {
 			r.Bound = max(r.Bound, work[a]/float64(l))
 		}
 	}
+}
+
+// forbidden tells whether an app keeps a cell, which has these instances, from
+// ever being rolled: all of them go at once.
+func (f *fleet) forbidden(places [][2]int) bool {
+	on := map[int]int{}
+	for _, place := range places {
+		app := &f.Apps[place[0]]
+		if on[place[0]]++; on[place[0]] > limit(app.MaxInterrupted, app.Instances) {
+			return true
+		}
+	}
+	return false
 }
 
 // away is how long an instance of an app is away at most.
@@ -247,7 +255,7 @@ func (r *Report) budgets(f *fleet, rolls []roll, at map[string][][2]int) {
 		}
 		for a := range started {
 			app := &f.Apps[a]
-			if l := limit(app.MaxInterrupted, app.Instances); away[a] > l && (l > 0 || app.Kind != "none") {
+			if l := limit(app.MaxInterrupted, app.Instances); away[a] > l {
 				r.breach("at %v s %s has %d instances away, of at most %d", now, app.Name, away[a], l)
 			}
 		}

@@ -57,6 +57,30 @@ func TestAMoveSpendsItsBudgetForItsTimeOnly(t *testing.T) {
 	g.Expect(report.Breaches).To(BeEmpty())
 }
 
+func TestACellThatCanNeverRollIsNotMissed(t *testing.T) {
+	// Two of the app's instances, of which one may be away, are on c1.
+	f := `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"}],
+ "apps":[{"name":"kv","instances":3,"max_interrupted":%s,"kind":"%s","cells":["c1","c1","c2"]}],"rolls":{"c1":600,"c2":60}}`
+	check := func(limit, kind, lines string) *replay.Report {
+		report, err := replay.Check(strings.NewReader(strings.NewReplacer("%s,", limit+",", "%s\"", kind+"\"").Replace(f)), strings.NewReader(lines))
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		return report
+	}
+	g := NewWithT(t)
+	report := check("1", "fixed", `{"cell":"c2","start_s":0,"end_s":60}`)
+	g.Expect(report.Breaches).To(BeEmpty())
+	g.Expect(report.Bound).To(Equal(60.0))
+	g.Expect(check("1", "fixed", `{"cell":"c1","start_s":0,"end_s":600}{"cell":"c2","start_s":600,"end_s":660}`).Breaches).
+		To(ContainElement("c1 is rolled, but an app on it forbids it for ever"))
+	g.Expect(check("2", "fixed", `{"cell":"c2","start_s":0,"end_s":60}`).Breaches).To(Equal([]string{"c1 is not rolled"}))
+
+	// An app without volumes spends its budget too, for a move.
+	g.Expect(check("0", "none", ``).Breaches).To(BeEmpty())
+	g.Expect(check("0", "none", `{"cell":"c2","start_s":0,"end_s":60}`).Breaches).To(Equal([]string{
+		"c2 is rolled, but an app on it forbids it for ever", "at 0 s kv has 1 instances away, of at most 0",
+	}))
+}
+
 func TestSumsOfSecondsThatAreOneMomentAreOne(t *testing.T) {
 	// 0.1 + 0.2 is a little more than 0.3: c3 serves again as c1 starts.
 	f := strings.Replace(strings.Replace(file, "%s", "", 1), `"at_s":300,"for_s":30`, `"at_s":0.1,"for_s":0.2`, 1)
