@@ -104,7 +104,10 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	p.AtOnce = mostAtOnce(p.Timeline)
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
-	p.Raise = d.raise(s, turns, bound, f.typical)
+	p.Exclusive, p.Raises = d.exclusive(s, bound), d.raises(s, turns, bound, f.typical)
+	if len(p.Raises) > 0 {
+		p.Raise = &p.Raises[0]
+	}
 	if known := d.snap.Durations(model.Hosts); known != nil && known.Rolls != (model.Tally{}) {
 		p.Foresight = &client.Foresight{Rolls: known.Rolls, Plans: known.Plans}
 	}
