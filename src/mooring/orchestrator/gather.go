@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"slices"
 	"time"
 
 	"mooring/model"
@@ -78,11 +77,13 @@ func (d *decision) ordered(plan *model.Plan, rolls []*model.Roll) (order []strin
 	ahead.known = d.durations()
 	s := ahead.surveyOf(plan, rolls)
 	best := sequence.Order(&s.problem)
+	placed := make([]bool, len(rolls)) // the problem has a cell for each roll
 	for _, cell := range best.Order {
-		order = append(order, s.problem.Cells[cell].ID)
+		placed[cell] = true
+		order = append(order, rolls[cell].CellID)
 	}
-	for _, roll := range rolls {
-		if !slices.Contains(order, roll.CellID) {
+	for cell, roll := range rolls {
+		if !placed[cell] {
 			order = append(order, roll.CellID)
 		}
 	}
