@@ -21,6 +21,8 @@ type PlanRequest struct {
 type Preview struct {
 	// Order is the cells in the order in which they get their turn.
 	Order []string `json:"order"`
+	// Greedy: whoever fits passes those ahead of it, whatever they wait for.
+	Greedy bool `json:"greedy,omitempty"`
 	// AtOnce is the most cells in roll at the same time.
 	AtOnce int `json:"at_once"`
 	// Expected is how long it takes one time in two, at most (the p50),

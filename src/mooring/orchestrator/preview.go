@@ -30,7 +30,7 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 	if begun := snap.Plan(spec.Name); begun != nil {
 		d.since = begun.CreatedAt
 	}
-	p := &client.Preview{Order: plan.Order}
+	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
 		if never := d.neverRolls(plan, roll); never != nil {
