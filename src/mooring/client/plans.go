@@ -23,6 +23,10 @@ type Preview struct {
 	Order []string `json:"order"`
 	// Greedy: whoever fits passes those ahead of it, whatever they wait for.
 	Greedy bool `json:"greedy,omitempty"`
+	// Improvable: there was no time to find out whether another order is
+	// faster. While the plan's first cells roll, it is looked for, and what is
+	// found takes the place of this one for the cells that have not begun.
+	Improvable bool `json:"improvable,omitempty"`
 	// AtOnce is the most cells in roll at the same time.
 	AtOnce int `json:"at_once"`
 	// Expected is how long it takes one time in two, at most (the p50),

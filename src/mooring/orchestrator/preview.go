@@ -19,10 +19,17 @@ import (
 // chooses no cells, names one that does not exist, or has a window that cannot
 // be read.
 func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error) {
+	return PreviewWithin(snap, spec, now, nil)
+}
+
+// PreviewWithin is Preview with an order that is bettered for as long as more
+// says, which it asks between steps; nil for not at all.
+func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, more func() bool) (*client.Preview, error) {
 	if _, err := model.ParseWindow(spec.Window); err != nil {
 		return nil, err
 	}
-	plan, err := newPlan(snap, spec, now)
+	cut := false
+	plan, err := newPlanWithin(snap, spec, now, until(more, &cut))
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +37,7 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 	if begun := snap.Plan(spec.Name); begun != nil {
 		d.since = begun.CreatedAt
 	}
-	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy}
+	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy, Improvable: cut && orderDecides(plan)}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
 		if never := d.neverRolls(plan, roll); never != nil {
