@@ -219,9 +219,14 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	return <-stopped
 }
 
+// improvePreview is for how long a plan is bettered while somebody waits for its
+// preview, or for its start.
+const improvePreview = 2 * time.Second
+
 // preview asks the brain that will execute the plan.
-func preview(_ context.Context, snap *state.Snapshot, spec model.PlanSpec, _ []string, now time.Time) (*client.Preview, error) {
-	return orchestrator.Preview(snap, spec, now)
+func preview(ctx context.Context, snap *state.Snapshot, spec model.PlanSpec, _ []string, now time.Time) (*client.Preview, error) {
+	end := time.Now().Add(improvePreview)
+	return orchestrator.PreviewWithin(snap, spec, now, func() bool { return ctx.Err() == nil && time.Now().Before(end) })
 }
 
 // placesBy is how the scheduler that the flags ask for places.
