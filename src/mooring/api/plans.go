@@ -158,7 +158,7 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 	}
 	plan := &model.Plan{
 		PlanSpec: wanted.PlanSpec, Intent: model.IntentRun, Reason: wanted.Reason, Status: model.PlanRunning,
-		CreatedAt: s.now(), CreatedBy: wanted.By, Order: complete(preview.Order, cells),
+		CreatedAt: s.now(), CreatedBy: wanted.By, Order: complete(preview.Order, cells), Greedy: preview.Greedy,
 		Foreseen: model.Foreseen{Half: preview.Expected, Most: preview.Longest},
 	}
 	if plan.OnStuck == "" {
@@ -189,8 +189,12 @@ func common(a, b []string) []string {
 // can never roll, and the plan has to say so for each.
 func complete(order, cells []string) []string {
 	full := slices.Clone(order)
+	known := map[string]bool{}
+	for _, cell := range order {
+		known[cell] = true
+	}
 	for _, cell := range cells {
-		if !slices.Contains(order, cell) {
+		if !known[cell] {
 			full = append(full, cell)
 		}
 	}

@@ -21,7 +21,7 @@ func aPlan(name string, cells ...string) client.PlanRequest {
 
 func TestAPlanStartsInThePlannersOrder(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t).withCells(t, 4)
-	f.preview = client.Preview{Order: []string{"c3", "c1"}, AtOnce: 2, Expected: model.Duration(time.Minute)}
+	f.preview = client.Preview{Order: []string{"c3", "c1"}, Greedy: true, AtOnce: 2, Expected: model.Duration(time.Minute)}
 	wanted := aPlan("stemcell-1.915")
 	wanted.Cells = model.Selector{All: true}
 
@@ -33,6 +33,7 @@ func TestAPlanStartsInThePlannersOrder(t *testing.T) {
 	plan, err := f.StartPlan(t.Context(), wanted)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(plan.Order).To(Equal([]string{"c3", "c1", "c2", "c4"}), "cells that can never roll come last")
+	g.Expect(plan.Greedy).To(BeTrue(), "the order is kept as strictly as it was planned")
 	g.Expect(plan.Plan).To(And(HaveField("Intent", model.IntentRun), HaveField("Status", model.PlanRunning),
 		HaveField("CreatedBy", "olga"), HaveField("Reason", "kernel"), HaveField("OnStuck", model.StuckHold)))
 	g.Expect(plan.Queued).To(Equal(4))

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +49,11 @@ func (s *server) weighPolicy(ctx context.Context, snap *state.Snapshot, push *cl
 		return err
 	}
 	cost.Cells, cost.With, cost.Without = len(full.Order), endsOf(full), endsOf(rest)
-	if full.Raise != nil && full.Raise.App == app.Name {
-		cost.Bottleneck, cost.Raise = true, full.Raise
+	if at := slices.IndexFunc(full.Raises, func(r client.Raise) bool { return r.App == app.Name }); at >= 0 {
+		cost.Bottleneck, cost.Raise = true, &full.Raises[at]
+	}
+	if full.Exclusive != nil && slices.Contains(full.Exclusive.Apps, app.Name) {
+		cost.Bottleneck, cost.Exclusive = true, full.Exclusive
 	}
 	for _, never := range full.Never {
 		if strings.HasPrefix(never.Instance, app.Name.String()+"/") {

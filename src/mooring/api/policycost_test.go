@@ -70,6 +70,39 @@ func TestAPolicyThatCostsNothing(t *testing.T) {
 	g.Expect(cost.Supposed).To(Equal(3))
 }
 
+func TestAPolicyThatIsAPartOfTheBottleneck(t *testing.T) {
+	g := NewWithT(t)
+	others := []model.Name{named("b"), named("c")}
+	raise := func(app model.Name, saved time.Duration) client.Raise {
+		return client.Raise{App: app, Limit: "max_interrupted", From: 1, To: 2, Saved: model.Duration(saved)}
+	}
+	preview := &client.Preview{Raises: []client.Raise{raise(others[0], time.Hour), raise(named("data"), time.Minute)}}
+	preview.Raise = &preview.Raises[0]
+	s := &server{
+		planner: func(context.Context, *state.Snapshot, model.PlanSpec, []string, time.Time) (*client.Preview, error) {
+			return preview, nil
+		},
+		newGUID: func() string { return "guid" }, now: time.Now,
+	}
+	cost := func(apps ...model.Name) *client.PolicyCost {
+		preview.Exclusive = &client.Exclusive{Cells: []string{"c1", "c2", "c3"}, Apps: apps}
+		snap, push := paperFleet(2, model.ClassPersistent), aPush("data", 2)
+		check := explainPolicy(snap, &push)
+		g.Expect(s.weighPolicy(t.Context(), snap, &push, check)).To(Succeed())
+		return check.Cost
+	}
+	part := cost(append(others, named("data"))...)
+	g.Expect(part.Bottleneck).To(BeTrue())
+	g.Expect(part.Exclusive).To(Equal(preview.Exclusive))
+	g.Expect(part.Raise).To(Equal(&preview.Raises[1]), "what its own limit would buy, not what is best")
+
+	preview.Raises = preview.Raises[:1]
+	g.Expect(cost(append(others, named("data"))...).Bottleneck).To(BeTrue(), "also when its limit was not tried")
+	none := cost(others...)
+	g.Expect(none.Bottleneck).To(BeFalse())
+	g.Expect(none.Exclusive).To(BeNil())
+}
+
 func TestAPolicyThatForbidsEverything(t *testing.T) {
 	g := NewWithT(t)
 	push := aPush("data", 4)

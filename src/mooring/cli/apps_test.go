@@ -121,6 +121,23 @@ func TestCheckPolicy(t *testing.T) {
 	g.Expect(api.run(t, "check-policy", "-f", path, "--json").out).To(And(ContainSubstring(`"max_interrupted": 1`), ContainSubstring(`"name": "db"`), ContainSubstring(`"kind": "drain"`)))
 }
 
+func TestCheckPolicySaysWhichCellsExcludeEachOther(t *testing.T) {
+	g := NewWithT(t)
+	said := func(raise *client.Raise) string {
+		api := newAPI(t)
+		api.answers("POST /v1/check-policy", client.PolicyCheck{Cost: &client.PolicyCost{Action: model.Recreate, Cells: 20, Bottleneck: true, Raise: raise,
+			Exclusive: &client.Exclusive{Cells: []string{"c1", "c2", "c3"}, Apps: []model.Name{db, {Org: "acme", Space: "prod", Name: "q"}}}}})
+		r := api.run(t, "check-policy", "-f", file(t, "app.yml", appFile), "db")
+		g.Expect(r.status).To(Equal(0), r.err)
+		g.Expect(r.out).To(ContainSubstring("  any two of 3 cells exclude each other (c1, c2, c3), through the limits of acme/prod/db, acme/prod/q\n"))
+		return r.out
+	}
+	g.Expect(said(&client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2, Saved: seconds(60)})).
+		To(ContainSubstring("  it is part of the bottleneck: max_interrupted 2 instead of 1 would save 1m\n"))
+	g.Expect(said(&client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2})).To(ContainSubstring("  it is part of the bottleneck, and one more at once would save nothing"))
+	g.Expect(said(nil)).To(And(ContainSubstring("  it is part of the bottleneck; other limits keep more"), Not(ContainSubstring("not the bottleneck"))))
+}
+
 func TestCheckPolicyThatWouldBeRefused(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)

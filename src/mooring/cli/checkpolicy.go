@@ -117,14 +117,7 @@ func (s *session) showCost(c *client.PolicyCost) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	switch {
-	case c.Raise != nil && c.Raise.Saved > 0:
-		s.say("  it is the bottleneck: %s %d instead of %d would save %s", c.Raise.Limit, c.Raise.To, c.Raise.From, c.Raise.Saved)
-	case c.Raise != nil:
-		s.say("  it is the bottleneck, and one more at once would save nothing: something else is as slow")
-	default:
-		s.say("  it is not the bottleneck: something else sets the bound, and a higher limit here would not lower it")
-	}
+	s.showBottleneck(c)
 	if c.Never > 0 {
 		s.say("  %s could never roll because of it", count(c.Never, "cell"))
 	}
@@ -135,6 +128,42 @@ func (s *session) showCost(c *client.PolicyCost) error {
 		s.say("  %s would find no place", count(c.Unplaced, "instance"))
 	}
 	return nil
+}
+
+// showBottleneck says whether the policy is what keeps the plan from being
+// faster, and what one more would buy.
+func (s *session) showBottleneck(c *client.PolicyCost) {
+	it := "it is the bottleneck"
+	if e := c.Exclusive; e != nil {
+		it = "it is part of the bottleneck"
+		s.say("  any two of %s exclude each other (%s), through the limits of %s",
+			count(len(e.Cells), "cell"), someOf(e.Cells), someOf(e.Apps))
+	}
+	switch {
+	case c.Raise != nil && c.Raise.Saved > 0:
+		s.say("  %s: %s %d instead of %d would save %s", it, c.Raise.Limit, c.Raise.To, c.Raise.From, c.Raise.Saved)
+	case c.Raise != nil:
+		s.say("  %s, and one more at once would save nothing: something else is as slow", it)
+	case c.Exclusive != nil:
+		s.say("  %s; other limits keep more of the cells apart", it)
+	default:
+		s.say("  it is not the bottleneck: something else sets the bound, and a higher limit here would not lower it")
+	}
+}
+
+// fewNamed are as many names as are told in one line.
+const fewNamed = 8
+
+// someOf lists names, the first of them when there are many.
+func someOf[T any](names []T) string {
+	var listed []string
+	for _, name := range names[:min(len(names), fewNamed)] {
+		listed = append(listed, fmt.Sprint(name))
+	}
+	if more := len(names) - len(listed); more > 0 {
+		listed = append(listed, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(listed, ", ")
 }
 
 // showFindings prints what to know about a policy, each thing once: the faults

@@ -68,11 +68,12 @@ func TestPreviewOutsideItsWindow(t *testing.T) {
 	g := NewWithT(t)
 	api := newAPI(t)
 	opens := time.Date(2026, 3, 7, 2, 0, 0, 0, time.Local)
-	api.answers("POST /v1/preview", client.Preview{Order: []string{"cell-1"}, AtOnce: 1, Expected: seconds(120), Longest: seconds(180), Opens: &opens,
+	api.answers("POST /v1/preview", client.Preview{Order: []string{"cell-1"}, AtOnce: 1, Expected: seconds(120), Longest: seconds(180), Opens: &opens, Improvable: true,
 		Raise: &client.Raise{App: db, Limit: "max_interrupted", From: 1, To: 2, Bound: seconds(200)}})
 	out := api.run(t, "preview", "--cells", "all", "--action", "reboot", "--window", "Sat 02:00-06:00 UTC").out
 	g.Expect(out).To(ContainSubstring("in 2m to 3m once the window opens (p50 to p90; Sat 02:02 to Sat 02:03)"))
 	g.Expect(out).NotTo(ContainSubstring("raised"), "it would save nothing")
+	g.Expect(out).To(MatchRegexp(`(?m)^order: +may get better: while the first cells roll, a faster one is looked for$`))
 }
 
 func TestPreviewOfALargeFleet(t *testing.T) {

@@ -46,6 +46,7 @@ func (s *session) showPreview(p *client.Preview) error {
 	err := facts(s.out,
 		"at once", "at most "+count(p.AtOnce, "cell"),
 		"ends", s.endsText(p),
+		"order", orderText(p),
 		"bound", fmt.Sprintf("%s at least, in any order", p.Bound),
 		"bottleneck", p.Bottleneck,
 		"raised", raiseText(p.Raise),
@@ -80,6 +81,15 @@ func (s *session) showPreview(p *client.Preview) error {
 
 // fewVolumes are as many as are named on a terminal.
 const fewVolumes = 20
+
+// orderText says what may become of the order, "" when it is the best that is
+// found.
+func orderText(p *client.Preview) string {
+	if !p.Improvable {
+		return ""
+	}
+	return "may get better: while the first cells roll, a faster one is looked for"
+}
 
 // endsText says when a plan that began now, or as its window opens, would end.
 func (s *session) endsText(p *client.Preview) string {

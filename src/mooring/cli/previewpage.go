@@ -22,6 +22,9 @@ func (s *session) drawPreview(path string, wanted *client.PlanRequest, p *client
 	if p.Bottleneck != "" {
 		page.Facts = append(page.Facts, chart.Fact{Name: "bottleneck", Value: p.Bottleneck, Note: raiseText(p.Raise)})
 	}
+	if order := orderText(p); order != "" {
+		page.Facts = append(page.Facts, chart.Fact{Name: "order", Value: order})
+	}
 	for _, slot := range p.Timeline {
 		page.Rolls = append(page.Rolls, chart.Roll{Cell: slot.CellID, AZ: slot.AZ, Domain: fmt.Sprint("domain ", slot.Domain), From: slot.From.D(), To: slot.To.D()})
 	}

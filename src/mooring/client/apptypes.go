@@ -102,8 +102,11 @@ type PolicyCost struct {
 	Without  PlanEnds `json:"without"`
 	// Bottleneck: no limit of another app, of a cell or of the plan makes it
 	// longer than the app's own; Raise is what one more would then buy.
-	Bottleneck bool   `json:"bottleneck"`
-	Raise      *Raise `json:"raise,omitempty"`
+	// Exclusive is set when the app imposes the bound together with others, as
+	// one of those that keep cells from being in roll together.
+	Bottleneck bool       `json:"bottleneck"`
+	Raise      *Raise     `json:"raise,omitempty"`
+	Exclusive  *Exclusive `json:"exclusive,omitempty"`
 	// Never is how many cells could never roll because of the app.
 	Never int `json:"never,omitempty"`
 }

@@ -21,6 +21,12 @@ type PlanRequest struct {
 type Preview struct {
 	// Order is the cells in the order in which they get their turn.
 	Order []string `json:"order"`
+	// Greedy: whoever fits passes those ahead of it, whatever they wait for.
+	Greedy bool `json:"greedy,omitempty"`
+	// Improvable: there was no time to find out whether another order is
+	// faster. While the plan's first cells roll, it is looked for, and what is
+	// found takes the place of this one for the cells that have not begun.
+	Improvable bool `json:"improvable,omitempty"`
 	// AtOnce is the most cells in roll at the same time.
 	AtOnce int `json:"at_once"`
 	// Expected is how long it takes one time in two, at most (the p50),
@@ -37,9 +43,14 @@ type Preview struct {
 	// imposes it.
 	Bound      model.Duration `json:"bound"`
 	Bottleneck string         `json:"bottleneck,omitempty"`
+	// Exclusive names the cells that impose the bound together, nil when
+	// something else does.
+	Exclusive *Exclusive `json:"exclusive,omitempty"`
 	// Raise is what a higher limit would buy; nil when no limit is the
-	// bottleneck.
-	Raise *Raise `json:"raise,omitempty"`
+	// bottleneck. Where several are, each by itself, Raises has them all and
+	// Raise is the best.
+	Raise  *Raise  `json:"raise,omitempty"`
+	Raises []Raise `json:"raises,omitempty"`
 	// Foresight says how often such ranges were right; nil before any came
 	// true.
 	Foresight *Foresight `json:"foresight,omitempty"`
@@ -61,6 +72,13 @@ type Raise struct {
 	// take in any order.
 	Saved model.Duration `json:"saved"`
 	Bound model.Duration `json:"bound"`
+}
+
+// Exclusive is cells of which no two may be in roll together, because any two
+// exceed the limit of one of the apps.
+type Exclusive struct {
+	Cells []string     `json:"cells"`
+	Apps  []model.Name `json:"apps"`
 }
 
 // Foresight is how often the truth fell where it was foreseen.

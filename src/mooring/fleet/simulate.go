@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"mooring/sequence"
@@ -28,7 +29,8 @@ type Summary struct {
 	Summary    bool    `json:"summary"`
 	Makespan   float64 `json:"makespan_s"`
 	LowerBound float64 `json:"lower_bound_s"`
-	// Bottleneck is the app that sets the bound, or what else does.
+	// Bottleneck is the app that sets the bound, or what else does: cells that
+	// exclude each other are named with the apps through whose limits they do.
 	Bottleneck string `json:"bottleneck"`
 	Strategy   string `json:"strategy"`
 	// PlanMS is what the first complete plan cost, ImproveMS what was spent on
@@ -111,10 +113,7 @@ func (run *Run) sum(p *sequence.Problem, truth []time.Duration, failures []seque
 	s := &run.Summary
 	bound := sequence.Bound(p, truth)
 	s.Makespan, s.LowerBound = run.Timeline.Makespan.Seconds(), bound.Makespan.Seconds()
-	s.Bottleneck, s.Strategy = string(bound.Why), run.Plan.Strategy
-	if bound.App >= 0 {
-		s.Bottleneck = p.Apps[bound.App].Name
-	}
+	s.Bottleneck, s.Strategy = bottleneck(p, bound), run.Plan.Strategy
 	if !slices.ContainsFunc(run.Timeline.Start, func(start time.Duration) bool { return start >= 0 }) {
 		s.Strategy = "nothing to roll"
 	}
@@ -125,6 +124,33 @@ func (run *Run) sum(p *sequence.Problem, truth []time.Duration, failures []seque
 			s.Never = append(s.Never, id)
 		}
 	}
+}
+
+// fewNamed are as many cells, or apps, as a bottleneck is told with.
+const fewNamed = 8
+
+// bottleneck names the app that sets a bound, or what else does.
+func bottleneck(p *sequence.Problem, bound sequence.Lower) string {
+	switch bound.Why {
+	case sequence.ByApp:
+		return p.Apps[bound.App].Name
+	case sequence.ByCells:
+		cells := few(bound.Cells, func(c int) string { return p.Cells[c].ID })
+		return fmt.Sprintf("%s: %s, through %s", bound.Why, cells, few(bound.Apps, func(a int) string { return p.Apps[a].Name }))
+	}
+	return string(bound.Why)
+}
+
+// few lists names, the first of them when there are many.
+func few(numbers []int, name func(int) string) string {
+	var names []string
+	for _, n := range numbers[:min(len(numbers), fewNamed)] {
+		names = append(names, name(n))
+	}
+	if more := len(numbers) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (f *Fleet) failures() []sequence.Failure {

@@ -178,3 +178,14 @@ func TestSecondsAreWrittenAsTheyWereRead(t *testing.T) {
  "rolls":{"c1":256.013,"c2":200.001},"failures":[{"cell":"c1","at_s":0,"for_s":256.001}]}`), &out)).To(Succeed())
 	g.Expect(out.String()).To(HavePrefix("{\"cell\":\"c1\",\"start_s\":256.001,\"end_s\":512.014}\n"))
 }
+
+func TestCellsThatExcludeEachOtherAreNamedWithTheApps(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	g.Expect(simulate(strings.NewReader(`{"cells":[{"id":"c1","az":"z"},{"id":"c2","az":"z"},{"id":"c3","az":"z"}],
+		"apps":[{"name":"a","instances":2,"max_interrupted":1,"kind":"fixed","cells":["c1","c2"]},
+			{"name":"b","instances":2,"max_interrupted":1,"kind":"fixed","cells":["c2","c3"]},
+			{"name":"c","instances":2,"max_interrupted":1,"kind":"fixed","cells":["c1","c3"]}],
+		"rolls":{"c1":100,"c2":100,"c3":100}}`), &out)).To(Succeed())
+	g.Expect(out.String()).To(ContainSubstring(`"bottleneck":"cells that exclude each other: c1, c2, c3, through a, b, c"`))
+}

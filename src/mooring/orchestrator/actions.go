@@ -17,7 +17,8 @@ import (
 // errNotWanted ends a driver whose roll no longer wants its host acted on.
 var errNotWanted = errors.New("the roll no longer wants it")
 
-// actions runs host drivers beside the loop: one for each roll that is acting.
+// actions runs host drivers beside the loop: one for each roll that is acting,
+// and what else takes its time.
 // What is to run is read from state on every look, so after a restart all of
 // it is started again, under the same roll IDs.
 type actions struct {
@@ -28,6 +29,9 @@ type actions struct {
 	// known.
 	director host.Director
 	logger   *slog.Logger
+	// improving has one while the order of a plan is bettered: one at a time, so
+	// that the loop is left a core.
+	improving chan struct{}
 
 	mu sync.Mutex
 	// running holds each driver by what it is for, such as a roll's ID, also
@@ -69,6 +73,9 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 			want(convergeOf(plan), func() { a.converge(ctx, plan) })
 		case wantsNoTask(snap, plan):
 			want(withdrawOf(plan), func() { a.withdraw(ctx, plan) })
+		}
+		if improvable(snap, plan) {
+			want(improvementOf(plan), func() { a.improve(ctx, plan) })
 		}
 		for _, roll := range snap.Rolls(plan.Name) {
 			if wantsAction(plan, roll) {

@@ -1,8 +1,10 @@
 package orchestrator
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"mooring/client"
@@ -11,19 +13,57 @@ import (
 	"mooring/sequence"
 )
 
+// fewNamed are as many cells, or apps, as a bottleneck is told with.
+const fewNamed = 8
+
 // bottleneck says what sets the lower bound.
 func (d *decision) bottleneck(s *survey, bound sequence.Lower) string {
 	switch bound.Why {
 	case sequence.ByApp:
-		app, name, limit := d.limitOf(s.budgets[bound.App])
-		if app == nil {
-			return ""
+		return d.limitText(s.budgets[bound.App])
+	case sequence.ByCells:
+		var cells, limits []string
+		for _, cell := range bound.Cells {
+			cells = append(cells, s.problem.Cells[cell].ID)
 		}
-		return fmt.Sprintf("%s (%s: %d of %d, %s)", app.Name, name, limit, app.Instances, app.Owned())
+		for _, b := range s.perApp(bound.Apps) {
+			limits = append(limits, d.limitText(b))
+		}
+		return fmt.Sprintf("%s: %s, through %s", bound.Why, few(cells), few(limits))
 	case sequence.ByNothing:
 		return ""
 	}
 	return string(bound.Why)
+}
+
+// few lists names, the first of them when there are many.
+func few(names []string) string {
+	if more := len(names) - fewNamed; more > 0 {
+		return fmt.Sprintf("%s, %d more", strings.Join(names[:fewNamed], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// limitText tells a budget by its app, its limit and its owner.
+func (d *decision) limitText(b budget) string {
+	app, name, limit := d.limitOf(b)
+	if app == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s: %d of %d, %s)", app.Name, name, limit, app.Instances, app.Owned())
+}
+
+// perApp gives the budgets at these positions, of each app the first.
+func (s *survey) perApp(positions []int) []budget {
+	var budgets []budget
+	known := map[string]bool{}
+	for _, a := range positions {
+		if b := s.budgets[a]; !known[b.appGUID] {
+			known[b.appGUID] = true
+			budgets = append(budgets, b)
+		}
+	}
+	return budgets
 }
 
 // limitOf gives the app of a budget and the limit that the budget is, by its
@@ -42,18 +82,70 @@ func (d *decision) limitOf(b budget) (app *model.App, name string, limit int) {
 	return app, "max_disrupted", limits.Disrupted
 }
 
-// raise says what it would buy if the limit that sets the bound were one
-// higher, and with it the limit on both kinds together, which an open one
-// follows; nil when no app sets it.
-func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, durations []time.Duration) *client.Raise {
-	if bound.Why != sequence.ByApp {
+// exclusive names the cells that set a bound because they exclude each other,
+// and the apps through which; nil when something else sets it.
+func (d *decision) exclusive(s *survey, bound sequence.Lower) *client.Exclusive {
+	if bound.Why != sequence.ByCells {
 		return nil
 	}
-	b := s.budgets[bound.App]
-	app, name, limit := d.limitOf(b)
-	if app == nil {
+	var e client.Exclusive
+	for _, cell := range bound.Cells {
+		e.Cells = append(e.Cells, s.problem.Cells[cell].ID)
+	}
+	for _, b := range s.perApp(bound.Apps) {
+		if app := d.snap.App(b.appGUID); app != nil {
+			e.Apps = append(e.Apps, app.Name)
+		}
+	}
+	return &e
+}
+
+// mostRaised is how many limits are tried at most, and raisedUses bounds the
+// uses of budgets that are planned anew in all, which takes about a second.
+const (
+	mostRaised = 32
+	raisedUses = 1_000_000
+)
+
+// raises says what it would buy if one of the limits that set the bound were
+// one higher, for each of them (of very many in a large fleet, for those that
+// matter most), the best first. A plan made for the higher limit may have
+// another order.
+func (d *decision) raises(s *survey, plan *sequence.Plan, bound sequence.Lower, durations []time.Duration) []client.Raise {
+	var budgets []budget
+	switch bound.Why {
+	case sequence.ByApp:
+		budgets = s.perApp([]int{bound.App})
+	case sequence.ByCells:
+		budgets = s.perApp(bound.Apps)
+	default:
 		return nil
 	}
+	budgets = budgets[:min(len(budgets), mostRaised, max(1, raisedUses/max(1, s.uses())))]
+	// What is expected of each cell evens out what chance would have bought.
+	before := sequence.Simulate(&s.problem, plan, nil).Makespan
+	var raises []client.Raise
+	for _, b := range budgets {
+		app, name, limit := d.limitOf(b)
+		if app == nil {
+			continue
+		}
+		higher := s.raised(b, limit)
+		after := min(sequence.Simulate(higher, plan, nil).Makespan, sequence.Simulate(higher, sequence.Order(higher), nil).Makespan)
+		raises = append(raises, client.Raise{
+			App: app.Name, Limit: name, From: limit, To: limit + 1,
+			Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(higher, durations).Makespan),
+		})
+	}
+	slices.SortStableFunc(raises, func(a, b client.Raise) int {
+		return cmp.Or(cmp.Compare(b.Saved, a.Saved), cmp.Compare(a.Bound, b.Bound))
+	})
+	return raises
+}
+
+// raised gives the problem with a limit one higher, and with it the limit on
+// both kinds together, which an open one follows.
+func (s *survey) raised(b budget, limit int) *sequence.Problem {
 	higher := s.problem
 	higher.Apps = slices.Clone(s.problem.Apps)
 	both := budget{appGUID: b.appGUID}
@@ -62,11 +154,5 @@ func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, d
 			higher.Apps[a].Limit++
 		}
 	}
-	// What is expected of each cell evens out what chance would have bought.
-	before := sequence.Simulate(&s.problem, plan, nil).Makespan
-	after := sequence.Simulate(&higher, plan, nil).Makespan
-	return &client.Raise{
-		App: app.Name, Limit: name, From: limit, To: limit + 1,
-		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(&higher, durations).Makespan),
-	}
+	return &higher
 }

@@ -210,7 +210,7 @@ func (a *actions) write(ctx context.Context, decide func(*state.Snapshot) *state
 			return
 		}
 		if !errors.Is(err, state.ErrConflict) {
-			a.logger.Error("cannot write down how a host action goes; trying again", "error", err)
+			a.logger.Error("cannot write down what came of work beside the loop; trying again", "error", err)
 		}
 		pause(ctx, a.store, snap.Revision())
 	}

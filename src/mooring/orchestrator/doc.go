@@ -19,5 +19,7 @@
 //	stuck.go      flagging, closing; evidence.go finds the words
 //	answers.go    what a person said to do about it
 //	actions.go    host drivers, run beside the loop
+//	improve.go    a better order for what a plan has not begun; improving.go
+//	              looks for it beside the loop
 //	preview.go    the same brain, asked what would happen
 package orchestrator

@@ -56,11 +56,7 @@ type foresight struct {
 
 // foresee simulates a plan as it may go.
 func (s *survey) foresee(plan *sequence.Plan) foresight {
-	uses := len(s.problem.Cells)
-	for i := range s.problem.Cells {
-		uses += len(s.problem.Cells[i].Uses)
-	}
-	draws := min(mostDraws, max(fewestDraws, simulatedUses/max(1, uses)))
+	draws := min(mostDraws, max(fewestDraws, simulatedUses/max(1, s.uses())))
 	var ends []time.Duration
 	var ways [][]time.Duration
 	for round := 0; len(ends) < draws; round++ {
@@ -75,6 +71,15 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 	}
 	slices.SortStableFunc(byEnd, func(a, b int) int { return cmp.Compare(ends[a], ends[b]) })
 	return foresight{ends: estimate.RangeOf(ends), typical: ways[byEnd[(len(byEnd)-1)/2]]}
+}
+
+// uses counts the cells and what each spends: what a simulation costs.
+func (s *survey) uses() int {
+	uses := len(s.problem.Cells)
+	for i := range s.problem.Cells {
+		uses += len(s.problem.Cells[i].Uses)
+	}
+	return uses
 }
 
 // draw gives how long each cell takes, in each of one round of draws.

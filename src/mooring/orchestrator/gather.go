@@ -1,7 +1,6 @@
 package orchestrator
 
 import (
-	"slices"
 	"time"
 
 	"mooring/model"
@@ -55,7 +54,7 @@ func (d *decision) orderAnew(plan *model.Plan) bool {
 		return false
 	}
 	next := *plan
-	line, greedy := d.ordered(plan, rolls)
+	line, greedy := d.ordered(plan, rolls, nil)
 	next.Order, next.Greedy = append(order, line...), greedy
 	tx := d.snap.Txn()
 	tx.Put(&next)
@@ -72,17 +71,23 @@ func (d *decision) orderAnew(plan *model.Plan) bool {
 
 // ordered gives the cells of rolls in the order in which they get their turn,
 // and whether any that fits may pass others. Those that can never be rolled
-// come last.
-func (d *decision) ordered(plan *model.Plan, rolls []*model.Roll) (order []string, greedy bool) {
+// come last. The order is bettered for as long as more says; nil for not at
+// all.
+func (d *decision) ordered(plan *model.Plan, rolls []*model.Roll, more func() bool) (order []string, greedy bool) {
 	ahead := newForesight(d.snap, d.now)
 	ahead.known = d.durations()
 	s := ahead.surveyOf(plan, rolls)
 	best := sequence.Order(&s.problem)
-	for _, cell := range best.Order {
-		order = append(order, s.problem.Cells[cell].ID)
+	if more != nil {
+		best = sequence.Improve(&s.problem, best, more)
 	}
-	for _, roll := range rolls {
-		if !slices.Contains(order, roll.CellID) {
+	placed := make([]bool, len(rolls)) // the problem has a cell for each roll
+	for _, cell := range best.Order {
+		placed[cell] = true
+		order = append(order, rolls[cell].CellID)
+	}
+	for cell, roll := range rolls {
+		if !placed[cell] {
 			order = append(order, roll.CellID)
 		}
 	}

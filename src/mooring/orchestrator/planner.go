@@ -12,6 +12,12 @@ import (
 // which they get their turn, and how strictly that order is kept. It refuses a
 // spec that chooses no cells or names one that does not exist.
 func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.Plan, error) {
+	return newPlanWithin(snap, spec, now, nil)
+}
+
+// newPlanWithin is newPlan with an order that is bettered for as long as more
+// says; nil for not at all.
+func newPlanWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, more func() bool) (*model.Plan, error) {
 	cells, err := spec.Cells.Choose(snap.Cells())
 	if err != nil {
 		return nil, fmt.Errorf("plan %s: %w", spec.Name, err)
@@ -20,7 +26,7 @@ func newPlan(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*model.P
 	for _, cell := range cells {
 		plan.Order = append(plan.Order, cell.ID)
 	}
-	plan.Order, plan.Greedy = newForesight(snap, now).ordered(plan, plannedRolls(plan))
+	plan.Order, plan.Greedy = newForesight(snap, now).ordered(plan, plannedRolls(plan), more)
 	return plan, nil
 }
 

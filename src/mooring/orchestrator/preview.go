@@ -19,10 +19,17 @@ import (
 // chooses no cells, names one that does not exist, or has a window that cannot
 // be read.
 func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error) {
+	return PreviewWithin(snap, spec, now, nil)
+}
+
+// PreviewWithin is Preview with an order that is bettered for as long as more
+// says, which it asks between steps; nil for not at all.
+func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, more func() bool) (*client.Preview, error) {
 	if _, err := model.ParseWindow(spec.Window); err != nil {
 		return nil, err
 	}
-	plan, err := newPlan(snap, spec, now)
+	cut := false
+	plan, err := newPlanWithin(snap, spec, now, until(more, &cut))
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +37,7 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 	if begun := snap.Plan(spec.Name); begun != nil {
 		d.since = begun.CreatedAt
 	}
-	p := &client.Preview{Order: plan.Order}
+	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy, Improvable: cut && orderDecides(plan)}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
 		if never := d.neverRolls(plan, roll); never != nil {
@@ -104,7 +111,10 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	p.AtOnce = mostAtOnce(p.Timeline)
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
-	p.Raise = d.raise(s, turns, bound, f.typical)
+	p.Exclusive, p.Raises = d.exclusive(s, bound), d.raises(s, turns, bound, f.typical)
+	if len(p.Raises) > 0 {
+		p.Raise = &p.Raises[0]
+	}
 	if known := d.snap.Durations(model.Hosts); known != nil && known.Rolls != (model.Tally{}) {
 		p.Foresight = &client.Foresight{Rolls: known.Rolls, Plans: known.Plans}
 	}

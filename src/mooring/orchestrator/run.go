@@ -35,7 +35,7 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 	}
 	ctx, end := lead.Context(ctx)
 	defer end()
-	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]*driver{}}
+	acts := &actions{store: store, lead: lead, via: cfg.DefaultVia, director: cfg.Director, logger: cfg.Logger, running: map[string]*driver{}, improving: make(chan struct{}, 1)}
 	defer acts.stop()
 	var pruning sync.WaitGroup
 	defer pruning.Wait()

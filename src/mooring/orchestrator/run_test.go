@@ -93,30 +93,38 @@ func seed(t *testing.T, store *state.Store, cells int) {
 	w.push("redis", cells, 0, model.ClassPersistent, model.Policy{MaxInterrupted: model.Limit{Count: 1}})
 	plan, err := newPlan(w.snap, model.PlanSpec{Name: "plan", Action: model.Recreate}, time.Now())
 	g.Expect(err).NotTo(HaveOccurred())
+	w.put(plan)
+	writeInto(t, store, w)
+}
+
+// writeInto writes a world into a store.
+func writeInto(t *testing.T, store *state.Store, w *world) {
+	t.Helper()
+	g := NewWithT(t)
 	tx := store.Snapshot().Txn()
-	for _, app := range w.snap.Apps() {
-		tx.Put(app)
-	}
-	for _, set := range w.snap.VolumeSets() {
-		tx.Put(set)
-	}
-	for _, volume := range w.snap.Volumes() {
-		tx.Put(volume)
-	}
-	for _, inst := range w.snap.Instances() {
-		tx.Put(inst)
-	}
+	put(tx, w.snap.Apps())
+	put(tx, w.snap.VolumeSets())
+	put(tx, w.snap.Volumes())
+	put(tx, w.snap.Instances())
+	put(tx, w.snap.Cells())
+	put(tx, w.snap.Plans())
+	put(tx, w.snap.Rolls("plan"))
+	put(tx, w.snap.Ledgers())
+	put(tx, w.snap.Cordons())
 	for _, cell := range w.snap.Cells() {
-		tx.Put(cell)
-		for _, volume := range w.snap.ActualVolumesOn(cell.ID) {
-			tx.Put(volume)
-		}
+		put(tx, w.snap.ActualInstancesOn(cell.ID))
+		put(tx, w.snap.ActualVolumesOn(cell.ID))
 	}
-	tx.Put(plan)
-	_, err = store.Commit(t.Context(), tx)
+	_, err := store.Commit(t.Context(), tx)
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, cell := range w.snap.Cells() {
 		g.Expect(store.Keep(t.Context(), w.snap.Presence(cell.ID), time.Minute)).To(Succeed())
+	}
+}
+
+func put[R model.Record](tx *state.Txn, records []R) {
+	for _, rec := range records {
+		tx.Put(rec)
 	}
 }
 

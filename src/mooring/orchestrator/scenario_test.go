@@ -256,7 +256,7 @@ func (w *world) tellPreview(t *testing.T, d *datadriven.TestData) string {
 	if preview.Opens != nil {
 		fmt.Fprintf(&b, "from %s\n", preview.Opens.UTC().Format("Mon 15:04"))
 	}
-	if r := preview.Raise; r != nil {
+	for _, r := range preview.Raises {
 		fmt.Fprintf(&b, "%s %d instead of %d for %s saves %s, bound %s\n", r.Limit, r.To, r.From, r.App, r.Saved, r.Bound)
 	}
 	for _, slot := range preview.Timeline {

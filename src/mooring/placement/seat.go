@@ -5,7 +5,7 @@ package placement
 type Seat struct{ Domain, Column int }
 
 // DefaultDomains is how many update domains the cells of one AZ and pool are
-// cut into where nobody chose: as many as let an app of 50 instances with a
+// cut into where nobody chose (moor scheduler --update-domains): as many as let an app of 50 instances with a
 // limit of 1 have no two in one domain of one of three AZs. That is the choice
 // to make for other fleets too: the tightest n/L (instances over the policy's
 // limit) over the number of AZs, rounded up. A column, which has a cell of each

@@ -45,7 +45,7 @@ var renderings = map[string]map[string]any{
 		},
 		"uaa": map[string]any{"url": "https://uaa.example.com/oauth/token", "ca": "-----BEGIN CERTIFICATE-----", "audience": "rolls", "groups": []any{map[string]any{"group": "rolls.admin", "roles": []string{"operator"}}}},
 	},
-	"scheduler": nil,
+	"scheduler": {"update_domains": map[string]any{"count": 7}},
 	"orchestrator": {
 		"alerts": map[string]any{
 			"board": "https://mooring.example.com:7770", "webhook_secret": "s3cret",

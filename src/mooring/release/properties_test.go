@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/placement"
 )
 
 var (
@@ -144,4 +146,8 @@ func asCode(t *testing.T, value any) string {
 		t.Fatal(err)
 	}
 	return "`" + string(text) + "`"
+}
+
+func TestTheJobsDefaultNumberOfUpdateDomainsIsTheMeasuredOne(t *testing.T) {
+	NewWithT(t).Expect(jobs(t)["scheduler"].Properties["update_domains.count"].Default).To(BeNumerically("==", placement.DefaultDomains))
 }

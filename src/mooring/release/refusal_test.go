@@ -50,6 +50,7 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"api: nobody may do anything":          {"api", properties{"access": properties{"certificates": []any{}}}, `nobody could do anything, not even cells`},
 		"api: a UAA that is none":              {"api", properties{"uaa": properties{"url": "uaa.example.com"}}, `uaa.url is "uaa.example.com"; write the issuer`},
 		"scheduler: key of another client":     {"scheduler", properties{"etcd_tls": mixed(f.etcd)}, `do not belong together`},
+		"scheduler: no update domain":          {"scheduler", properties{"update_domains": properties{"count": 0}}, `update_domains.count is 0; give a whole number from 1`},
 		"orchestrator: no certificate":         {"orchestrator", properties{"etcd_tls": nil}, `Can't find property 'etcd_tls.certificate'`},
 		"orchestrator: a receiver without a route": {"orchestrator", properties{"alerts": properties{"receivers": []any{properties{"name": "log", "log": properties{}}}}},
 			`no route leads to the receiver "log"; name it in alerts.routes`},

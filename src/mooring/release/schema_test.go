@@ -207,6 +207,7 @@ func TestSchemasRefuseWrongTypes(t *testing.T) {
 		{"etcd", "peer_port", 70000, "etcd/peer_port is out of range"},
 		{"orchestrator", "events.keep", -1, "orchestrator/events/keep is out of range"},
 		{"orchestrator", "alerts.routes", []any{map[string]any{}}, "orchestrator/alerts/routes/0/receivers is missing"},
+		{"scheduler", "update_domains.count", 0, "scheduler/update_domains/count is out of range"},
 		{"cell", "update_domains.count", 1.5, "cell/update_domains/count is not integer or null"},
 		{"cell", "path", []any{"bin"}, "cell/path/0 does not match"},
 		{"volume-manager", "persistent.enabled", "yes", "volume-manager/persistent/enabled is not boolean"},

@@ -11,12 +11,14 @@ type Lower struct {
 	Makespan time.Duration
 	// App is the app that sets it, -1 when something else does.
 	App int
-	// Cells are those that set it ByCells.
-	Cells []int
+	// Cells are those that set it ByCells, and Apps those whose limits keep two
+	// of them from being in roll together, who keeps most apart first.
+	Cells, Apps []int
 	// Why says what sets the bound.
 	Why Reason
-	// Raised is the bound if that app's limit were one higher: what asking its
-	// owner would buy at most.
+	// Raised is the bound if the limit of App were one higher: what asking its
+	// owner would buy at most. ByCells it is left to the caller to try each of
+	// Apps.
 	Raised time.Duration
 }
 
@@ -58,7 +60,7 @@ func Bound(p *Problem, durations []time.Duration) Lower {
 		total.Makespan += part.Makespan
 		total.Raised += part.Raised
 		if part.Makespan > largest {
-			largest, total.App, total.Cells, total.Why = part.Makespan, part.App, part.Cells, part.Why
+			largest, total.App, total.Cells, total.Apps, total.Why = part.Makespan, part.App, part.Cells, part.Apps, part.Why
 		}
 	}
 	return total
@@ -116,7 +118,7 @@ func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower
 	}
 	if sum, cells := exclusive(p, left, chosen); sum > best.Makespan {
 		consider(sum, -1, ByCells)
-		best.Cells = cells
+		best.Cells, best.Apps = cells, excluders(p, cells)
 	}
 	best.Raised = best.Makespan
 	if best.App >= 0 {

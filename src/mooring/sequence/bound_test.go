@@ -42,7 +42,7 @@ func TestCellsThatExcludeEachOtherThroughDifferentAppsGoOneByOne(t *testing.T) {
 		{Expected: 3 * m, Uses: []Use{{0, 1}, {1, 1}}}, {Expected: 4 * m, Uses: []Use{{0, 1}, {2, 2}}}, {Expected: 5 * m, Uses: []Use{{1, 1}, {2, 2}}}, {Expected: 6 * m},
 	}}
 	bound := Bound(p, nil)
-	g.Expect(bound).To(Equal(Lower{Makespan: 12 * m, App: -1, Cells: []int{2, 1, 0}, Why: ByCells, Raised: 12 * m}))
+	g.Expect(bound).To(Equal(Lower{Makespan: 12 * m, App: -1, Cells: []int{2, 1, 0}, Apps: []int{0, 1, 2}, Why: ByCells, Raised: 12 * m}))
 	g.Expect(shortestPlan(p)).To(Equal(bound.Makespan))
 	p.Apps[2].Hold = m
 	g.Expect(Bound(p, nil).Why).To(Equal(ByApp), "what moves holds its budget for a minute only")
@@ -81,4 +81,21 @@ func TestNoPlanBeatsTheBound(t *testing.T) {
 		p.Cells = p.Cells[:min(len(p.Cells), 5)]
 		g.Expect(Bound(p, nil).Makespan).To(BeNumerically("<=", shortestPlan(p)))
 	})
+}
+
+func TestWhoKeepsMostCellsApartIsNamedFirst(t *testing.T) {
+	g := NewWithT(t)
+	m := time.Minute
+	p := &Problem{Apps: []App{{Limit: 1}, {Limit: 1}, {Limit: 2}, {Limit: 1}}, Cells: []Cell{
+		{Expected: m, Uses: []Use{{0, 1}, {2, 1}}}, {Expected: m, Uses: []Use{{1, 1}, {2, 1}}},
+		{Expected: m, Uses: []Use{{0, 1}, {1, 1}}}, {Expected: m, Uses: []Use{{1, 1}, {0, 1}}}, {Expected: m, Uses: []Use{{3, 1}}},
+	}}
+	p.Cells[0].Uses = append(p.Cells[0].Uses, Use{3, 1})
+	p.Cells[1].Uses = append(p.Cells[1].Uses, Use{3, 1})
+	bound := Bound(p, nil)
+	g.Expect(bound.Why).To(Equal(ByCells))
+	g.Expect(bound.Cells).To(ConsistOf(0, 1, 2, 3))
+	g.Expect(bound.Apps).To(Equal([]int{0, 1, 3}), "each of the first two keeps three pairs apart, the last one pair; two of the third may be away")
+	p.AZSerial = true
+	g.Expect(Bound(p, nil).Apps).To(Equal([]int{0, 1, 3}))
 }

@@ -2,6 +2,7 @@ package sequence
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -87,6 +88,29 @@ func (s *cliques) connect(p *Problem, cells []int) {
 			users[use.App] = append(users[use.App], user{rank, use.N})
 		}
 	}
+}
+
+// excluders gives the apps whose limits keep any two of the cells from being in
+// roll together, the one that keeps most pairs apart first.
+func excluders(p *Problem, cells []int) []int {
+	users := map[int][]int32{} // how many instances of an app each cell has
+	for _, c := range cells {
+		for _, use := range p.Cells[c].Uses {
+			if a := int(use.App); p.Apps[a].Hold == 0 {
+				users[a] = append(users[a], use.N)
+			}
+		}
+	}
+	pairs := map[int]int{}
+	for a, on := range users {
+		for i := range on {
+			for _, n := range on[:i] {
+				pairs[a] += b2i(int(on[i]+n) > p.Apps[a].Limit)
+			}
+		}
+	}
+	maps.DeleteFunc(pairs, func(_, n int) bool { return n == 0 })
+	return slices.SortedFunc(maps.Keys(pairs), func(a, b int) int { return cmp.Or(pairs[b]-pairs[a], a-b) })
 }
 
 // extend tries every clique that goes on from the chosen one with candidates,

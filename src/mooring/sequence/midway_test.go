@@ -1,6 +1,7 @@
 package sequence
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -156,4 +157,32 @@ func TestAnAZThatHasBegunIsFinishedFirst(t *testing.T) {
 	p.Cells[1].State = Rolled
 	line = Simulate(p, Order(p), nil)
 	g.Expect(line.Start).To(Equal([]time.Duration{6 * time.Minute, -1, 6 * time.Minute, 0, 6 * time.Minute, 0}))
+}
+
+func TestAnOrderIsJudgedByWhatIsInRollAlready(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := NewWithT(t)
+		p := drawProblem(t)
+		p.Canaries, p.AZSerial, p.MaxInFlight = 0, false, 0
+		midway(t, p)
+		for a := range p.Apps {
+			p.Apps[a].Down, p.Apps[a].Hold = 0, 0
+		}
+		for c := range p.Cells {
+			if s := p.Cells[c].State; stuck(s) {
+				p.Cells[c].State = Rolled
+			}
+		}
+		order := rollable(p)
+		pl := newPlanner(p, order)
+		slices.Reverse(order) // those in roll last
+		for range 5 {
+			tickets := pl.try("drawn", order)
+			g.Expect(tickets.exact).To(Equal(Simulate(p, &Plan{Order: order, Mode: Tickets}, nil).Makespan))
+			g.Expect(pl.tryGreedy(tickets).exact).To(Equal(Simulate(p, &Plan{Order: order, Mode: Greedy}, nil).Makespan))
+			if len(order) > 0 {
+				order = rapid.Permutation(order).Draw(t, "order")
+			}
+		}
+	})
 }

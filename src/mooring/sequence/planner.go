@@ -25,6 +25,7 @@ type planner struct {
 	bound    time.Duration   // of the expected durations
 	least    time.Duration   // that any order can score
 	uses     int
+	holding  bool // some of the cells are in roll
 	timing   *timing
 	packer   *packer
 	random   *rand.Rand
@@ -65,6 +66,7 @@ func newPlanner(p *Problem, cells []int) *planner {
 	for _, c := range cells {
 		members[c] = true
 		pl.uses += len(p.Cells[c].Uses)
+		pl.holding = pl.holding || holds(p.Cells[c].State)
 	}
 	member := func(c int) bool { return members[c] }
 	pl.bound = boundOf(p, pl.expected, member).Makespan
@@ -74,8 +76,21 @@ func newPlanner(p *Problem, cells []int) *planner {
 
 // try scores an order by tickets.
 func (pl *planner) try(strategy string, order []int) *candidate {
+	order = pl.begunFirst(order)
 	exact := pl.timing.makespan(order, pl.expected)
 	return &candidate{order: order, strategy: strategy, exact: exact, score: (exact + pl.timing.makespan(order, pl.off)) / 2}
+}
+
+// begunFirst puts the cells in roll ahead of an order: they have what they need.
+func (pl *planner) begunFirst(order []int) []int {
+	if !pl.holding {
+		return order
+	}
+	sorted := slices.Clone(order)
+	slices.SortStableFunc(sorted, func(a, b int) int {
+		return b2i(holds(pl.p.Cells[b].State)) - b2i(holds(pl.p.Cells[a].State))
+	})
+	return sorted
 }
 
 // tryGreedy scores the order of a candidate when it is not kept strictly.
@@ -83,13 +98,16 @@ func (pl *planner) tryGreedy(c *candidate) *candidate {
 	sub := *pl.p
 	sub.AZSerial, sub.Canaries = false, 0
 	greedy := &candidate{order: c.order, mode: Greedy, strategy: c.strategy}
-	if len(pl.cells) < len(pl.p.Cells) { // one AZ of several, or some are rolled
+	if pl.holding || len(pl.cells) < len(pl.p.Cells) { // one AZ of several, or some are rolled
 		sub.Cells = slices.Clone(sub.Cells)
 		for i := range sub.Cells {
 			sub.Cells[i].State = Rolled
 		}
 		for _, i := range pl.cells {
-			sub.Cells[i].State = Waiting
+			sub.Cells[i].State, sub.Cells[i].Elapsed = Waiting, 0 // what is left is what counts
+			if holds(pl.p.Cells[i].State) {
+				sub.Cells[i].State = Running
+			}
 		}
 	}
 	plan := &Plan{Order: c.order, Mode: Greedy}

@@ -23,6 +23,7 @@ import (
 	"mooring/model"
 	"mooring/notify"
 	"mooring/orchestrator"
+	"mooring/placement"
 	"mooring/scheduler"
 	"mooring/state"
 )
@@ -36,7 +37,20 @@ var (
 	keepForFlag = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
 	alertsFlag  = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
 	viaFlag     = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
+	domainsFlag = &cli.IntFlag{Name: "update-domains", Value: placement.DefaultDomains,
+		Usage:  "deal the cells of each AZ and pool to `N` update domains; for cells that come without one of their own. Cells keep the one they have",
+		Action: atLeastOne("update-domains")}
 )
+
+// atLeastOne refuses a flag of that name that is below 1.
+func atLeastOne(name string) func(*cli.Context, int) error {
+	return func(_ *cli.Context, n int) error {
+		if n < 1 {
+			return fmt.Errorf("--%s is %d; give a whole number from 1", name, n)
+		}
+		return nil
+	}
+}
 
 func hostname() string {
 	name, err := os.Hostname()
@@ -55,7 +69,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
+			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -104,7 +118,7 @@ func apiCommand() *cli.Command {
 }
 
 func schedulerCommand() *cli.Command {
-	return role("scheduler", "place volumes and instances; one of several leads", []cli.Flag{nameFlag}, schedule)
+	return role("scheduler", "place volumes and instances; one of several leads", []cli.Flag{nameFlag, domainsFlag}, schedule)
 }
 
 func orchestratorCommand() *cli.Command {
@@ -205,14 +219,24 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	return <-stopped
 }
 
+// improvePreview is for how long a plan is bettered while somebody waits for its
+// preview, or for its start.
+const improvePreview = 2 * time.Second
+
 // preview asks the brain that will execute the plan.
-func preview(_ context.Context, snap *state.Snapshot, spec model.PlanSpec, _ []string, now time.Time) (*client.Preview, error) {
-	return orchestrator.Preview(snap, spec, now)
+func preview(ctx context.Context, snap *state.Snapshot, spec model.PlanSpec, _ []string, now time.Time) (*client.Preview, error) {
+	end := time.Now().Add(improvePreview)
+	return orchestrator.PreviewWithin(snap, spec, now, func() bool { return ctx.Err() == nil && time.Now().Before(end) })
+}
+
+// placesBy is how the scheduler that the flags ask for places.
+func placesBy(c *cli.Context) scheduler.Config {
+	return scheduler.Config{Domains: c.Int(domainsFlag.Name), Logger: logger("scheduler")}
 }
 
 func schedule(ctx context.Context, c *cli.Context, store *state.Store) error {
 	return lead(ctx, c, store, "scheduler", func(ctx context.Context, leadership *state.Leadership) error {
-		return scheduler.Run(ctx, store, leadership, scheduler.Config{Logger: logger("scheduler")})
+		return scheduler.Run(ctx, store, leadership, placesBy(c))
 	})
 }
 
