@@ -21,6 +21,7 @@ var combinations = [][]string{
 	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
 	{"use-external-etcd", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
+	{"enable-uaa", "enable-director", "enable-prom-scraper", "use-external-etcd"},
 	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
 	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }
@@ -108,6 +109,9 @@ func checkDeployment(t *testing.T, ops []string) {
 	used := variables(document)
 	for _, name := range used {
 		g.Expect(generated[name] || strings.Contains(asked, name)).To(BeTrue(), "((%s)) is neither generated nor announced in the comment of an ops file", name)
+		if !generated[name] {
+			g.Expect(filledIn).To(HaveKey(name), "the tests with the real bosh fill it in")
+		}
 	}
 	addresses := map[string]bool{}
 	providers := map[string]int{}

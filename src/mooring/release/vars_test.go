@@ -29,6 +29,8 @@ var filledIn = map[string]string{
 	"external_etcd_port":     "2379",
 	"stemcell_os":            "ubuntu-noble",
 	"stemcell_version":       "latest",
+	"uaa_ca":                 "-----BEGIN CERTIFICATE-----",
+	"uaa_url":                "https://uaa.example.com/oauth/token",
 }
 
 // generatedCertificate is a variable of the manifest that BOSH generates.
