@@ -104,19 +104,33 @@ func TestPersistentVolumesWithoutAPersistentDiskAreRefused(t *testing.T) {
 	g.Expect(p.render(t)["config/classes.env"]).NotTo(ContainSubstring("persistent,"))
 }
 
+// BOSH asks nobody what to do about a link that is missing, so that links are
+// optional to it and a template says it.
 func TestAMissingLinkIsRefused(t *testing.T) {
 	f := newFleet(t)
+	remedies := map[string]string{
+		"api":  `there is no link api: deploy the job api in this deployment, or give the one of another with consumes: {api: {from: api, deployment: NAME}}, shared there with provides: {api: {shared: true}}`,
+		"etcd": `there is no link etcd: deploy the job etcd beside this one, or give an etcd of your own as ops-files/use-external-etcd.yml does`,
+	}
 	var all []placed
 	var missing []string
 	for name, j := range f.jobs {
 		for _, wanted := range j.Consumes {
+			own := name == wanted.Name // it is always there
+			NewWithT(t).Expect(wanted.Optional).To(Equal(!own), name)
+			if own {
+				continue
+			}
 			p := f.place(name, nil)
 			delete(p.Links, wanted.Name)
 			all, missing = append(all, p), append(missing, wanted.Name)
 		}
 	}
 	for i, out := range renderAll(t, all...) {
-		NewWithT(t).Expect(out.err).To(MatchError(MatchRegexp(`line \d+: Can't find link '%s'`, missing[i])), all[i].Name)
+		g := NewWithT(t)
+		g.Expect(out.err).To(HaveOccurred(), all[i].Name)
+		g.Expect(out.errs).To(ContainElement(MatchError(And(
+			MatchRegexp(`^Error filling in template '[a-z_/.]+' \(line \d+: `), ContainSubstring(remedies[missing[i]])))), all[i].Name)
 	}
 }
 
