@@ -21,6 +21,7 @@ var combinations = [][]string{
 	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
 	{"use-external-etcd", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
+	{"use-compiled-releases", "scale-to-one-az", "set-cell-update-domains"},
 	{"enable-uaa", "enable-director", "enable-prom-scraper", "use-external-etcd"},
 	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
 	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
@@ -28,7 +29,11 @@ var combinations = [][]string{
 
 // deployment is a manifest, as far as the tests look at it.
 type deployment struct {
-	Name           string
+	Name     string
+	Releases []struct {
+		Name, Version, URL, SHA1 string
+		Stemcell                 *struct{ OS, Version string }
+	}
 	Stemcells      []struct{ Alias, OS, Version string }
 	InstanceGroups []struct {
 		Name, Lifecycle, Stemcell, VMType string
@@ -132,6 +137,12 @@ func checkDeployment(t *testing.T, ops []string) {
 		for _, consumed := range v.Consumes {
 			g.Expect(addresses).To(HaveKey(consumed.From), "variable %s is for an address that nobody provides", v.Name)
 		}
+	}
+	for _, release := range d.Releases {
+		if release.Stemcell != nil {
+			g.Expect(*release.Stemcell).To(Equal(struct{ OS, Version string }{d.Stemcells[0].OS, d.Stemcells[0].Version}), "what is compiled runs on the stemcell that it was compiled for")
+		}
+		g.Expect(release.Stemcell != nil).To(Equal(release.URL != "" && release.SHA1 != ""), "%s: what is compiled is brought along", release.Name)
 	}
 	for _, group := range d.InstanceGroups {
 		g.Expect(group.AZs).NotTo(BeEmpty())
