@@ -21,6 +21,8 @@ var combinations = [][]string{
 	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
 	{"use-external-etcd", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
+	{"enable-shared-volumes", "scale-to-one-az"},
+	{"enable-shared-volumes", "use-external-etcd", "enable-director"},
 	{"use-compiled-releases", "scale-to-one-az", "set-cell-update-domains"},
 	{"enable-uaa", "enable-director", "enable-prom-scraper", "use-external-etcd"},
 	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
@@ -118,6 +120,7 @@ func checkDeployment(t *testing.T, ops []string) {
 			g.Expect(filledIn).To(HaveKey(name), "the tests with the real bosh fill it in")
 		}
 	}
+	checkSmokeTests(t, d)
 	addresses := map[string]bool{}
 	providers := map[string]int{}
 	releaseJobs := jobs(t)
@@ -165,6 +168,30 @@ func checkDeployment(t *testing.T, ops []string) {
 			}
 		}
 	}
+}
+
+// checkSmokeTests checks that the smoke tests try floating volumes where cells
+// offer them, and nowhere else.
+func checkSmokeTests(t *testing.T, d deployment) {
+	t.Helper()
+	var offered, tried []any
+	for _, group := range d.InstanceGroups {
+		for _, placed := range group.Jobs {
+			switch placed.Name {
+			case "volume-manager":
+				classes, _ := placed.Properties["shared"].([]any)
+				for _, class := range classes {
+					offered = append(offered, class.(map[string]any)["name"])
+				}
+			case "smoke-tests":
+				classes, _ := placed.Properties["classes"].(map[string]any)
+				if floating := classes["floating"]; floating != nil {
+					tried = append(tried, floating)
+				}
+			}
+		}
+	}
+	NewWithT(t).Expect(tried).To(ConsistOf(offered...), "the smoke tests try what cells offer")
 }
 
 func isAuthority(d deployment, name string) bool {

@@ -30,6 +30,8 @@ var filledIn = map[string]string{
 	"mooring_release_sha1":    "sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730",
 	"mooring_release_url":     "https://example.com/mooring-1.2.3-ubuntu-noble-1.915.tgz",
 	"mooring_release_version": "1.2.3",
+	"shared_volumes_capacity": "2T",
+	"shared_volumes_root":     "/var/vcap/data/shared",
 	"stemcell_os":             "ubuntu-noble",
 	"stemcell_version":        `"1.915"`,
 	"uaa_ca":                  "-----BEGIN CERTIFICATE-----",
