@@ -18,15 +18,17 @@ var combinations = [][]string{
 	{"scale-to-one-az", "set-cell-update-domains", "rename-deployment"},
 	{"use-external-etcd", "scale-to-one-az"},
 	{"scale-to-one-az", "use-external-etcd"},
-	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
+	{"use-bosh-lite", "use-stemcell", "rename-deployment"},
+	{"enable-director", "enable-roll-errand"},
+	{"enable-roll-errand", "enable-director", "rename-deployment", "scale-to-one-az"},
 	{"use-external-etcd", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
 	{"enable-shared-volumes", "scale-to-one-az"},
 	{"enable-shared-volumes", "use-external-etcd", "enable-director"},
 	{"use-compiled-releases", "scale-to-one-az", "set-cell-update-domains"},
 	{"enable-uaa", "enable-director", "enable-prom-scraper", "use-external-etcd"},
-	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
-	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
+	{"enable-alertmanager", "enable-director", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
+	{"use-external-etcd", "enable-director", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }
 
 // deployment is a manifest, as far as the tests look at it.
@@ -157,6 +159,9 @@ func checkDeployment(t *testing.T, ops []string) {
 			j, found := releaseJobs[placed.Name]
 			g.Expect(found).To(BeTrue(), "the release has no job %s", placed.Name)
 			checkProperties(t, j, placed.Properties)
+			if j.Name == "roll-cells" && len(ops) > 1 {
+				checkErrand(t, d, placed.Properties["plan"])
+			}
 			for _, wanted := range j.Consumes {
 				if placed.Consumes[wanted.Name] != nil {
 					continue // given by hand
@@ -192,6 +197,35 @@ func checkSmokeTests(t *testing.T, d deployment) {
 		}
 	}
 	NewWithT(t).Expect(tried).To(ConsistOf(offered...), "the smoke tests try what cells offer")
+}
+
+// checkErrand checks that what the errand starts is not refused: its group is
+// there, and who carries it out knows a Director.
+func checkErrand(t *testing.T, d deployment, plan any) {
+	t.Helper()
+	g := NewWithT(t)
+	text, err := yaml.Marshal(plan)
+	g.Expect(err).NotTo(HaveOccurred())
+	var spec struct {
+		Via struct {
+			Bosh struct {
+				Group string `yaml:"instance_group"`
+			}
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &spec)).To(Succeed())
+	var groups []string
+	directors := 0
+	for _, group := range d.InstanceGroups {
+		groups = append(groups, group.Name)
+		for _, placed := range group.Jobs {
+			if (placed.Name == "api" || placed.Name == "orchestrator") && placed.Properties["director"] != nil {
+				directors++
+			}
+		}
+	}
+	g.Expect(groups).To(ContainElement(spec.Via.Bosh.Group))
+	g.Expect(directors).To(Equal(2), "the jobs api and orchestrator know the Director")
 }
 
 func isAuthority(d deployment, name string) bool {

@@ -73,7 +73,9 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"smoke-tests: no instances":             {"smoke-tests", properties{"instances": 0}, `instances is 0; give a whole number from 1`},
 		"roll-cells: a plan without a name":     {"roll-cells", properties{"plan": properties{"action": "reboot"}}, `plan needs a name of at most 47`},
 		"roll-cells: no plan":                   {"roll-cells", properties{"plan": nil}, `Can't find property 'plan'`},
-		"roll-cells: a reason with a quote":     {"roll-cells", properties{"reason": `"; reboot`}, `write a sentence without quotes`},
+		"roll-cells: a plan that waits for itself": {"roll-cells", properties{"wait": true, "plan": properties{"name": "x", "via": properties{"bosh": properties{"instance_group": "cell"}}}},
+			`wait is true and the plan acts through BOSH on mooring, which BOSH locks as long as the errand runs: it would wait for itself; leave wait off`},
+		"roll-cells: a reason with a quote": {"roll-cells", properties{"reason": `"; reboot`}, `write a sentence without quotes`},
 	}
 	var all []placed
 	for _, name := range sorted(rows) {
