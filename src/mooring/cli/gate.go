@@ -41,7 +41,8 @@ Example, in pre-stop:
    moor gate last --cell "$ID" --other https://control-1:7770`,
 				[]cli.Flag{
 					&cli.StringFlag{Name: "cell", EnvVars: []string{"MOORING_CELL"}, Usage: "`ID` of the cell on this VM, if there is one"},
-					&cli.StringSliceFlag{Name: "other", EnvVars: []string{"MOORING_OTHERS"}, Usage: "`URL` of the API of another control node; may be given several times"}, dir,
+					&cli.StringSliceFlag{Name: "other", EnvVars: []string{"MOORING_OTHERS"}, Usage: "`URL` of the API of another control node; may be given several times"},
+					&cli.BoolFlag{Name: "first", EnvVars: []string{"MOORING_FIRST"}, Usage: "of several control nodes that go alone at the same time this is the one that sees whether any stays; on one node of all"}, dir,
 				}, last),
 			{
 				Name: "open", Usage: "let BOSH go on at once, against the policies",
@@ -102,7 +103,7 @@ func last(s *session) error {
 	if !withAll && !alone {
 		return nil
 	}
-	l := &gate.Last{Fleet: s.api, Beside: s.String("cell"), Dir: s.String("dir"), Out: s.out}
+	l := &gate.Last{Fleet: s.api, Beside: s.String("cell"), First: s.Bool("first"), Dir: s.String("dir"), Out: s.out}
 	for _, url := range s.StringSlice("other") {
 		if url == "" {
 			continue // a variable that is set to nothing

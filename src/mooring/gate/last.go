@@ -29,6 +29,9 @@ type Last struct {
 	Fleet Fleet
 	// Others are the APIs of the other control nodes, one each.
 	Others []Fleet
+	// First is true on one control node: of several that go alone at the same
+	// time, each seeing the others serve, it stays to see what becomes of them.
+	First bool
 	// Beside is the cell on this very VM, "" when there is none. It is not
 	// waited for: BOSH stops what runs here when every pre-stop has ended, its
 	// own too.
@@ -44,6 +47,10 @@ type Last struct {
 // lastPace is the pause between two looks at the cells. Whoever waits here
 // waits for hosts to go.
 const lastPace = time.Second
+
+// firstStays is how long the first node stays although others serve: enough for
+// BOSH to stop what runs on those that go.
+const firstStays = time.Minute
 
 // Going reports whether the control node goes with all of its deployment, or
 // alone. Neither is so when it comes back. getenv is os.Getenv.
@@ -64,25 +71,8 @@ func (l *Last) Wait(ctx context.Context, alone bool) error {
 	defer cancel()
 	opening := make(chan *override, 1)
 	go func() { opening <- awaitOpening(ctx, l.Dir) }()
-	for {
-		if alone && l.another(ctx) {
-			l.say("open: another control node serves, this one may go")
-			return nil
-		}
-		left, err := l.left(ctx)
-		var answer *client.Error
-		switch {
-		case err == nil && len(left) == 0:
-			l.say("open: no cell is left that needs the control plane")
-			return nil
-		case err == nil:
-			l.say("the control plane goes after its cells, and %s: the log of a cell's own pre-stop says what it waits for, moor stuck who can help. A cell that BOSH leaves where it is, take out of its deployment first; or open the gate here: gate open --reason WHY", listed(left))
-		case ctx.Err() != nil:
-		case errors.As(err, &answer) && answer.Status < 500:
-			l.say("the control plane goes after its cells, and the API refuses to say which are left: %v; cloud ops can help, or open the gate here: gate open --reason WHY", err)
-		default:
-			l.say("the control plane goes after its cells, and no API answers to say which are left; cloud ops can bring it back, or, when there are no cells, open the gate here: gate open --reason WHY")
-		}
+	began := time.Now()
+	for !l.look(ctx, alone, time.Since(began)) {
 		select {
 		case o := <-opening:
 			if o == nil {
@@ -92,6 +82,34 @@ func (l *Last) Wait(ctx context.Context, alone bool) error {
 		case <-time.After(lastPace):
 		}
 	}
+	return nil
+}
+
+// look reports whether the node may go after it has waited so long, and says
+// why or why not.
+func (l *Last) look(ctx context.Context, alone bool, waited time.Duration) bool {
+	another := alone && l.another(ctx)
+	if another && (!l.First || waited >= firstStays) {
+		l.say("open: another control node serves, this one may go")
+		return true
+	}
+	left, err := l.left(ctx)
+	var answer *client.Error
+	switch {
+	case err == nil && len(left) == 0:
+		l.say("open: no cell is left that needs the control plane")
+		return true
+	case ctx.Err() != nil:
+	case another:
+		l.say("another control node serves; for %s this one stays to see whether that one goes too", firstStays)
+	case err == nil:
+		l.say("the control plane goes after its cells, and %s: the log of a cell's own pre-stop says what it waits for, moor stuck who can help. A cell that BOSH leaves where it is, take out of its deployment first; or open the gate here: gate open --reason WHY", listed(left))
+	case errors.As(err, &answer) && answer.Status < 500:
+		l.say("the control plane goes after its cells, and the API refuses to say which are left: %v; cloud ops can help, or open the gate here: gate open --reason WHY", err)
+	default:
+		l.say("the control plane goes after its cells, and no API answers to say which are left; cloud ops can bring it back, or, when there are no cells, open the gate here: gate open --reason WHY")
+	}
+	return false
 }
 
 // another reports whether the API of another control node serves.

@@ -137,6 +137,43 @@ func TestTheLastControlNodeAloneOutlivesTheCells(t *testing.T) {
 	})
 }
 
+// BOSH takes all control nodes away at once when their group is no longer in the
+// manifest, and tells each of them no more than that it goes.
+func TestOfControlNodesThatGoTogetherTheFirstOutlivesTheCells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		one, two := &left{cells: []client.CellView{there("a")}}, &left{cells: []client.CellView{there("a")}}
+		first := lastAt(t, gate.Last{Fleet: one, Others: []gate.Fleet{two}, First: true, Dir: t.TempDir()}, true)
+		second := lastAt(t, gate.Last{Fleet: two, Others: []gate.Fleet{one}, Dir: t.TempDir()}, true)
+		g.Expect(second.result()).To(Succeed())
+		first.waits(g)
+		two.become(errDown)
+		time.Sleep(time.Hour)
+		first.waits(g)
+		one.become(nil)
+		g.Expect(first.result()).To(Succeed())
+		g.Expect(first.said()).To(HaveExactElements(
+			"another control node serves; for 1m0s this one stays to see whether that one goes too",
+			ContainSubstring("1 is left, a"), "open: no cell is left that needs the control plane"))
+	})
+}
+
+func TestTheFirstControlNodeAloneStaysNoLongerThanItMust(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		api := &left{cells: []client.CellView{there("a")}}
+		first := lastAt(t, gate.Last{Fleet: api, Others: []gate.Fleet{api}, First: true, Dir: t.TempDir()}, true)
+		time.Sleep(50 * time.Second)
+		first.waits(g)
+		time.Sleep(10 * time.Second)
+		g.Expect(first.result()).To(Succeed())
+
+		none := &left{}
+		empty := lastAt(t, gate.Last{Fleet: none, Others: []gate.Fleet{none}, First: true, Dir: t.TempDir()}, true)
+		g.Expect(empty.result()).To(Succeed(), "there is no cell to stay for")
+	})
+}
+
 func TestAPersonLetsAControlNodeGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, api, dir := NewWithT(t), &left{err: errDown}, t.TempDir()
