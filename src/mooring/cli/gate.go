@@ -30,11 +30,26 @@ Example, in pre-stop:
 			command("", "return", "", "block until the cell has settled; for post-start", `Example, in post-start:
    moor gate return --cell "$ID"`,
 				[]cli.Flag{cell, dir}, func(s *session) error { return s.gate().Return(s.ctx()) }),
+			command("", "last", "", "block until a control node may go for good; for its pre-stop",
+				`The control plane outlives its cells: when BOSH deletes the deployment, the node
+stays until no cell is left. A node that BOSH takes away alone stays only when
+no other one serves, and one that comes back goes at once. A cell on the same
+VM is not waited for. What BOSH is about to do is read from the environment it
+gives pre-stop.
+
+Example, in pre-stop:
+   moor gate last --cell "$ID" --other https://control-1:7770`,
+				[]cli.Flag{
+					&cli.StringFlag{Name: "cell", EnvVars: []string{"MOORING_CELL"}, Usage: "`ID` of the cell on this VM, if there is one"},
+					&cli.StringSliceFlag{Name: "other", EnvVars: []string{"MOORING_OTHERS"}, Usage: "`URL` of the API of another control node; may be given several times"},
+					&cli.BoolFlag{Name: "first", EnvVars: []string{"MOORING_FIRST"}, Usage: "of several control nodes that go alone at the same time this is the one that sees whether any stays; on one node of all"}, dir,
+				}, last),
 			{
 				Name: "open", Usage: "let BOSH go on at once, against the policies",
 				Description: `The emergency exit, on the cell itself: it works without the control plane. Who
 waits at the gate goes on, or who comes within 10 minutes. Instances that have
-not yielded are stopped with their cell.
+not yielded are stopped with their cell. On a control node that waits for its
+cells it lets the node go before them.
 
 Example:
    moor gate open --reason "the control plane is gone, see INC-1234"`,
@@ -77,4 +92,29 @@ func leave(s *session) error {
 		return usage(s.Context, "--action is %q; use restart, reboot, recreate or retire", action)
 	}
 	return s.gate().Leave(s.ctx(), action)
+}
+
+// last is for control nodes.
+func last(s *session) error {
+	withAll, alone, err := gate.Going(os.Getenv)
+	if err != nil {
+		return usage(s.Context, "%v", err)
+	}
+	if !withAll && !alone {
+		return nil
+	}
+	l := &gate.Last{Fleet: s.api, Beside: s.String("cell"), First: s.Bool("first"), Dir: s.String("dir"), Out: s.out}
+	for _, url := range s.StringSlice("other") {
+		if url == "" {
+			continue // a variable that is set to nothing
+		}
+		other := s.to
+		other.API = url
+		api, err := other.connect()
+		if err != nil {
+			return usage(s.Context, "--other: %v", err)
+		}
+		l.Others = append(l.Others, api)
+	}
+	return l.Wait(s.ctx(), alone)
 }

@@ -46,6 +46,8 @@ type deployment struct {
 	halted map[string]string
 	// inHand counts the hosts that BOSH does something to or is kept from.
 	inHand int
+	// went are the instances that BOSH has deleted, in their order.
+	went []string
 	// broken says, of cells whose VM cannot be made, how that ends: what waits
 	// is sent why it failed, or nil when it can be made after all.
 	broken map[string]chan error
@@ -62,8 +64,9 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 }
 
 // deploy starts a fleet of cells, of which the control plane knows the
-// Director.
-func deploy(t *testing.T, cells int) *deployment {
+// Director. The control nodes are instances of the deployment too: VMs on which
+// nothing runs but pre-stop, since the fleet is one process.
+func deploy(t *testing.T, cells int, control ...string) *deployment {
 	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
@@ -72,6 +75,15 @@ func deploy(t *testing.T, cells int) *deployment {
 			PreStop:   func(ctx context.Context, env []string) error { <-d.there; return d.gate(ctx, id, "leave", env) },
 			Act:       func(action string) error { <-d.there; return d.act(id, action) },
 			PostStart: func(ctx context.Context) error { return d.gate(ctx, id, "return", nil) },
+		}})
+	}
+	for i, id := range control {
+		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, Group: "control", AZ: "z1", Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
+			PreStop: func(ctx context.Context, env []string) error {
+				<-d.there
+				return d.gate(ctx, id, "last", append(env, "MOORING_OTHERS="+d.URL))
+			},
+			Act: func(string) error { d.goes(id); return nil },
 		}})
 	}
 	d.Director = fakedirector.New(cfg)
@@ -138,7 +150,7 @@ func (d *deployment) act(cell, action string) error {
 	verb := action
 	switch action {
 	case fakedirector.Delete:
-		verb = "retire"
+		verb, d.went = "retire", append(d.went, cell)
 	case fakedirector.Stop:
 		verb, d.halted[cell] = "halt", "restart"
 	case fakedirector.Detach:
@@ -175,6 +187,16 @@ func (d *deployment) act(cell, action string) error {
 	}
 	return d.host(verb, cell)
 }
+
+// goes notes that BOSH deletes an instance.
+func (d *deployment) goes(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.went = append(d.went, id)
+}
+
+// gone gives what BOSH has deleted, in its order.
+func (d *deployment) gone() []string { d.mu.Lock(); defer d.mu.Unlock(); return slices.Clone(d.went) }
 
 // holdHosts keeps BOSH from touching hosts until they are released, and gives
 // how many it has in its hands.

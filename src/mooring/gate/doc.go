@@ -3,5 +3,5 @@
 // lifecycle policies, Return until it has settled; both outlast the control
 // plane and say, in one line every time it changes, what they wait for and who
 // can help. Open lets a person overrule them on the cell itself, with a reason
-// that is kept.
+// that is kept. Last is for control nodes, which are to go after the cells.
 package gate

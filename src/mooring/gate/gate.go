@@ -34,7 +34,7 @@ type Gate struct {
 	// Out gets one line for each thing that is newly waited for.
 	Out io.Writer
 
-	last string
+	said teller
 	// opening is what a person opened the gate with while it was waited at.
 	opening *override
 }
@@ -96,7 +96,12 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan struct{})
-	go func() { defer close(watched); g.watchForOpening(ctx, cancel) }()
+	go func() {
+		defer close(watched)
+		if g.opening = awaitOpening(ctx, g.Dir); g.opening != nil {
+			cancel(errOpened)
+		}
+	}()
 	defer func() { cancel(nil); <-watched }()
 
 	pause := minPause
@@ -138,27 +143,9 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 	return fmt.Errorf("cell %s was not given leave: %w", g.Cell, context.Cause(ctx))
 }
 
-// watchForOpening ends the wait when a person opens the gate on the cell.
-func (g *Gate) watchForOpening(ctx context.Context, cancel context.CancelCauseFunc) {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	for {
-		if o := opened(g.Dir, time.Now()); o != nil {
-			g.opening = o
-			cancel(errOpened)
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
 // override goes through a gate that a person opened, and says so loudly.
 func (g *Gate) override(ctx context.Context, action model.Action) error {
-	what := used{Action: action, Waited: g.last}
+	what := used{Action: action, Waited: g.said.last}
 	if err := use(g.Dir, *g.opening, what); err != nil {
 		return err
 	}
@@ -183,12 +170,16 @@ func (g *Gate) report(ctx context.Context, o *override) {
 	told(g.Dir)
 }
 
-// say prints a line, unless it would repeat the last one.
-func (g *Gate) say(format string, args ...any) {
+func (g *Gate) say(format string, args ...any) { g.said.say(g.Out, format, args...) }
+
+// teller prints lines, none that would repeat the one before.
+type teller struct{ last string }
+
+func (t *teller) say(out io.Writer, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if text == g.last {
+	if text == t.last {
 		return
 	}
-	g.last = text
-	fmt.Fprintf(g.Out, "%s gate: %s\n", time.Now().UTC().Format(time.RFC3339), text)
+	t.last = text
+	fmt.Fprintf(out, "%s gate: %s\n", time.Now().UTC().Format(time.RFC3339), text)
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,6 +88,23 @@ func opened(dir string, now time.Time) *override {
 		return nil
 	}
 	return o
+}
+
+// awaitOpening gives the opening that lies in the directory, or comes to lie
+// there; nil when ctx ends first.
+func awaitOpening(ctx context.Context, dir string) *override {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		if o := opened(dir, time.Now()); o != nil {
+			return o
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
 }
 
 // use takes an opening, and keeps what it overruled until that is told.

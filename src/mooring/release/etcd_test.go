@@ -109,4 +109,11 @@ func TestMembersOfEtcdComeAndGo(t *testing.T) {
 	g.Expect(last.start(t)).To(ContainSubstring("the cluster has removed this member; what it had is in"))
 	last.must(t, "etcd", "bin/post-start", nil)
 	g.Eventually(last, 30*time.Second, 500*time.Millisecond).Should(started)
+
+	t.Log("all go, one after the other: the last one has nobody to leave")
+	for _, m := range []*member{last, members[1]} {
+		m.must(t, "etcd", "bin/pre-stop", gone)
+		g.Eventually(m.process.running, 30*time.Second, 100*time.Millisecond).Should(BeFalse())
+	}
+	g.Expect(members[0].must(t, "etcd", "bin/pre-stop", gone)).To(ContainSubstring("this member is the last of the cluster"))
 }

@@ -18,16 +18,26 @@ var combinations = [][]string{
 	{"scale-to-one-az", "set-cell-update-domains", "rename-deployment"},
 	{"use-external-etcd", "scale-to-one-az"},
 	{"scale-to-one-az", "use-external-etcd"},
-	{"use-bosh-lite", "use-stemcell", "rename-deployment", "enable-roll-errand"},
+	{"use-bosh-lite", "use-stemcell", "rename-deployment"},
+	{"enable-director", "enable-roll-errand"},
+	{"enable-roll-errand", "enable-director", "rename-deployment", "scale-to-one-az"},
 	{"use-external-etcd", "use-bosh-lite"},
 	{"enable-alertmanager", "enable-director", "enable-prom-scraper", "use-bosh-lite"},
-	{"enable-alertmanager", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
-	{"use-external-etcd", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
+	{"enable-shared-volumes", "scale-to-one-az"},
+	{"enable-shared-volumes", "use-external-etcd", "enable-director"},
+	{"use-compiled-releases", "scale-to-one-az", "set-cell-update-domains"},
+	{"enable-uaa", "enable-director", "enable-prom-scraper", "use-external-etcd"},
+	{"enable-alertmanager", "enable-director", "enable-roll-errand", "set-cell-update-domains", "use-stemcell"},
+	{"use-external-etcd", "enable-director", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }
 
 // deployment is a manifest, as far as the tests look at it.
 type deployment struct {
-	Name           string
+	Name     string
+	Releases []struct {
+		Name, Version, URL, SHA1 string
+		Stemcell                 *struct{ OS, Version string }
+	}
 	Stemcells      []struct{ Alias, OS, Version string }
 	InstanceGroups []struct {
 		Name, Lifecycle, Stemcell, VMType string
@@ -108,7 +118,11 @@ func checkDeployment(t *testing.T, ops []string) {
 	used := variables(document)
 	for _, name := range used {
 		g.Expect(generated[name] || strings.Contains(asked, name)).To(BeTrue(), "((%s)) is neither generated nor announced in the comment of an ops file", name)
+		if !generated[name] {
+			g.Expect(filledIn).To(HaveKey(name), "the tests with the real bosh fill it in")
+		}
 	}
+	checkSmokeTests(t, d)
 	addresses := map[string]bool{}
 	providers := map[string]int{}
 	releaseJobs := jobs(t)
@@ -129,6 +143,12 @@ func checkDeployment(t *testing.T, ops []string) {
 			g.Expect(addresses).To(HaveKey(consumed.From), "variable %s is for an address that nobody provides", v.Name)
 		}
 	}
+	for _, release := range d.Releases {
+		if release.Stemcell != nil {
+			g.Expect(*release.Stemcell).To(Equal(struct{ OS, Version string }{d.Stemcells[0].OS, d.Stemcells[0].Version}), "what is compiled runs on the stemcell that it was compiled for")
+		}
+		g.Expect(release.Stemcell != nil).To(Equal(release.URL != "" && release.SHA1 != ""), "%s: what is compiled is brought along", release.Name)
+	}
 	for _, group := range d.InstanceGroups {
 		g.Expect(group.AZs).NotTo(BeEmpty())
 		g.Expect(group.Stemcell).To(Equal(d.Stemcells[0].Alias))
@@ -139,6 +159,9 @@ func checkDeployment(t *testing.T, ops []string) {
 			j, found := releaseJobs[placed.Name]
 			g.Expect(found).To(BeTrue(), "the release has no job %s", placed.Name)
 			checkProperties(t, j, placed.Properties)
+			if j.Name == "roll-cells" && len(ops) > 1 {
+				checkErrand(t, d, placed.Properties["plan"])
+			}
 			for _, wanted := range j.Consumes {
 				if placed.Consumes[wanted.Name] != nil {
 					continue // given by hand
@@ -150,6 +173,59 @@ func checkDeployment(t *testing.T, ops []string) {
 			}
 		}
 	}
+}
+
+// checkSmokeTests checks that the smoke tests try floating volumes where cells
+// offer them, and nowhere else.
+func checkSmokeTests(t *testing.T, d deployment) {
+	t.Helper()
+	var offered, tried []any
+	for _, group := range d.InstanceGroups {
+		for _, placed := range group.Jobs {
+			switch placed.Name {
+			case "volume-manager":
+				classes, _ := placed.Properties["shared"].([]any)
+				for _, class := range classes {
+					offered = append(offered, class.(map[string]any)["name"])
+				}
+			case "smoke-tests":
+				classes, _ := placed.Properties["classes"].(map[string]any)
+				if floating := classes["floating"]; floating != nil {
+					tried = append(tried, floating)
+				}
+			}
+		}
+	}
+	NewWithT(t).Expect(tried).To(ConsistOf(offered...), "the smoke tests try what cells offer")
+}
+
+// checkErrand checks that what the errand starts is not refused: its group is
+// there, and who carries it out knows a Director.
+func checkErrand(t *testing.T, d deployment, plan any) {
+	t.Helper()
+	g := NewWithT(t)
+	text, err := yaml.Marshal(plan)
+	g.Expect(err).NotTo(HaveOccurred())
+	var spec struct {
+		Via struct {
+			Bosh struct {
+				Group string `yaml:"instance_group"`
+			}
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &spec)).To(Succeed())
+	var groups []string
+	directors := 0
+	for _, group := range d.InstanceGroups {
+		groups = append(groups, group.Name)
+		for _, placed := range group.Jobs {
+			if (placed.Name == "api" || placed.Name == "orchestrator") && placed.Properties["director"] != nil {
+				directors++
+			}
+		}
+	}
+	g.Expect(groups).To(ContainElement(spec.Via.Bosh.Group))
+	g.Expect(directors).To(Equal(2), "the jobs api and orchestrator know the Director")
 }
 
 func isAuthority(d deployment, name string) bool {

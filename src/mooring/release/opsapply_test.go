@@ -105,7 +105,7 @@ func find(list []any, step string) (int, error) {
 	return found[0], nil
 }
 
-var variable = regexp.MustCompile(`\(\(([a-z_]+)((?:\.[a-z_]+)*)\)\)`)
+var variable = regexp.MustCompile(`\(\(([a-z0-9_]+)((?:\.[a-z0-9_]+)*)\)\)`)
 
 // variables gives the names of all variables in a document.
 func variables(node any) []string {

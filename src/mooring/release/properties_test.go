@@ -73,7 +73,7 @@ func TestPropertiesAreDeclaredAndUsed(t *testing.T) {
 
 func (j job) reads(t *testing.T, link string) bool {
 	for _, text := range j.sources(t) {
-		if strings.Contains(text, "link('"+link+"')") {
+		if strings.Contains(text, " link('"+link+"')") {
 			return true
 		}
 	}

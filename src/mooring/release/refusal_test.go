@@ -74,7 +74,9 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"smoke-tests: no instances":             {"smoke-tests", properties{"instances": 0}, `instances is 0; give a whole number from 1`},
 		"roll-cells: a plan without a name":     {"roll-cells", properties{"plan": properties{"action": "reboot"}}, `plan needs a name of at most 47`},
 		"roll-cells: no plan":                   {"roll-cells", properties{"plan": nil}, `Can't find property 'plan'`},
-		"roll-cells: a reason with a quote":     {"roll-cells", properties{"reason": `"; reboot`}, `write a sentence without quotes`},
+		"roll-cells: a plan that waits for itself": {"roll-cells", properties{"wait": true, "plan": properties{"name": "x", "via": properties{"bosh": properties{"instance_group": "cell"}}}},
+			`wait is true and the plan acts through BOSH on mooring, which BOSH locks as long as the errand runs: it would wait for itself; leave wait off`},
+		"roll-cells: a reason with a quote": {"roll-cells", properties{"reason": `"; reboot`}, `write a sentence without quotes`},
 	}
 	var all []placed
 	for _, name := range sorted(rows) {
@@ -105,19 +107,33 @@ func TestPersistentVolumesWithoutAPersistentDiskAreRefused(t *testing.T) {
 	g.Expect(p.render(t)["config/classes.env"]).NotTo(ContainSubstring("persistent,"))
 }
 
+// BOSH asks nobody what to do about a link that is missing, so that links are
+// optional to it and a template says it.
 func TestAMissingLinkIsRefused(t *testing.T) {
 	f := newFleet(t)
+	remedies := map[string]string{
+		"api":  `there is no link api: deploy the job api in this deployment, or give the one of another with consumes: {api: {from: api, deployment: NAME}}, shared there with provides: {api: {shared: true}}`,
+		"etcd": `there is no link etcd: deploy the job etcd beside this one, or give an etcd of your own as ops-files/use-external-etcd.yml does`,
+	}
 	var all []placed
 	var missing []string
 	for name, j := range f.jobs {
 		for _, wanted := range j.Consumes {
+			own := name == wanted.Name // it is always there
+			NewWithT(t).Expect(wanted.Optional).To(Equal(!own), name)
+			if own {
+				continue
+			}
 			p := f.place(name, nil)
 			delete(p.Links, wanted.Name)
 			all, missing = append(all, p), append(missing, wanted.Name)
 		}
 	}
 	for i, out := range renderAll(t, all...) {
-		NewWithT(t).Expect(out.err).To(MatchError(MatchRegexp(`line \d+: Can't find link '%s'`, missing[i])), all[i].Name)
+		g := NewWithT(t)
+		g.Expect(out.err).To(HaveOccurred(), all[i].Name)
+		g.Expect(out.errs).To(ContainElement(MatchError(And(
+			MatchRegexp(`^Error filling in template '[a-z_/.]+' \(line \d+: `), ContainSubstring(remedies[missing[i]])))), all[i].Name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -82,10 +83,11 @@ type placed struct {
 }
 
 // outcome is what became of a job's templates: texts by where they go on a VM,
-// or the first error.
+// or the first error and all of them, which BOSH lists.
 type outcome struct {
 	files map[string]string
 	err   error
+	errs  []error
 }
 
 // renderAll renders all templates of several jobs in one go, for ruby takes
@@ -107,8 +109,8 @@ func renderAll(t *testing.T, several ...placed) []outcome {
 		out := outcome{files: make(map[string]string)}
 		for range len(p.Templates) + 1 {
 			out.files[requests[0].Name] = texts[0]
-			if out.err == nil {
-				out.err = errs[0]
+			if errs[0] != nil {
+				out.err, out.errs = cmp.Or(out.err, errs[0]), append(out.errs, errs[0])
 			}
 			requests, texts, errs = requests[1:], texts[1:], errs[1:]
 		}

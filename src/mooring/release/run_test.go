@@ -1,7 +1,9 @@
 package release
 
 import (
+	"bufio"
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -113,6 +115,8 @@ func TestTheJobsRunTogether(t *testing.T) {
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "--org", "mooring", "--space", "smoke-tests", "volume-sets", "--json")).To(HavePrefix("[]"))
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "apps", "--json")).To(HavePrefix("[]"))
 
+	checkTheControlNodeGoesLast(t, v)
+
 	// BOSH restarts the cell: pre-stop, stop, start, post-start.
 	v.must(t, "cell", "bin/pre-stop", []string{"BOSH_VM_NEXT_STATE=keep", "BOSH_INSTANCE_NEXT_STATE=keep", "BOSH_DEPLOYMENT_NEXT_STATE=keep"})
 	pid := pidOf(t, v, "cell")
@@ -125,6 +129,29 @@ func TestTheJobsRunTogether(t *testing.T) {
 	g.Expect(v.must(t, "moor-cli", "bin/moor", nil, "rolls")).To(ContainSubstring("done"))
 
 	g.Expect(v.must(t, "roll-cells", "bin/run", nil)).To(MatchRegexp(`plan stemcell-\d{8}-\d{6} started: recreate 1 cell`))
+}
+
+// checkTheControlNodeGoesLast checks when the node of a VM that has a cell goes.
+func checkTheControlNodeGoesLast(t *testing.T, v *vm) {
+	t.Helper()
+	g := NewWithT(t)
+	with := []string{"BOSH_VM_NEXT_STATE=delete", "BOSH_INSTANCE_NEXT_STATE=delete", "BOSH_DEPLOYMENT_NEXT_STATE=delete"}
+	g.Expect(v.must(t, "api", "bin/pre-stop", with)).To(HaveSuffix("gate: open: no cell is left that needs the control plane\n"), "the cell on its own VM is not waited for")
+	kept := []string{"BOSH_VM_NEXT_STATE=delete", "BOSH_INSTANCE_NEXT_STATE=keep", "BOSH_DEPLOYMENT_NEXT_STATE=keep"}
+	g.Expect(v.must(t, "api", "bin/pre-stop", kept)).To(BeEmpty())
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	waiting := v.script(ctx, "api", "bin/gate", "last", "--cell", "another")
+	waiting.Env = append(waiting.Env, with...)
+	said, err := waiting.StdoutPipe()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(waiting.Start()).To(Succeed())
+	line, err := bufio.NewReader(said).ReadString('\n')
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(line).To(ContainSubstring("1 is left, "))
+	v.must(t, "api", "bin/gate", nil, "open", "--reason", "it is a test")
+	g.Expect(waiting.Wait()).To(Succeed())
 }
 
 // ofSomething are metrics that are not there while there is nothing to count: no
@@ -208,4 +235,14 @@ func TestTheGateIsAsked(t *testing.T) {
 	}
 	output, _ := v.run(t, "cell", "bin/gate", nil, "open", "--reason", "the API is gone")
 	g.Expect(output).To(Equal(" " + connection + "gate open --reason the API is gone\n"))
+
+	f = newFleet(t)
+	v.install(t, f.place("api", nil))
+	output, err := v.run(t, "api", "bin/pre-stop", []string{"BOSH_VM_NEXT_STATE=delete"})
+	g.Expect(err).To(MatchError("exit status 7"))
+	var addresses []string
+	for _, node := range f.control {
+		addresses = append(addresses, "https://"+node.Address+":7770")
+	}
+	g.Expect(output).To(Equal(fmt.Sprintf("delete %s %s %s gate last\n", strings.Join(addresses, ","), v.path("jobs/api/config/tls/certificate.pem"), f.control[0].ID)))
 }

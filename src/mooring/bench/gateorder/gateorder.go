@@ -40,6 +40,9 @@ type Config struct {
 	Healthy time.Duration
 	// Rounds is how often each way is measured, in turns.
 	Rounds int
+	// AtMost is the ratio of the medians from which on the gate costs too much;
+	// 0 is no such ratio.
+	AtMost float64
 }
 
 // bench is a fleet that is measured.
@@ -51,7 +54,8 @@ type bench struct {
 }
 
 // Run starts a fleet, recreates all of it both ways and prints what each took
-// and the ratio of the medians.
+// and the ratio of the medians. A ratio above what it may be at most is an
+// error.
 func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	fleet, err := devfleet.Start(cfg.Moor, cfg.Listen, "--cells", strconv.Itoa(cfg.Cells), "--azs", strconv.Itoa(cfg.AZs), "--lease-ttl", "10s")
 	if err != nil {
@@ -77,10 +81,25 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		gated = append(gated, gate)
 		fmt.Fprintf(out, "   own order, AZ after AZ: %s   bosh recreate through the gate: %s\n", took.Round(100*time.Millisecond), gate.Round(100*time.Millisecond))
 	}
-	slices.Sort(ours)
-	slices.Sort(gated)
-	_, err = fmt.Fprintf(out, "ratio of the medians: %.2f\n", gated[len(gated)/2].Seconds()/ours[len(ours)/2].Seconds())
-	return err
+	ratio := median(gated) / median(ours)
+	if _, err := fmt.Fprintf(out, "ratio of the medians: %.2f\n", ratio); err != nil {
+		return err
+	}
+	return within(ratio, cfg.AtMost)
+}
+
+// median gives the middle one of times, in seconds; of an even number, the
+// longer of the two.
+func median(times []time.Duration) float64 {
+	return slices.Sorted(slices.Values(times))[len(times)/2].Seconds()
+}
+
+// within refuses a ratio that is above what it may be at most.
+func within(ratio, atMost float64) error {
+	if atMost > 0 && ratio > atMost {
+		return fmt.Errorf("bosh recreate through the gate took %.3f times what Mooring's own order took, and may take %.2f times", ratio, atMost)
+	}
+	return nil
 }
 
 func timed(work func() error) (time.Duration, error) {

@@ -21,11 +21,13 @@ func gateCommand() *cli.Command {
 			&cli.IntFlag{Name: "instances", Value: 9, Usage: "instances of each app"},
 			&cli.DurationFlag{Name: "healthy", Value: 10 * time.Second, Usage: "`TIME` that an instance has to be healthy before it counts again, for the length of a roll"},
 			&cli.IntFlag{Name: "rounds", Value: 3, Usage: "measurements of each"},
+			&cli.Float64Flag{Name: "at-most", Value: 1.15, Usage: "`RATIO` of the medians above which the status is 1; 0 for none"},
 		},
 		Action: func(c *cli.Context) error {
 			return gateorder.Run(c.Context, gateorder.Config{
 				Moor: c.String("moor"), Listen: c.String("listen"), Cells: c.Int("cells"), AZs: c.Int("azs"),
 				Apps: c.Int("apps"), Instances: c.Int("instances"), Healthy: c.Duration("healthy"), Rounds: c.Int("rounds"),
+				AtMost: c.Float64("at-most"),
 			}, c.App.Writer)
 		},
 	}

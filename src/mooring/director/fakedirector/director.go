@@ -1,6 +1,7 @@
 package fakedirector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -26,7 +27,11 @@ type VM struct {
 
 // Instance is one instance of the group.
 type Instance struct {
-	ID, AZ    string
+	ID, AZ string
+	// Group is another group than Config's; "" is that one. Such an instance
+	// never has anything to be updated: it goes, by a scale-in or with the
+	// deployment.
+	Group     string
 	Index     int
 	Bootstrap bool
 	VM        VM
@@ -36,7 +41,8 @@ type Instance struct {
 	gone bool
 }
 
-// Config says what the Director manages: one deployment with one group.
+// Config says what the Director manages: one deployment, of which one group is
+// updated.
 type Config struct {
 	Deployment, Group string
 	Instances         []*Instance
@@ -213,11 +219,16 @@ func (d *Director) inOrder(which func(*Instance) bool) [][]*Instance {
 	return byAZ
 }
 
+// groupOf names the group of an instance.
+func (d *Director) groupOf(i *Instance) string { return cmp.Or(i.Group, d.cfg.Group) }
+
+// instance finds an instance by its ID or, in the group that is updated, by its
+// index.
 func (d *Director) instance(id string) *Instance {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, instance := range d.instances {
-		if instance.ID == id || fmt.Sprint(instance.Index) == id {
+		if instance.ID == id || instance.Group == "" && fmt.Sprint(instance.Index) == id {
 			return instance
 		}
 	}

@@ -105,7 +105,7 @@ func (d *Director) listInstances(w http.ResponseWriter, _ *http.Request) {
 	d.mu.Unlock()
 	list := []map[string]any{}
 	for _, i := range members {
-		list = append(list, map[string]any{"id": i.ID, "job": d.cfg.Group, "index": i.Index, "az": i.AZ, "agent_id": "agent-" + i.ID, "cid": "vm-" + i.ID, "expects_vm": true})
+		list = append(list, map[string]any{"id": i.ID, "job": d.groupOf(i), "index": i.Index, "az": i.AZ, "agent_id": "agent-" + i.ID, "cid": "vm-" + i.ID, "expects_vm": true})
 	}
 	reply(w, list)
 }

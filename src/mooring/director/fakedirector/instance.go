@@ -59,7 +59,7 @@ func ends(action string) bool { return action == Stop || action == Detach || act
 
 // nameOf is an instance as BOSH writes it.
 func (t *task) nameOf(i *Instance) string {
-	return fmt.Sprintf("%s/%s (%d)", t.d.cfg.Group, i.ID, i.Index)
+	return fmt.Sprintf("%s/%s (%d)", t.d.groupOf(i), i.ID, i.Index)
 }
 
 // preStop runs the script, where there is anything to run it on. Whatever

@@ -64,7 +64,7 @@ func (d *Director) Deploy(update Update) int {
 		}
 		env := envOf(update.Action)
 		one := func(i *Instance) error { return t.take(i, "Updating instance", update.Action, env) }
-		for n, members := range d.inOrder(func(*Instance) bool { return true }) {
+		for n, members := range d.inOrder(func(i *Instance) bool { return i.Group == "" }) {
 			most := inFlight(update.MaxInFlight, len(members))
 			if canaries := min(update.Canaries, len(members)); n == 0 && canaries > 0 {
 				if err := t.together(members[:canaries], most, one); err != nil {
