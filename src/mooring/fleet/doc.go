@@ -15,6 +15,10 @@
 // rolls are the true durations; planning only looks at estimates. A cell that
 // rolls leaves out is not rolled. Limits are a count or a share ("10%"). An app
 // of kind floating or none spends budget only for the time of a move (move_s,
-// 30 unless given); one of kind none whose limit is 0 is replaced before it
-// stops and spends nothing. Fields that are not listed are ignored.
+// 30 unless given). Of k such instances on a cell, with a limit of L, min(k, L)
+// move at a time: the roll spends as many for ceil(k/L) moves from its start,
+// and never for longer than it takes itself. So only a limit of 0 keeps their
+// cell from ever rolling; one of kind none whose limit is 0 is replaced before it
+// stops and spends nothing. Instances of kind fixed are down with their cell, all
+// together: more of them than the limit keep it from ever rolling. Fields that are not listed are ignored.
 package fleet

@@ -75,7 +75,7 @@ func (s *cliques) connect(p *Problem, cells []int) {
 	users := map[int32][]user{}
 	for rank, c := range cells {
 		for _, use := range p.Cells[c].Uses {
-			if p.Apps[use.App].Hold > 0 {
+			if use.Hold > 0 {
 				continue
 			}
 			for _, other := range users[use.App] {
