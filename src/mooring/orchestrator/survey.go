@@ -82,30 +82,20 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 	if known := d.snap.Cell(roll.CellID); known != nil {
 		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
 	}
-	spent := map[int]int32{}
-	var order []int
-	spend := func(appGUID string, kind model.Kind) {
-		for _, a := range s.budgetsFor(d.snap.App(appGUID), kind) {
-			if spent[a]++; spent[a] == 1 {
-				order = append(order, a)
-			}
-		}
-	}
+	spends := spending{survey: s, of: map[int]*spent{}}
 	if cell.State == sequence.Running || cell.State == sequence.StuckHolding {
 		for _, h := range d.held[roll.Holder()] {
-			spend(h.appGUID, h.permit.Kind)
+			spends.add(d.snap.App(h.appGUID), h.permit.Kind, leaves(h.permit.Kind, h.permit.Move), true)
 		}
 	}
 	if beforeHost(roll.Phase) {
 		for _, o := range d.queuedOn(roll) {
 			if o.permit == nil && !o.leaving && !o.means.Replace && d.serves(o) {
-				spend(o.inst.AppGUID, o.means.Kind)
+				spends.add(o.app, o.means.Kind, leaves(o.means.Kind, o.means.Move), false)
 			}
 		}
 	}
-	for _, a := range order {
-		cell.Uses = append(cell.Uses, sequence.Use{App: int32(a), N: spent[a]})
-	}
+	cell.Uses = spends.uses()
 	s.problem.Cells = append(s.problem.Cells, cell)
 	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)
 }

@@ -53,7 +53,7 @@ func Moves(app int32, k, limit int, move time.Duration) Use {
 	use := Use{App: app, N: int32(k)}
 	steps := time.Duration(1)
 	if limit > 0 {
-		use.N, steps = int32(min(k, limit)), time.Duration((k+limit-1)/limit)
+		use.N, steps = int32(min(k, limit)), time.Duration(max(1, (k+limit-1)/limit))
 	}
 	if move <= ages/steps {
 		use.Hold = steps * move

@@ -1,0 +1,103 @@
+package orchestrator
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"pgregory.net/rapid"
+
+	"mooring/model"
+)
+
+// drawFloating draws a fleet of one AZ whose apps all float, each with a policy
+// that allows something, however many of it share a cell.
+func (w *world) drawFloating(rt *rapid.T) {
+	w.addCells(rapid.IntRange(2, 5).Draw(rt, "cells"), 1)
+	for i := range rapid.IntRange(1, 2).Draw(rt, "apps") {
+		policy := model.Policy{
+			MaxInterrupted: model.Limit{Count: rapid.IntRange(1, 3).Draw(rt, "max_interrupted")},
+			HealthyFor:     model.Duration(10 * time.Second), ReturnWithin: model.Duration(5 * time.Minute),
+		}
+		w.push(fmt.Sprintf("app%d", i), rapid.IntRange(1, 6).Draw(rt, "instances"), rapid.IntRange(0, 5).Draw(rt, "offset"), model.ClassShared, policy)
+	}
+}
+
+// TestWhatFloatsNeverStrandsAPlan: what moves off one cell comes to crowd the
+// next. As long as nothing fails all cells are rolled, and nobody is called.
+func TestWhatFloatsNeverStrandsAPlan(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld()
+		w.drawFloating(rt)
+		w.drawPlan(rt, "plan")
+		retire := w.snap.Plan("plan").Action == model.Retire // the last cell's instances have nowhere to go
+		w.run(48 * time.Hour)
+		w.hold(rt, nil)
+		for _, app := range w.snap.Apps() {
+			if allowed := app.Policy.Disrupted(app.Instances); w.most[app.GUID] > allowed {
+				rt.Fatalf("%s had %d away, its policy allows %d\n%s", app.GUID, w.most[app.GUID], allowed, w.events())
+			}
+		}
+		if alerts := w.snap.StuckItems(); len(alerts) > 0 && !retire {
+			rt.Fatalf("%s\n%s", w.stuckText(), w.events())
+		}
+		if plan := w.snap.Plan("plan"); !plan.Finished() && !retire {
+			rt.Fatalf("the plan is %s\n%s\n%s", plan.Status, w.rollsText(), w.events())
+		}
+	})
+}
+
+// One that has moved and does not serve there holds up those of its app that
+// are to follow it, and nothing else: it is flagged, and the roll goes on by
+// itself once it serves.
+func TestAStepThatDoesNotComeBackIsFlagged(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	w.addCells(3, 1)
+	policy := model.Policy{MaxInterrupted: model.Limit{Count: 1}, HealthyFor: model.Duration(10 * time.Second), ReturnWithin: model.Duration(5 * time.Minute)}
+	w.push("files", 6, 0, model.ClassShared, policy)
+	spec := model.PlanSpec{Name: "plan", Action: model.Recreate}
+	spec.Cells.IDs = []string{"c1"}
+	plan, err := newPlan(w.snap, spec, w.now)
+	g.Expect(err).NotTo(HaveOccurred())
+	w.put(plan)
+
+	w.run(6 * time.Second) // files/0 has yielded and starts elsewhere
+	w.broken["files/0"] = true
+	w.run(time.Hour)
+	g.Expect(w.snap.StuckItems()).To(HaveExactElements(And(
+		HaveField("Kind", model.WaitingForBudget), HaveField("CellID", "c1"), HaveField("Index", 0),
+		HaveField("What", ContainSubstring("cell c1 waits for o/s/files/0")))))
+	g.Expect(w.snap.Cordons()).To(BeEmpty())
+
+	w.broken["files/0"] = false
+	w.run(time.Hour)
+	g.Expect(w.snap.StuckItems()).To(BeEmpty())
+	g.Expect(w.snap.Roll("plan", "c1").Phase).To(Equal(model.RollDone))
+	g.Expect(w.violations).To(BeEmpty())
+}
+
+// What was measured of a phase is what its steps took, without the time in
+// line before each.
+func TestStepsAreMeasuredWithoutTheTimeInLine(t *testing.T) {
+	g := NewWithT(t)
+	start := time.Unix(0, 0)
+	roll := &model.Roll{Phase: model.RollDone}
+	for _, line := range []struct {
+		phase model.Phase
+		after time.Duration
+		note  string
+	}{
+		{model.Cordoned, 0, ""}, {model.Moving, 0, ""},
+		{model.Moving, 100, grantedNote}, {model.Moving, 117, nextStepNote},
+		{model.Moving, 317, grantedNote}, {model.Moving, 330, nextStepNote},
+		{model.Moving, 430, grantedNote}, {model.Interrupting, 440, ""}, {model.RollDone, 440, ""},
+	} {
+		roll.Timeline = append(roll.Timeline, model.Entry{Phase: line.phase, At: start.Add(line.after * time.Second), Note: line.note})
+	}
+	in, whole, disturbed := measured(roll)
+	g.Expect(in[model.Moving]).To(Equal(40 * time.Second))
+	g.Expect(whole).To(Equal(40 * time.Second))
+	g.Expect(disturbed).To(BeFalse())
+}
