@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"mooring/client"
 	"mooring/lifecycle"
@@ -45,7 +44,7 @@ func (d *decision) limitOf(b budget) (app *model.App, name string, limit int) {
 // raise says what it would buy if the limit that sets the bound were one
 // higher, and with it the limit on both kinds together, which an open one
 // follows; nil when no app sets it.
-func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, durations []time.Duration) *client.Raise {
+func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, f foresight) *client.Raise {
 	if bound.Why != sequence.ByApp {
 		return nil
 	}
@@ -54,8 +53,9 @@ func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, d
 	if app == nil {
 		return nil
 	}
-	higher := s.problem
+	higher, certain := s.problem, *f.certain
 	higher.Apps = slices.Clone(s.problem.Apps)
+	certain.Apps = higher.Apps
 	both := budget{appGUID: b.appGUID}
 	for a, other := range s.budgets {
 		if other == b || other == both && higher.Apps[a].Limit <= limit {
@@ -67,6 +67,6 @@ func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, d
 	after := sequence.Simulate(&higher, plan, nil).Makespan
 	return &client.Raise{
 		App: app.Name, Limit: name, From: limit, To: limit + 1,
-		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(&higher, durations).Makespan),
+		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(&certain, f.typical).Makespan),
 	}
 }

@@ -102,9 +102,9 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
-	bound := sequence.Bound(&s.problem, f.typical)
+	bound := sequence.Bound(f.certain, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
-	p.Raise = d.raise(s, turns, bound, f.typical)
+	p.Raise = d.raise(s, turns, bound, f)
 	if known := d.snap.Durations(model.Hosts); known != nil && known.Rolls != (model.Tally{}) {
 		p.Foresight = &client.Foresight{Rolls: known.Rolls, Plans: known.Plans}
 	}

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
 
+	"mooring/estimate"
 	"mooring/model"
 )
 
@@ -100,4 +101,76 @@ func TestStepsAreMeasuredWithoutTheTimeInLine(t *testing.T) {
 	g.Expect(in[model.Moving]).To(Equal(40 * time.Second))
 	g.Expect(whole).To(Equal(40 * time.Second))
 	g.Expect(disturbed).To(BeFalse())
+}
+
+// knowDurations has measured what takes how long in this world.
+func (w *world) knowDurations() {
+	var records []model.Record
+	know := func(subject string, steps map[estimate.Step]time.Duration) {
+		var known *model.Durations
+		for step, took := range steps {
+			for i := range 32 { // never quite the same
+				known = estimate.Learn(known, subject, step, took*time.Duration(90+i*20/31)/100, w.now)
+			}
+		}
+		records = append(records, known)
+	}
+	know(model.Hosts, map[estimate.Step]time.Duration{estimate.Host(model.Recreate, estimate.Away): actionTime + bootTime})
+	for _, app := range w.snap.Apps() {
+		know(app.GUID, map[estimate.Step]time.Duration{
+			estimate.Handler(model.Interrupt): handlerTime, estimate.Move: startTime,
+			estimate.Handler(model.Drain): handlerTime, estimate.Return: startTime,
+		})
+	}
+	w.put(records...)
+}
+
+// TestWhatLeavesIsForetoldAsItGoes: apps whose instances leave their cell, for
+// cells that are empty and stay, so that none comes to where it is moved again.
+func TestWhatLeavesIsForetoldAsItGoes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		g := NewWithT(rt)
+		w := newWorld()
+		w.unchecked = true // others look at that
+		rolled := rapid.IntRange(2, 4).Draw(rt, "cells")
+		w.addCells(rolled, 1)
+		instances, apps := 0, rapid.IntRange(1, 2).Draw(rt, "apps")
+		for i := range apps {
+			limit := model.Limit{Count: rapid.IntRange(1, 2).Draw(rt, "limit")}
+			policy := model.Policy{MaxInterrupted: limit, MaxDraining: limit, HealthyFor: model.Duration(10 * time.Second), Drain: &model.Handler{Command: "drain"}}
+			class := rapid.SampledFrom([]string{model.ClassShared, model.ClassShared, model.ClassEphemeral}).Draw(rt, "class")
+			n := rapid.IntRange(1, 2*rolled).Draw(rt, "instances")
+			w.push(fmt.Sprintf("app%d", i), n, rapid.IntRange(0, 3).Draw(rt, "offset"), class, policy)
+			instances += n
+		}
+		spec := model.PlanSpec{Name: "plan", Action: model.Recreate}
+		for _, cell := range w.snap.Cells() {
+			spec.Cells.IDs = append(spec.Cells.IDs, cell.ID)
+		}
+		w.addCells(rolled+instances, 1) // those that are there already are registered anew
+		w.knowDurations()
+		w.settle()
+		preview, err := Preview(w.snap, spec, w.now)
+		g.Expect(err).NotTo(HaveOccurred())
+		plan, err := newPlan(w.snap, spec, w.now)
+		g.Expect(err).NotTo(HaveOccurred())
+		w.put(plan)
+		began := w.now
+		w.run(24 * time.Hour)
+
+		g.Expect(w.snap.StuckItems()).To(BeEmpty())
+		near := func(foretold model.Duration, truth time.Duration) {
+			g.Expect(foretold.D()).To(BeNumerically("~", truth, 4*time.Second+truth/5), "%+v\n%s", preview.Timeline, w.events())
+		}
+		g.Expect(preview.Timeline).To(HaveLen(rolled))
+		for _, slot := range preview.Timeline {
+			started, _ := w.snap.Roll("plan", slot.CellID).Entered(model.Cordoned)
+			if apps == 1 { // of two, which gives back first decides who is next
+				near(slot.From, started.Sub(began))
+			}
+		}
+		took := w.snap.Plan("plan").FinishedAt.Sub(began)
+		near(preview.Expected, took)
+		g.Expect(preview.Bound.D()).To(BeNumerically("<=", took+took/10+time.Second))
+	})
 }
