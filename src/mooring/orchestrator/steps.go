@@ -38,27 +38,19 @@ func (c *draft) step(leaving []*occupant) []*occupant {
 func (o *occupant) crowds() bool { return o.means.Move && o.noRoom }
 
 // steps parts instances of one app that leave a cell into those that leave it
-// one after another. Those that are down for themselves go first and together:
-// they spend nothing, and a broken one never blocks the repair of its host. Of
-// an app that allows nothing all are one step, which the judge refuses.
+// one after another.
 func (d *decision) steps(of []*occupant) [][]*occupant {
-	app := of[0].app
 	crew := d.crew(of[0].inst.AppGUID)
-	if app == nil || crew == nil {
+	if crew == nil {
 		return [][]*occupant{of}
 	}
-	var steps [][]*occupant
-	down := func(o *occupant) bool { m := crew.Member(o.inst.Index); return m != nil && m.Crashed }
-	if broken := pick(of, down); len(broken) > 0 {
-		steps = append(steps, broken)
-		of = pick(of, func(o *occupant) bool { return !down(o) })
+	indexes := make([]int, len(of))
+	for i, o := range of {
+		indexes[i] = o.inst.Index
 	}
-	for len(of) > 0 {
-		size := len(of)
-		if limit := limitOn(app, of[0].means.Kind); limit > 0 {
-			size = min(size, limit)
-		}
-		steps, of = append(steps, of[:size]), of[size:]
+	var steps [][]*occupant
+	for _, step := range crew.Steps(of[0].means.Kind, indexes) {
+		steps = append(steps, pick(of, func(o *occupant) bool { return slices.Contains(step, o.inst.Index) }))
 	}
 	return steps
 }
@@ -69,11 +61,7 @@ func leaves(kind model.Kind, move bool) bool { return kind == model.Drain || mov
 
 // limitOn is how many instances of an app may be disrupted at once in one way.
 func limitOn(app *model.App, kind model.Kind) int {
-	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
-	if kind == model.Drain {
-		return min(limits.Draining, limits.Disrupted)
-	}
-	return min(limits.Interrupted, limits.Disrupted)
+	return lifecycle.LimitsOf(&app.Policy, app.Instances).Of(kind)
 }
 
 // watchSteps flags an instance that has left the cell and does not come to
