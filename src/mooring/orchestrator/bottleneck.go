@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"fmt"
-	"slices"
 
 	"mooring/client"
 	"mooring/lifecycle"
@@ -53,20 +52,19 @@ func (d *decision) raise(s *survey, plan *sequence.Plan, bound sequence.Lower, f
 	if app == nil {
 		return nil
 	}
-	higher, certain := s.problem, *f.certain
-	higher.Apps = slices.Clone(s.problem.Apps)
-	certain.Apps = higher.Apps
+	var raised []int
 	both := budget{appGUID: b.appGUID}
 	for a, other := range s.budgets {
-		if other == b || other == both && higher.Apps[a].Limit <= limit {
-			higher.Apps[a].Limit++
+		if other == b || other == both && s.problem.Apps[a].Limit <= limit {
+			raised = append(raised, a)
 		}
 	}
+	higher, certain := s.higher(&s.problem, raised, false), s.higher(f.certain, raised, true)
 	// What is expected of each cell evens out what chance would have bought.
 	before := sequence.Simulate(&s.problem, plan, nil).Makespan
-	after := sequence.Simulate(&higher, plan, nil).Makespan
+	after := sequence.Simulate(higher, plan, nil).Makespan
 	return &client.Raise{
 		App: app.Name, Limit: name, From: limit, To: limit + 1,
-		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(&certain, f.typical).Makespan),
+		Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(certain, f.typical).Makespan),
 	}
 }

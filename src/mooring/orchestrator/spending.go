@@ -80,7 +80,7 @@ func (s *spending) spells(cell int) []spelled {
 	var spells []spelled
 	for i, a := range s.order {
 		if of := s.of[a]; of.stays == 0 && len(of.leavers) > 0 {
-			spells = append(spells, spelled{cell, i, of.leavers})
+			spells = append(spells, spelled{cell, i, of.leaves, of.leavers})
 		}
 	}
 	return spells
@@ -90,6 +90,7 @@ func (s *spending) spells(cell int) []spelled {
 // elsewhere.
 type spelled struct {
 	cell, use int
+	instances int
 	leavers   []int
 }
 
@@ -107,14 +108,46 @@ func (s *survey) spend(w way, of func(estimate.Spell) time.Duration) *sequence.P
 	if len(s.spells) == 0 {
 		return &s.problem
 	}
-	p := s.problem
-	p.Cells = slices.Clone(p.Cells)
+	p := s.unshared(&s.problem)
 	for i := range s.spells {
-		at := &s.spells[i]
-		if i == 0 || s.spells[i-1].cell != at.cell {
-			p.Cells[at.cell].Uses = slices.Clone(p.Cells[at.cell].Uses)
-		}
-		at.hold(&p, w.spells[at.cell], of)
+		s.spells[i].hold(p, w.spells[s.spells[i].cell], of)
 	}
-	return &p
+	return p
+}
+
+// higher gives a form of the problem as it would be if some limits were one
+// higher: what leaves would leave in larger steps, and fewer. For a bound only
+// what is spent in all counts, which stays the same.
+func (s *survey) higher(p *sequence.Problem, budgets []int, bound bool) *sequence.Problem {
+	p = s.unshared(p)
+	p.Apps = slices.Clone(p.Apps)
+	for _, a := range budgets {
+		p.Apps[a].Limit++
+	}
+	for _, at := range s.spells {
+		use := &p.Cells[at.cell].Uses[at.use]
+		if !slices.Contains(budgets, int(use.App)) {
+			continue
+		}
+		limit := p.Apps[use.App].Limit
+		before, after := sequence.Moves(use.App, at.instances, limit-1, 1), sequence.Moves(use.App, at.instances, limit, 1)
+		spent := use.Hold * time.Duration(use.N)
+		use.N = max(use.N, after.N)
+		if use.Hold = use.Hold * after.Hold / before.Hold; bound {
+			use.Hold = spent / time.Duration(use.N)
+		}
+	}
+	return p
+}
+
+// unshared copies a form of the problem so that its spells can be changed.
+func (s *survey) unshared(p *sequence.Problem) *sequence.Problem {
+	copied := *p
+	copied.Cells = slices.Clone(p.Cells)
+	for i, at := range s.spells {
+		if i == 0 || s.spells[i-1].cell != at.cell {
+			copied.Cells[at.cell].Uses = slices.Clone(p.Cells[at.cell].Uses)
+		}
+	}
+	return &copied
 }

@@ -125,6 +125,27 @@ func (w *world) knowDurations() {
 	w.put(records...)
 }
 
+// One more at once makes steps larger, not only more cells roll at once: of
+// three on a cell, two go and then one.
+func TestAHigherLimitMakesLargerSteps(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	w.addCells(4, 1)
+	w.push("files", 12, 0, model.ClassShared, model.Policy{MaxInterrupted: model.Limit{Count: 1}, HealthyFor: model.Duration(10 * time.Second)})
+	w.knowDurations()
+	spec := model.PlanSpec{Name: "plan", Action: model.Recreate, Cells: model.Selector{IDs: []string{"c1", "c2", "c3", "c4"}}}
+	w.addCells(16, 1)
+	preview, err := Preview(w.snap, spec, w.now)
+	g.Expect(err).NotTo(HaveOccurred())
+	near := func(d model.Duration, want time.Duration) {
+		g.Expect(d.D()).To(BeNumerically("~", want*time.Second, want*time.Second/10))
+	}
+	near(preview.Expected, 3*3*17+2*17+45) // the last cell begins after three, and acts once its own third has stopped
+	near(preview.Bound, 12*17)
+	near(preview.Raise.Saved, 3*17) // what a roll takes by itself is not made shorter
+	near(preview.Raise.Bound, 12*17/2)
+}
+
 // TestWhatLeavesIsForetoldAsItGoes: apps whose instances leave their cell, for
 // cells that are empty and stay, so that none comes to where it is moved again.
 func TestWhatLeavesIsForetoldAsItGoes(t *testing.T) {
