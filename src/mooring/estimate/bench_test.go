@@ -22,7 +22,7 @@ func BenchmarkRoll(b *testing.B) {
 	roll := func(known *estimate.Known) *estimate.Roll {
 		roll := known.Roll(model.Recreate)
 		for _, app := range apps {
-			roll.Interrupt(app, false)
+			roll.Interrupt(app)
 		}
 		return roll
 	}

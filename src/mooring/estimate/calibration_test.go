@@ -66,7 +66,7 @@ func TestRangesAreRightAsOftenAsTheySay(t *testing.T) {
 			var on []*model.App
 			for _, a := range n.Perm(apps)[:perCell] {
 				on = append(on, app(fmt.Sprintf("app-%d", a)))
-				roll.Interrupt(on[len(on)-1], false)
+				roll.Interrupt(on[len(on)-1])
 			}
 			foreseen := roll.Range().Foreseen()
 			tally := &known

@@ -16,81 +16,186 @@ type Roll struct {
 	// its phases; replaced says that some have to be replaced first.
 	drained, moved, stopped []part
 	replaced                bool
+	leavers                 []leaver
 }
 
 // part is one instance: its handler, and how it comes back.
 type part struct {
 	handler, back *Dist
 	healthyFor    float64
+	// Of one that leaves: the number of its leaver, and whether it is the first
+	// of a step, which begins when the step before it is over.
+	of    int
+	opens bool
+}
+
+// leaver is what leaves of one app in one way.
+type leaver struct {
+	appGUID       string
+	kind          model.Kind
+	count, atOnce int
 }
 
 // Roll begins to put a roll of an action together.
 func (k *Known) Roll(action model.Action) *Roll { return &Roll{known: k, action: action} }
 
-// Drain adds an instance that is drained.
-func (r *Roll) Drain(app *model.App) { r.drained = append(r.drained, r.part(app, model.Drain, Move)) }
+// Drain adds an instance that is drained. At most so many of its app leave at
+// once, one step after another; 0 is all.
+func (r *Roll) Drain(app *model.App, atOnce int) {
+	r.drained = append(r.drained, r.leave(app, model.Drain, atOnce))
+}
 
-// Interrupt adds an instance that is interrupted: to come back elsewhere when
-// it moves, else where it was.
-func (r *Roll) Interrupt(app *model.App, moves bool) {
-	if moves {
-		r.moved = append(r.moved, r.part(app, model.Interrupt, Move))
-	} else {
-		r.stopped = append(r.stopped, r.part(app, model.Interrupt, Return))
-	}
+// Move adds an instance that is interrupted and comes back elsewhere, of which
+// at most so many leave at once.
+func (r *Roll) Move(app *model.App, atOnce int) {
+	r.moved = append(r.moved, r.leave(app, model.Interrupt, atOnce))
+}
+
+// Interrupt adds an instance that is interrupted and comes back where it was.
+func (r *Roll) Interrupt(app *model.App) {
+	r.stopped = append(r.stopped, r.part(app, model.Interrupt, Return))
 }
 
 // Replace says that something on the cell is replaced before it stops.
 func (r *Roll) Replace() { r.replaced = true }
 
 func (r *Roll) part(app *model.App, kind model.Kind, back Step) part {
-	return part{r.known.Handler(app, kind), r.known.Back(app, back), app.Policy.HealthyFor.D().Seconds()}
+	return part{handler: r.known.Handler(app, kind), back: r.known.Back(app, back), healthyFor: app.Policy.HealthyFor.D().Seconds()}
+}
+
+func (r *Roll) leave(app *model.App, kind model.Kind, atOnce int) part {
+	p := r.part(app, kind, Move)
+	if p.of = r.Leaver(app.GUID, kind); p.of < 0 {
+		p.of = len(r.leavers)
+		r.leavers = append(r.leavers, leaver{appGUID: app.GUID, kind: kind, atOnce: atOnce})
+	}
+	l := &r.leavers[p.of]
+	p.opens = l.count == 0 || l.atOnce > 0 && l.count%l.atOnce == 0
+	l.count++
+	return p
+}
+
+// Leaver gives the number of what leaves of an app in one way, -1 when nothing
+// does.
+func (r *Roll) Leaver(appGUID string, kind model.Kind) int {
+	return slices.IndexFunc(r.leavers, func(l leaver) bool { return l.appGUID == appGUID && l.kind == kind })
+}
+
+// Spell is how a roll spends the budget of what leaves of one app.
+type Spell struct {
+	// Back is when all of it serves again, from the start of the roll. Away is
+	// how long each of those that are away at once is away in all, on average.
+	Back, Away time.Duration
+}
+
+// GivenBack is until when the budget is held, from the start of the roll.
+func (s Spell) GivenBack() time.Duration { return s.Back }
+
+// Spent is how long it is held at least, wherever the roll begins with it.
+func (s Spell) Spent() time.Duration { return s.Away }
+
+// Drawn is how a roll may go, in each of the Draws.
+type Drawn struct {
+	Took []time.Duration
+	// Spells are those of each draw, by the number of what leaves; nil when
+	// nothing does.
+	Spells [][]Spell
 }
 
 // Range gives the range of how long the roll takes. It is the same for all
 // rolls that are made of the same.
-func (r *Roll) Range() Range { return RangeOf(r.draws(newChance(""))) }
+func (r *Roll) Range() Range { return RangeOf(r.draws(newChance("")).Took) }
 
-// Draw gives how long the roll takes in each of the Draws. name tells its
-// chances from those of other rolls.
-func (r *Roll) Draw(name string) []time.Duration { return r.draws(newChance(name)) }
-
-func (r *Roll) draws(chance *chance) []time.Duration {
-	took := make([]time.Duration, Draws)
-	for i := range took {
-		chance.begin(i)
-		took[i] = seconds(r.draw(chance))
-	}
-	return took
-}
-
-// draw goes through the phases: in each, everything runs together. What leaves
-// the cell comes back on its own time, which the end of the roll waits for.
-func (r *Roll) draw(chance *chance) float64 {
-	var now, settled float64
-	leave := func(parts []part) {
-		began := now
-		for _, p := range parts {
-			out := began + chance.of(p.handler)
-			now = max(now, out)
-			settled = max(settled, out+chance.of(p.back)+p.healthyFor)
+// Mean gives how long the roll takes, and its spells, on average.
+func (r *Roll) Mean() (took time.Duration, spells []Spell) {
+	drawn := r.draws(newChance(""))
+	spells = make([]Spell, len(r.leavers))
+	for _, draw := range drawn.Spells {
+		for n := range spells {
+			spells[n].Back += draw[n].Back / Draws
+			spells[n].Away += draw[n].Away / Draws
 		}
 	}
-	leave(r.drained)
-	began := now
-	leave(r.moved)
+	return RangeOf(drawn.Took).Mean, spells
+}
+
+// Draw gives how the roll goes in each of the Draws. name tells its chances
+// from those of other rolls.
+func (r *Roll) Draw(name string) Drawn { return r.draws(newChance(name)) }
+
+func (r *Roll) draws(chance *chance) Drawn {
+	drawn := Drawn{Took: make([]time.Duration, Draws)}
+	var spells []Spell
+	if len(r.leavers) > 0 {
+		drawn.Spells, spells = make([][]Spell, Draws), make([]Spell, Draws*len(r.leavers))
+	}
+	w := &way{chance: chance, leavers: make([]away, len(r.leavers))}
+	for i := range drawn.Took {
+		chance.begin(i)
+		drawn.Took[i] = seconds(r.draw(w))
+		if drawn.Spells == nil {
+			continue
+		}
+		drawn.Spells[i], spells = spells[:len(r.leavers)], spells[len(r.leavers):]
+		for n, l := range r.leavers {
+			places := l.count
+			if l.atOnce > 0 {
+				places = min(places, l.atOnce)
+			}
+			drawn.Spells[i][n] = Spell{Back: seconds(w.leavers[n].back), Away: seconds(w.leavers[n].away / float64(places))}
+		}
+	}
+	return drawn
+}
+
+// way is one way through the phases.
+type way struct {
+	chance       *chance
+	now, settled float64
+	leavers      []away
+}
+
+// away is how what leaves of one app fares: when its step began, when all that
+// has left so far serves again, and for how long all of it was away.
+type away struct{ began, back, away float64 }
+
+// draw goes through the phases: in each, everything runs together but what
+// leaves in steps. What leaves the cell comes back on its own time, which the
+// end of the roll waits for.
+func (r *Roll) draw(w *way) float64 {
+	w.now, w.settled = 0, 0
+	clear(w.leavers)
+	w.leave(r.drained)
+	began := w.now
+	w.leave(r.moved)
 	if r.replaced {
-		now = max(now, began+chance.of(r.known.Host(r.action, model.Moving)))
+		w.now = max(w.now, began+w.chance.of(r.known.Host(r.action, model.Moving)))
 	}
-	began = now
+	began = w.now
 	for _, p := range r.stopped {
-		now = max(now, began+chance.of(p.handler))
+		w.now = max(w.now, began+w.chance.of(p.handler))
 	}
-	now += chance.of(r.known.Host(r.action, Away))
+	w.now += w.chance.of(r.known.Host(r.action, Away))
 	for _, p := range r.stopped {
-		settled = max(settled, now+chance.of(p.back)+p.healthyFor)
+		w.settled = max(w.settled, w.now+w.chance.of(p.back)+p.healthyFor)
 	}
-	return max(now, settled)
+	return max(w.now, w.settled)
+}
+
+// leave has parts leave the cell, those of each app step by step.
+func (w *way) leave(parts []part) {
+	began := w.now
+	for _, p := range parts {
+		l := &w.leavers[p.of]
+		if p.opens {
+			l.began = max(began, l.back)
+		}
+		out := l.began + w.chance.of(p.handler)
+		w.now = max(w.now, out)
+		back := out + w.chance.of(p.back) + p.healthyFor
+		l.back, l.away = max(l.back, back), l.away+back-l.began
+		w.settled = max(w.settled, back)
+	}
 }
 
 // Range is how long something takes, in the draws.

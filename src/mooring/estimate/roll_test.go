@@ -37,11 +37,13 @@ func TestARollIsTheSumOfItsPhasesAndTheLongestInEach(t *testing.T) {
 		want time.Duration
 	}{
 		"nothing on it":     {func(*estimate.Roll) {}, 2 * time.Minute},
-		"one interrupt":     {func(r *estimate.Roll) { r.Interrupt(app("quick"), false) }, 132 * time.Second},
-		"two at once":       {func(r *estimate.Roll) { r.Interrupt(app("quick"), false); r.Interrupt(app("slow"), false) }, 250 * time.Second},
-		"a drain goes by":   {func(r *estimate.Roll) { r.Drain(app("quick")) }, 130 * time.Second},
-		"a drain, a stay":   {func(r *estimate.Roll) { r.Drain(app("slow")); r.Interrupt(app("slow"), false) }, 850 * time.Second},
-		"a move, no return": {func(r *estimate.Roll) { r.Interrupt(app("slow"), true) }, 3 * time.Minute},
+		"one interrupt":     {func(r *estimate.Roll) { r.Interrupt(app("quick")) }, 132 * time.Second},
+		"two at once":       {func(r *estimate.Roll) { r.Interrupt(app("quick")); r.Interrupt(app("slow")) }, 250 * time.Second},
+		"a drain goes by":   {func(r *estimate.Roll) { r.Drain(app("quick"), 1) }, 130 * time.Second},
+		"a drain, a stay":   {func(r *estimate.Roll) { r.Drain(app("slow"), 1); r.Interrupt(app("slow")) }, 850 * time.Second},
+		"a move, no return": {func(r *estimate.Roll) { r.Move(app("slow"), 1) }, 3 * time.Minute},
+		"moves at once":     {func(r *estimate.Roll) { moves(r, 3, 0) }, 3 * time.Minute},
+		"moves in steps":    {func(r *estimate.Roll) { moves(r, 3, 1) }, 440 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -55,13 +57,50 @@ func TestARollIsTheSumOfItsPhasesAndTheLongestInEach(t *testing.T) {
 	}
 }
 
+// moves has some instances of the slow app move, at most so many at once. Each
+// is away for 130 s.
+func moves(r *estimate.Roll, n, atOnce int) {
+	for range n {
+		r.Move(app("slow"), atOnce)
+	}
+}
+
+func TestWhatLeavesSpendsItsBudgetUntilItServesElsewhere(t *testing.T) {
+	known := measured().known(noon, time.Time{})
+	for name, row := range map[string]struct {
+		with       func(*estimate.Roll)
+		back, away time.Duration
+	}{
+		"a move":           {func(r *estimate.Roll) { moves(r, 1, 1) }, 130, 130},
+		"three in turn":    {func(r *estimate.Roll) { moves(r, 3, 1) }, 390, 390},
+		"two, then one":    {func(r *estimate.Roll) { moves(r, 3, 2) }, 260, 195},
+		"three at once":    {func(r *estimate.Roll) { moves(r, 3, 0) }, 130, 130},
+		"after all drains": {func(r *estimate.Roll) { moves(r, 1, 1); r.Drain(app("quick"), 1); r.Interrupt(app("quick")) }, 140, 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			roll := known.Roll(model.Recreate)
+			row.with(roll)
+			_, spells := roll.Mean()
+			spell := spells[roll.Leaver(app("slow").GUID, model.Interrupt)]
+			g.Expect(spell.Back).To(BeNumerically("~", row.back*time.Second, row.back*time.Second/15))
+			g.Expect(spell.Away).To(BeNumerically("~", row.away*time.Second, row.away*time.Second/15))
+		})
+	}
+	g := NewWithT(t)
+	roll := known.Roll(model.Recreate)
+	roll.Interrupt(app("slow"))
+	g.Expect(roll.Leaver(app("slow").GUID, model.Interrupt)).To(Equal(-1), "what stays is down with its cell")
+	g.Expect(roll.Draw("c1").Spells).To(BeNil())
+}
+
 func TestRollsOfTheSameAreExpectedToTakeTheSame(t *testing.T) {
 	g := NewWithT(t)
 	known := measured().known(noon, time.Time{})
 	one, other := known.Roll(model.Recreate), known.Roll(model.Recreate)
 	for _, guid := range []string{"slow", "unheard of", "quick"} {
-		one.Interrupt(app(guid), false)
-		other.Interrupt(app(guid), false)
+		one.Interrupt(app(guid))
+		other.Interrupt(app(guid))
 	}
 	g.Expect(one.Range()).To(Equal(other.Range()))
 	g.Expect(one.Draw("c1")).NotTo(Equal(other.Draw("c2")), "each has its own chances")

@@ -58,6 +58,15 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "it waits to begin", Owner: operators,
 				Error: "task 7 (deploy) by olga holds the deployment"})
 		}, last: client.LinkLock, of: "p", owner: operators, says: "task 7 (deploy) by olga holds the deployment"},
+		{name: "more of an app than may go at once moves in steps", plant: func(w *world) { w.crowd(); w.in("c1", model.RollDone) },
+			last: client.LinkRoll, of: "c2", says: "it starts now", moving: true},
+		{name: "the next step waits for the one before", plant: func(w *world) {
+			w.crowd()
+			w.in("c2", model.Moving)
+			w.permit(1, "roll:p/c2", model.StepAway)
+			w.instances[1].CellID, w.actuals[1].CellID, w.actuals[1].State = "c1", "c1", model.Starting
+		}, last: client.LinkInstance, of: redisAt(1), owner: "team-redis", says: "is starting on cell c1", moving: true,
+			along: []string{"roll: what has left cell c2 does not serve yet, and more of its app is to follow"}},
 		{name: "another cell comes first", plant: func(*world) {},
 			last: client.LinkRoll, of: "c1", says: "it starts now", along: []string{"cell c1 comes before it in the plan, and both host acme/prod/redis"}, moving: true},
 		{name: "an instance elsewhere has crashed", plant: func(w *world) {

@@ -147,8 +147,26 @@ func (c *chain) short(roll *model.Roll) bool {
 	return false
 }
 
-// demands gives what the roll would ask for, phase by phase.
+// demands gives what the roll would ask for first, phase by phase: of what
+// leaves its cell no more than the first step.
 func (c *chain) demands(roll *model.Roll) [][]model.Demand {
+	phases := c.phases(roll)
+	for at, demands := range phases[:2] {
+		of := map[string][]int{}
+		for _, d := range demands {
+			of[d.AppGUID] = append(of[d.AppGUID], d.Index)
+		}
+		for app, indexes := range of {
+			of[app] = c.snap.Crew(app).Steps(demands[0].Kind, indexes)[0]
+		}
+		phases[at] = slices.DeleteFunc(demands, func(d model.Demand) bool { return !slices.Contains(of[d.AppGUID], d.Index) })
+	}
+	return slices.DeleteFunc(phases, func(demands []model.Demand) bool { return len(demands) == 0 })
+}
+
+// phases gives all that the roll would ask for: what is drained, what moves and
+// what stays.
+func (c *chain) phases(roll *model.Roll) [][]model.Demand {
 	phases := make([][]model.Demand, 3)
 	for _, inst := range c.snap.InstancesOn(roll.CellID) {
 		app := c.snap.App(inst.AppGUID)
@@ -168,7 +186,7 @@ func (c *chain) demands(roll *model.Roll) [][]model.Demand {
 		}
 		phases[at] = append(phases[at], model.Demand{AppGUID: inst.AppGUID, Index: inst.Index, Kind: means.Kind, Move: means.Move, Force: roll.Forces(inst.AppGUID, inst.Index)})
 	}
-	return slices.DeleteFunc(phases, func(demands []model.Demand) bool { return len(demands) == 0 })
+	return phases
 }
 
 func (c *chain) classes(inst *model.Instance) []model.Class {

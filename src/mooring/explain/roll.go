@@ -63,6 +63,13 @@ func (c *chain) approach(roll *model.Roll) {
 			return
 		}
 	}
+	if held := c.slowest(roll.Holder(), func(*model.Permit) bool { return true }); held != nil {
+		if inst := c.snap.Instance(held.appGUID, held.permit.Index); inst != nil && inst.CellID != roll.CellID {
+			c.link(client.LinkRoll, roll.CellID, "what has left cell %s does not serve yet, and more of its app is to follow", roll.CellID)
+			c.state(held.appGUID, held.permit.Index)
+			return
+		}
+	}
 	c.link(client.LinkRoll, roll.CellID, "nothing is in its way; it is between two steps")
 	c.moves()
 }

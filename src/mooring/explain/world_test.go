@@ -58,6 +58,19 @@ func (w *world) in(cell string, phase model.Phase) *model.Roll {
 	return roll
 }
 
+// crowd has all volumes float, and two instances share c2.
+func (w *world) crowd() {
+	for _, record := range w.more {
+		switch record := record.(type) {
+		case *model.VolumeSet:
+			record.Floating = true
+		case *model.Volume:
+			record.Floating = true
+		}
+	}
+	w.instances[2].CellID, w.actuals[2].CellID = "c2", "c2"
+}
+
 // permit gives the instance on a cell's index leave to go, for a holder.
 func (w *world) permit(index int, holder string, step model.Step) *model.Permit {
 	w.ledger.Permits = append(w.ledger.Permits, model.Permit{

@@ -16,6 +16,10 @@
 // rolls leaves out is not rolled. Limits are a count or a share ("10%"). A
 // domain is a number or a text, and is written back as it was given. An app of
 // kind floating or none spends budget only for the time of a move (move_s, 30
-// unless given), but spends it: with a limit of 0 its cells never roll. null is
-// the same as left out; any other key is refused.
+// unless given). Of k such instances on a cell, with a limit of L, min(k, L)
+// move at a time: the roll spends as many for ceil(k/L) moves from its start,
+// and never for longer than it takes itself. So only a limit of 0 keeps their
+// cell from ever rolling. Instances of kind fixed are down with their cell, all
+// together: more of them than the limit keep it from ever rolling. null is the
+// same as left out; any other key is refused.
 package fleet

@@ -90,7 +90,8 @@ func (f *Fleet) Placed() bool {
 	return true
 }
 
-// move is how long a roll spends the budget of an app, 0 for the whole roll.
+// move is how long an instance of an app needs to serve elsewhere, 0 when it
+// stays with its cell.
 func (f *Fleet) move(app *App) time.Duration {
 	switch {
 	case app.Kind == Fixed:

@@ -38,6 +38,17 @@ func (f *Fleet) Problem() (*sequence.Problem, []time.Duration) {
 	return p, truth
 }
 
+// moves has what can move leave its cell in steps.
+func (f *Fleet) moves(p *sequence.Problem) {
+	for c := range p.Cells {
+		for i, use := range p.Cells[c].Uses {
+			if move := f.move(&f.Apps[use.App]); move > 0 {
+				p.Cells[c].Uses[i] = sequence.Moves(use.App, int(use.N), p.Apps[use.App].Limit, move)
+			}
+		}
+	}
+}
+
 // uses fills in what each cell spends, out of one array for all of them.
 func (f *Fleet) uses(p *sequence.Problem, number map[string]int32) {
 	type place struct{ cell, app int32 }
@@ -45,7 +56,7 @@ func (f *Fleet) uses(p *sequence.Problem, number map[string]int32) {
 	count := make([]int, len(f.Cells))
 	for a := range f.Apps {
 		app := &f.Apps[a]
-		p.Apps[a] = sequence.App{Name: app.Name, Limit: app.Limit(), Hold: f.move(app)}
+		p.Apps[a] = sequence.App{Name: app.Name, Limit: app.Limit()}
 		for _, id := range app.Cells {
 			c := number[id]
 			places = append(places, place{c, int32(a)})
@@ -64,4 +75,5 @@ func (f *Fleet) uses(p *sequence.Problem, number map[string]int32) {
 			p.Cells[at.cell].Uses = append(uses, sequence.Use{App: at.app, N: 1})
 		}
 	}
+	f.moves(p)
 }

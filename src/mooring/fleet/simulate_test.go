@@ -116,6 +116,25 @@ func TestAnAppWithoutVolumesSpendsItsBudgetForAMove(t *testing.T) {
 	g.Expect(report.Breaches).To(BeEmpty())
 }
 
+func TestWhatMovesLeavesAFullCellInSteps(t *testing.T) {
+	const crowded = `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"},{"id":"c3","az":"z1"},{"id":"c4","az":"z1"}],"move_s":10,
+ "apps":[{"name":"web","instances":4,"max_interrupted":1,"kind":"floating","cells":["c1","c1","c1","c2"]}],
+ "rolls":{"c1":60,"c2":55},"estimates":{"c1":60,"c2":55}}`
+	g := NewWithT(t)
+	f, err := fleet.Read(strings.NewReader(crowded))
+	g.Expect(err).NotTo(HaveOccurred())
+	summary, report := audit(t, f)
+	g.Expect(report.Breaches).To(BeEmpty())
+	g.Expect(report.Rolls).To(Equal(2))
+	g.Expect(summary.Never).To(BeEmpty())
+	g.Expect(summary.Makespan).To(Equal(85.0), "c1 moves its three for 30 s, then c2 goes")
+
+	f.Apps[0].Kind = fleet.Fixed
+	summary, report = audit(t, f)
+	g.Expect(report.Breaches).To(BeEmpty())
+	g.Expect(summary.Never).To(Equal([]string{"c1"}), "what stays is down all at once")
+}
+
 func TestSimulateAsksForPlacementFirst(t *testing.T) {
 	g := NewWithT(t)
 	text := strings.Replace(small, `,"cells":["c1","c2"]`, ``, 1)

@@ -8,8 +8,8 @@ import (
 )
 
 // The phases before the host is acted on. Each asks for the permits of its own
-// kind only, all of the cell at once, and waits until what it is about has
-// left or stopped.
+// kind only and waits until what it is about has left or stopped. What stays is
+// asked for all of the cell at once, what leaves in steps.
 
 // draining has what would lose its data hand it over and leave.
 func (c *draft) draining() model.Phase {
@@ -21,8 +21,10 @@ func (c *draft) draining() model.Phase {
 		return c.roll.Phase
 	}
 	drains := pick(occupants, func(o *occupant) bool { return o.means.Kind == model.Drain })
-	if c.ask(drains) {
-		c.watchRoom(drains)
+	now := c.step(drains)
+	if c.ask(now) {
+		c.watchRoom(now)
+		c.watchSteps(drains)
 	}
 	return c.roll.Phase
 }
@@ -45,8 +47,10 @@ func (c *draft) moving() model.Phase {
 		c.cordon(true)
 	}
 	moved := pick(occupants, func(o *occupant) bool { return o.means.Move })
-	if c.ask(moved) {
-		c.watchRoom(append(replaced, moved...))
+	now := c.step(moved)
+	if c.ask(now) {
+		c.watchRoom(slices.Concat(replaced, now, pick(moved, (*occupant).crowds)))
+		c.watchSteps(moved)
 	}
 	return c.roll.Phase
 }

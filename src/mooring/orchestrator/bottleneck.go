@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"mooring/client"
 	"mooring/lifecycle"
@@ -111,7 +110,7 @@ const (
 // one higher, for each of them (of very many in a large fleet, for those that
 // matter most), the best first. A plan made for the higher limit may have
 // another order.
-func (d *decision) raises(s *survey, plan *sequence.Plan, bound sequence.Lower, durations []time.Duration) []client.Raise {
+func (d *decision) raises(s *survey, plan *sequence.Plan, bound sequence.Lower, f foresight) []client.Raise {
 	var budgets []budget
 	switch bound.Why {
 	case sequence.ByApp:
@@ -130,11 +129,12 @@ func (d *decision) raises(s *survey, plan *sequence.Plan, bound sequence.Lower, 
 		if app == nil {
 			continue
 		}
-		higher := s.raised(b, limit)
+		raised := s.raised(b, limit)
+		higher, certain := s.higher(&s.problem, raised, false), s.higher(f.certain, raised, true)
 		after := min(sequence.Simulate(higher, plan, nil).Makespan, sequence.Simulate(higher, sequence.Order(higher), nil).Makespan)
 		raises = append(raises, client.Raise{
 			App: app.Name, Limit: name, From: limit, To: limit + 1,
-			Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(higher, durations).Makespan),
+			Saved: rounded(max(0, before-after)), Bound: rounded(sequence.Bound(certain, f.typical).Makespan),
 		})
 	}
 	slices.SortStableFunc(raises, func(a, b client.Raise) int {
@@ -143,16 +143,15 @@ func (d *decision) raises(s *survey, plan *sequence.Plan, bound sequence.Lower, 
 	return raises
 }
 
-// raised gives the problem with a limit one higher, and with it the limit on
-// both kinds together, which an open one follows.
-func (s *survey) raised(b budget, limit int) *sequence.Problem {
-	higher := s.problem
-	higher.Apps = slices.Clone(s.problem.Apps)
+// raised gives the budgets that rise with a limit: its own, and that on both
+// kinds together, which an open one follows.
+func (s *survey) raised(b budget, limit int) []int {
+	var raised []int
 	both := budget{appGUID: b.appGUID}
 	for a, other := range s.budgets {
-		if other == b || other == both && higher.Apps[a].Limit <= limit {
-			higher.Apps[a].Limit++
+		if other == b || other == both && s.problem.Apps[a].Limit <= limit {
+			raised = append(raised, a)
 		}
 	}
-	return &higher
+	return raised
 }

@@ -58,7 +58,7 @@ func guessed(t *testing.T, seed uint64, samples int) (*survey, func(*sequence.Pl
 		sketch := known.Roll(model.Recreate)
 		var stop, back time.Duration
 		for _, use := range cell.Uses {
-			sketch.Interrupt(&model.App{GUID: problem.Apps[use.App].Name}, false)
+			sketch.Interrupt(&model.App{GUID: problem.Apps[use.App].Name})
 			stop, back = max(stop, stops[use.App].draw(r)), max(back, backs[use.App].draw(r))
 		}
 		truth[c] = stop + host.draw(r) + back

@@ -39,6 +39,9 @@ func (c *draft) ask(occupants []*occupant) (all bool) {
 		c.grant()
 		return false
 	}
+	if c.granted() {
+		c.note(nextStepNote)
+	}
 	c.tx.Put(wanted)
 	return false
 }

@@ -29,9 +29,11 @@ func (d *decision) sketch(roll *model.Roll) *estimate.Roll {
 		case o.means.Replace:
 			sketch.Replace()
 		case o.means.Kind == model.Drain:
-			sketch.Drain(o.app)
+			sketch.Drain(o.app, limitOn(o.app, model.Drain))
+		case o.means.Move:
+			sketch.Move(o.app, limitOn(o.app, model.Interrupt))
 		default:
-			sketch.Interrupt(o.app, o.means.Move)
+			sketch.Interrupt(o.app)
 		}
 	}
 	return sketch
@@ -52,6 +54,9 @@ type foresight struct {
 	// typical is how long each cell takes where the plan takes about as long
 	// as it does one time in two.
 	typical []time.Duration
+	// certain is the problem for a lower bound: of what leaves its cell no more
+	// is counted than it takes in that case.
+	certain *sequence.Problem
 }
 
 // foresee simulates a plan as it may go.
@@ -60,9 +65,10 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 	var ends []time.Duration
 	var ways [][]time.Duration
 	for round := 0; len(ends) < draws; round++ {
-		for _, durations := range s.draw(round)[:min(estimate.Draws, draws-len(ends))] {
-			ways = append(ways, durations)
-			ends = append(ends, sequence.Simulate(&s.problem, plan, durations).Makespan)
+		for _, way := range s.draw(round)[:min(estimate.Draws, draws-len(ends))] {
+			problem := s.spend(way, estimate.Spell.GivenBack)
+			ways = append(ways, way.durations)
+			ends = append(ends, sequence.Simulate(problem, plan, way.durations).Makespan)
 		}
 	}
 	byEnd := make([]int, len(ends))
@@ -70,7 +76,12 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 		byEnd[i] = i
 	}
 	slices.SortStableFunc(byEnd, func(a, b int) int { return cmp.Compare(ends[a], ends[b]) })
-	return foresight{ends: estimate.RangeOf(ends), typical: ways[byEnd[(len(byEnd)-1)/2]]}
+	typical := byEnd[(len(byEnd)-1)/2]
+	f := foresight{ends: estimate.RangeOf(ends), typical: ways[typical], certain: &s.problem}
+	if len(s.spells) > 0 {
+		f.certain = s.spend(s.draw(typical / estimate.Draws)[typical%estimate.Draws], estimate.Spell.Spent)
+	}
+	return f
 }
 
 // uses counts the cells and what each spends: what a simulation costs.
@@ -82,18 +93,29 @@ func (s *survey) uses() int {
 	return uses
 }
 
-// draw gives how long each cell takes, in each of one round of draws.
-func (s *survey) draw(round int) [][]time.Duration {
-	ways := make([][]time.Duration, estimate.Draws)
+// way is one way a plan may go: how long each cell takes and, of cells that
+// something leaves, how that spends its budget.
+type way struct {
+	durations []time.Duration
+	spells    [][]estimate.Spell
+}
+
+// draw gives the ways of one round of draws.
+func (s *survey) draw(round int) []way {
+	ways := make([]way, estimate.Draws)
 	for i := range ways {
-		ways[i] = make([]time.Duration, len(s.sketches))
+		ways[i] = way{make([]time.Duration, len(s.sketches)), make([][]estimate.Spell, len(s.sketches))}
 	}
 	for cell, sketch := range s.sketches {
 		if sketch == nil {
 			continue // it is over
 		}
-		for i, took := range sketch.Draw(fmt.Sprintf("%s %d", s.problem.Cells[cell].ID, round)) {
-			ways[i][cell] = took
+		drawn := sketch.Draw(fmt.Sprintf("%s %d", s.problem.Cells[cell].ID, round))
+		for i, took := range drawn.Took {
+			ways[i].durations[cell] = took
+			if drawn.Spells != nil {
+				ways[i].spells[cell] = drawn.Spells[i]
+			}
 		}
 	}
 	return ways

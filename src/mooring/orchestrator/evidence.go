@@ -117,7 +117,9 @@ func (c *draft) drainImpossible(appGUID string, index int, why string) *model.St
 	alert.Advice = "It may be the last copy of its data. Get the instance to serve again; force gives the data named here up."
 	alert.Answers = []model.Verb{model.Retry, model.Force, model.Skip}
 	if inst := c.d.snap.Instance(appGUID, index); inst != nil {
-		alert.Data = c.d.dataOf(c.d.occupant(c.roll, inst))
+		o := c.d.occupant(c.roll, inst)
+		settle(c.roll, []*occupant{o})
+		alert.Data = c.d.dataOf(o)
 		if actual := c.d.snap.ActualInstance(appGUID, index, inst.CellID); actual != nil {
 			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
 		}

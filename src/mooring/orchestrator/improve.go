@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mooring/estimate"
 	"mooring/model"
 	"mooring/sequence"
 	"mooring/state"
@@ -124,12 +125,13 @@ const (
 // compare gives what two plans take on average.
 func (s *survey) compare(one, other *sequence.Plan) (first, second time.Duration) {
 	ways := s.draw(0)[:min(comparedDraws, max(1, comparedUses/max(1, s.uses())))]
-	ways = append(ways, nil)
-	for _, durations := range ways {
-		first += sequence.Simulate(&s.problem, one, durations).Makespan
-		second += sequence.Simulate(&s.problem, other, durations).Makespan
+	first, second = sequence.Simulate(&s.problem, one, nil).Makespan, sequence.Simulate(&s.problem, other, nil).Makespan
+	for _, way := range ways {
+		problem := s.spend(way, estimate.Spell.GivenBack)
+		first += sequence.Simulate(problem, one, way.durations).Makespan
+		second += sequence.Simulate(problem, other, way.durations).Makespan
 	}
-	n := time.Duration(len(ways))
+	n := time.Duration(len(ways) + 1)
 	return first / n, second / n
 }
 

@@ -102,6 +102,7 @@ func (d *decision) keepLearned() {
 func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Duration, disturbed bool) {
 	in = map[model.Phase]time.Duration{}
 	var last model.Entry
+	var before time.Duration // in the phase, before it stood in line
 	for _, entry := range roll.Timeline {
 		if entry.Phase == model.Cordoned && entry.Note == "" {
 			clear(in) // an earlier attempt does not count
@@ -110,9 +111,14 @@ func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Du
 		switch {
 		case last.Phase == "" || last.Phase == model.Queued:
 		case entry.Note == grantedNote:
-			in[entry.Phase] = 0 // so long it stood in line
+			in[entry.Phase] = before
 		default:
 			in[last.Phase] += entry.At.Sub(last.At)
+		}
+		if entry.Note == nextStepNote {
+			before = in[entry.Phase]
+		} else if entry.Phase != last.Phase {
+			before = 0
 		}
 		disturbed = disturbed || byPerson(entry)
 		last = entry
@@ -126,5 +132,5 @@ func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Du
 // byPerson reports whether a line of a timeline tells of something out of the
 // ordinary: a pause, an answer, another attempt.
 func byPerson(entry model.Entry) bool {
-	return entry.Note != "" && entry.Note != grantedNote && entry.Note != waitedNote && !strings.HasPrefix(entry.Note, waitsNote)
+	return entry.Note != "" && !slices.Contains([]string{grantedNote, nextStepNote, waitedNote}, entry.Note) && !strings.HasPrefix(entry.Note, waitsNote)
 }

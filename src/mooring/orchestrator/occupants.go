@@ -35,6 +35,7 @@ func (d *decision) occupants(roll *model.Roll) []*occupant {
 		placed[inst.Key()] = true
 		found = append(found, d.occupant(roll, inst))
 	}
+	settle(roll, found)
 	if !d.snap.Present(roll.CellID) {
 		return found // what was heard of it last says nothing now
 	}
@@ -93,17 +94,32 @@ func (d *decision) occupant(roll *model.Roll, inst *model.Instance) *occupant {
 		now, ever := d.roomFor(o)
 		o.noRoom, o.nowhere = !now, !ever
 	}
-	o.settleFor(roll)
 	return o
 }
 
-// settleFor makes the best of there being no room elsewhere, where that is
-// allowed: a floating volume waits for its cell to return, if it will; what a
-// person forces stays where it is and takes what comes.
-func (o *occupant) settleFor(roll *model.Roll) {
+// settle makes the best of there being no room elsewhere, where that is
+// allowed: floating volumes wait for their cell to return, if it will and they
+// may all be down with it; what a person forces stays where it is and takes
+// what comes.
+func settle(roll *model.Roll, occupants []*occupant) {
+	for _, of := range byAppOf(occupants) {
+		left := pick(of, func(o *occupant) bool { return o.means.Move && o.noRoom })
+		stay := roll.Action != model.Retire
+		if len(left) > 1 {
+			limit := limitOn(left[0].app, model.Interrupt)
+			stay = stay && (limit == 0 || len(left) <= limit) // at 0 it is the policy that forbids
+		}
+		for _, o := range of {
+			o.settleFor(roll, stay)
+		}
+	}
+}
+
+// settleFor settles one occupant; stay says that what floats may stay.
+func (o *occupant) settleFor(roll *model.Roll, stay bool) {
 	forced := roll.Forces(o.inst.AppGUID, o.inst.Index) && o.nowhere
 	switch {
-	case o.means.Move && o.noRoom && (forced || roll.Action != model.Retire):
+	case o.means.Move && o.noRoom && (forced || stay):
 		o.means.Move = false
 	case o.means.Replace && forced:
 		o.means.Replace = false

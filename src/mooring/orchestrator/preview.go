@@ -109,9 +109,9 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
-	bound := sequence.Bound(&s.problem, f.typical)
+	bound := sequence.Bound(f.certain, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
-	p.Exclusive, p.Raises = d.exclusive(s, bound), d.raises(s, turns, bound, f.typical)
+	p.Exclusive, p.Raises = d.exclusive(s, bound), d.raises(s, turns, bound, f)
 	if len(p.Raises) > 0 {
 		p.Raise = &p.Raises[0]
 	}

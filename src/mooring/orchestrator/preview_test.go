@@ -17,7 +17,7 @@ func starting(states ...model.InstanceState) *state.Snapshot {
 	class := model.Class{Name: model.ClassPersistent, Survives: model.Recreate, Capacity: model.Gigabyte}
 	app := &model.App{GUID: "app", Name: model.Name{Org: "o", Space: "s", Name: "redis"}, Instances: len(states), SpecVersion: 1,
 		Policy: model.Policy{MaxInterrupted: model.Limit{Count: 1}, MaxDraining: model.Limit{Count: 1}}}
-	records := []model.Record{app}
+	records := []model.Record{app, &model.VolumeSet{GUID: "set", Class: class.Name, Survives: class.Survives, AppGUID: app.GUID, Count: len(states)}}
 	for i, is := range states {
 		cell, volume := fmt.Sprintf("c%d", i+1), fmt.Sprintf("v%d", i)
 		records = append(records,

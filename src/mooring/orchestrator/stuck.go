@@ -103,7 +103,7 @@ func (c *draft) stillStuck(alert *model.Stuck) bool {
 	case model.CellGone:
 		return phaseFor(occupants) != model.Quiesced && !c.roll.Force
 	case model.WaitingForBudget:
-		return c.d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0
+		return c.d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0 || c.onItsWay(alert.AppGUID, alert.Index)
 	case model.PolicyForbids:
 		return c.forever(occupants) != nil
 	case model.DrainImpossible:
@@ -144,8 +144,8 @@ func (c *draft) handlerProblem(o *occupant) *model.Stuck {
 }
 
 // forever gives what will never by itself let the roll have its permits, nil
-// when it is only a matter of time. Each phase asks for its own, so each is
-// judged by itself, by the judge of every grant.
+// when it is only a matter of time. Each phase asks for its own, and what leaves
+// for each step, so each is judged by itself, by the judge of every grant.
 func (c *draft) forever(occupants []*occupant) *lifecycle.Blocker {
 	phases := map[model.Phase][]*occupant{}
 	for _, o := range occupants {
@@ -154,11 +154,17 @@ func (c *draft) forever(occupants []*occupant) *lifecycle.Blocker {
 			phases[phase] = append(phases[phase], o)
 		}
 	}
-	for _, phase := range []model.Phase{model.Draining, model.Moving, model.Interrupting} {
-		if len(phases[phase]) == 0 {
-			continue
+	var claims [][]*occupant
+	for _, phase := range []model.Phase{model.Draining, model.Moving} {
+		for _, of := range byAppOf(phases[phase]) {
+			claims = append(claims, c.d.steps(of)...)
 		}
-		verdict := lifecycle.Judge(c.claim(demandsOf(c.roll, phases[phase])), nil, c.d.crew)
+	}
+	if stays := phases[model.Interrupting]; len(stays) > 0 {
+		claims = append(claims, stays)
+	}
+	for _, asked := range claims {
+		verdict := lifecycle.Judge(c.claim(demandsOf(c.roll, asked)), nil, c.d.crew)
 		for _, blocker := range verdict.Blockers {
 			if blocker.Forever {
 				return &blocker

@@ -16,6 +16,7 @@ type survey struct {
 	// sketches say what the roll of each cell is made of; nil once it is over,
 	// and where there is no foresight.
 	sketches []*estimate.Roll
+	spells   []spelled
 	budgets  []budget // of each app of the problem
 	index    map[budget]int
 	azs      map[string]int
@@ -75,38 +76,33 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 func (d *decision) addCell(s *survey, roll *model.Roll) {
 	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll)}
 	var sketch *estimate.Roll
+	var mean []estimate.Spell
 	if d.foresight && cell.State != sequence.Rolled { // to dispatch takes no durations
 		sketch = d.sketch(roll)
-		cell.Expected = sketch.Range().Mean
+		cell.Expected, mean = sketch.Mean()
 	}
 	if known := d.snap.Cell(roll.CellID); known != nil {
 		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
 	}
-	spent := map[int]int32{}
-	var order []int
-	spend := func(appGUID string, kind model.Kind) {
-		for _, a := range s.budgetsFor(d.snap.App(appGUID), kind) {
-			if spent[a]++; spent[a] == 1 {
-				order = append(order, a)
-			}
-		}
-	}
+	spends := spending{d: d, survey: s, sketch: sketch, of: map[int]*spent{}}
 	if cell.State == sequence.Running || cell.State == sequence.StuckHolding {
 		for _, h := range d.held[roll.Holder()] {
-			spend(h.appGUID, h.permit.Kind)
+			spends.add(d.snap.App(h.appGUID), h.permit.Kind, leaves(h.permit.Kind, h.permit.Move), true)
 		}
 	}
 	if beforeHost(roll.Phase) {
 		for _, o := range d.queuedOn(roll) {
 			if o.permit == nil && !o.leaving && !o.means.Replace && d.serves(o) {
-				spend(o.inst.AppGUID, o.means.Kind)
+				spends.add(o.app, o.means.Kind, leaves(o.means.Kind, o.means.Move), false)
 			}
 		}
 	}
-	for _, a := range order {
-		cell.Uses = append(cell.Uses, sequence.Use{App: int32(a), N: spent[a]})
-	}
+	cell.Uses = spends.uses(cell.Elapsed)
 	s.problem.Cells = append(s.problem.Cells, cell)
+	for _, at := range spends.spells(len(s.rolls)) {
+		at.hold(&s.problem, mean, estimate.Spell.GivenBack)
+		s.spells = append(s.spells, at)
+	}
 	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)
 }
 

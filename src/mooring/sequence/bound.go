@@ -89,8 +89,8 @@ func boundOf(p *Problem, left []time.Duration, member func(cell int) bool) Lower
 		}
 		for _, use := range p.Cells[c].Uses {
 			job := d
-			if hold := p.Apps[use.App].Hold; hold > 0 {
-				job = min(job, hold)
+			if use.Hold > 0 {
+				job = min(job, use.Hold)
 			}
 			for range use.N {
 				jobs[next[use.App]] = job

@@ -12,7 +12,7 @@ import (
 func together(limit int, minutes ...int) *Problem {
 	p := &Problem{Apps: []App{{Name: "app", Limit: limit}}}
 	for _, m := range minutes {
-		p.Cells = append(p.Cells, Cell{Expected: time.Duration(m) * time.Minute, Uses: []Use{{0, 1}}})
+		p.Cells = append(p.Cells, Cell{Expected: time.Duration(m) * time.Minute, Uses: []Use{{App: 0, N: 1}}})
 	}
 	return p
 }
@@ -39,14 +39,14 @@ func TestCellsThatExcludeEachOtherThroughDifferentAppsGoOneByOne(t *testing.T) {
 	g := NewWithT(t)
 	m := time.Minute
 	p := &Problem{Apps: []App{{Limit: 1}, {Limit: 1}, {Limit: 3}}, Cells: []Cell{
-		{Expected: 3 * m, Uses: []Use{{0, 1}, {1, 1}}}, {Expected: 4 * m, Uses: []Use{{0, 1}, {2, 2}}}, {Expected: 5 * m, Uses: []Use{{1, 1}, {2, 2}}}, {Expected: 6 * m},
+		{Expected: 3 * m, Uses: []Use{{App: 0, N: 1}, {App: 1, N: 1}}}, {Expected: 4 * m, Uses: []Use{{App: 0, N: 1}, {App: 2, N: 2}}}, {Expected: 5 * m, Uses: []Use{{App: 1, N: 1}, {App: 2, N: 2}}}, {Expected: 6 * m},
 	}}
 	bound := Bound(p, nil)
 	g.Expect(bound).To(Equal(Lower{Makespan: 12 * m, App: -1, Cells: []int{2, 1, 0}, Apps: []int{0, 1, 2}, Why: ByCells, Raised: 12 * m}))
 	g.Expect(shortestPlan(p)).To(Equal(bound.Makespan))
-	p.Apps[2].Hold = m
+	p.Cells[1].Uses[1].Hold, p.Cells[2].Uses[1].Hold = m, m
 	g.Expect(Bound(p, nil).Why).To(Equal(ByApp), "what moves holds its budget for a minute only")
-	p.Apps[2].Hold = 0
+	p.Cells[1].Uses[1].Hold, p.Cells[2].Uses[1].Hold = 0, 0
 	p.Cells[0].State = Running
 	g.Expect(Bound(p, nil).Makespan).To(Equal(9*m), "what is in roll already was allowed to be")
 }
@@ -87,11 +87,11 @@ func TestWhoKeepsMostCellsApartIsNamedFirst(t *testing.T) {
 	g := NewWithT(t)
 	m := time.Minute
 	p := &Problem{Apps: []App{{Limit: 1}, {Limit: 1}, {Limit: 2}, {Limit: 1}}, Cells: []Cell{
-		{Expected: m, Uses: []Use{{0, 1}, {2, 1}}}, {Expected: m, Uses: []Use{{1, 1}, {2, 1}}},
-		{Expected: m, Uses: []Use{{0, 1}, {1, 1}}}, {Expected: m, Uses: []Use{{1, 1}, {0, 1}}}, {Expected: m, Uses: []Use{{3, 1}}},
+		{Expected: m, Uses: []Use{{App: 0, N: 1}, {App: 2, N: 1}}}, {Expected: m, Uses: []Use{{App: 1, N: 1}, {App: 2, N: 1}}},
+		{Expected: m, Uses: []Use{{App: 0, N: 1}, {App: 1, N: 1}}}, {Expected: m, Uses: []Use{{App: 1, N: 1}, {App: 0, N: 1}}}, {Expected: m, Uses: []Use{{App: 3, N: 1}}},
 	}}
-	p.Cells[0].Uses = append(p.Cells[0].Uses, Use{3, 1})
-	p.Cells[1].Uses = append(p.Cells[1].Uses, Use{3, 1})
+	p.Cells[0].Uses = append(p.Cells[0].Uses, Use{App: 3, N: 1})
+	p.Cells[1].Uses = append(p.Cells[1].Uses, Use{App: 3, N: 1})
 	bound := Bound(p, nil)
 	g.Expect(bound.Why).To(Equal(ByCells))
 	g.Expect(bound.Cells).To(ConsistOf(0, 1, 2, 3))

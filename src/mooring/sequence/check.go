@@ -63,8 +63,8 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 		spans[rolls] = append(spans[rolls], span{start, end, c, 1, start >= 0 && cell.State == Waiting})
 		for _, use := range cell.Uses {
 			to := end
-			if hold := p.Apps[use.App].Hold; hold > 0 {
-				to = min(to, start+hold)
+			if use.Hold > 0 {
+				to = min(to, start+use.Hold)
 			}
 			spans[use.App] = append(spans[use.App], span{start, to, c, int(use.N), start >= 0 && cell.State == Waiting})
 		}
@@ -72,8 +72,8 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 	for _, f := range failures {
 		for _, use := range p.Cells[f.Cell].Uses {
 			to := f.At + f.For
-			if hold := p.Apps[use.App].Hold; hold > 0 {
-				to = min(to, f.At+hold)
+			if use.Hold > 0 {
+				to = min(to, f.At+use.Hold)
 			}
 			spans[use.App] = append(spans[use.App], span{f.At, to, f.Cell, int(use.N), false})
 		}

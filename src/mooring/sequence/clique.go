@@ -76,7 +76,7 @@ func (s *cliques) connect(p *Problem, cells []int) {
 	users := map[int32][]user{}
 	for rank, c := range cells {
 		for _, use := range p.Cells[c].Uses {
-			if p.Apps[use.App].Hold > 0 {
+			if use.Hold > 0 {
 				continue
 			}
 			for _, other := range users[use.App] {
@@ -96,7 +96,7 @@ func excluders(p *Problem, cells []int) []int {
 	users := map[int][]int32{} // how many instances of an app each cell has
 	for _, c := range cells {
 		for _, use := range p.Cells[c].Uses {
-			if a := int(use.App); p.Apps[a].Hold == 0 {
+			if a := int(use.App); use.Hold == 0 {
 				users[a] = append(users[a], use.N)
 			}
 		}

@@ -14,12 +14,11 @@ func drawProblem(t *rapid.T) *Problem {
 		Canaries:    rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "canaries"),
 		AZSerial:    rapid.Bool().Draw(t, "serial"),
 	}
+	var moves []bool
 	for a := range rapid.IntRange(0, 6).Draw(t, "apps") {
 		app := App{Name: fmt.Sprintf("app-%d", a), Limit: rapid.SampledFrom([]int{1, 1, 2, 3, 0}).Draw(t, "limit")}
-		if rapid.IntRange(0, 4).Draw(t, "moves") == 0 {
-			app.Hold = 30 * time.Second
-		}
 		p.Apps = append(p.Apps, app)
+		moves = append(moves, rapid.IntRange(0, 4).Draw(t, "moves") == 0)
 	}
 	for c := range rapid.IntRange(0, 12).Draw(t, "cells") {
 		cell := Cell{
@@ -27,8 +26,12 @@ func drawProblem(t *rapid.T) *Problem {
 			Expected: time.Duration(rapid.IntRange(0, 9).Draw(t, "minutes")) * time.Minute,
 		}
 		for a := range p.Apps {
-			if n := rapid.SampledFrom([]int32{0, 0, 1, 1, 2}).Draw(t, "instances"); n > 0 {
-				cell.Uses = append(cell.Uses, Use{App: int32(a), N: n})
+			switch n := rapid.SampledFrom([]int{0, 0, 1, 1, 2}).Draw(t, "instances"); {
+			case n == 0:
+			case moves[a]:
+				cell.Uses = append(cell.Uses, Moves(int32(a), n, p.Apps[a].Limit, 30*time.Second))
+			default:
+				cell.Uses = append(cell.Uses, Use{App: int32(a), N: int32(n)})
 			}
 		}
 		p.Cells = append(p.Cells, cell)

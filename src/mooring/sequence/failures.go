@@ -15,7 +15,7 @@ type outages struct {
 }
 
 // fail takes a cell down. Instances that can move are served elsewhere after
-// the time of a move.
+// the time of their moves.
 func (s *Simulation) fail(e event) {
 	if _, failed := s.out.cellTill[e.cell]; !failed {
 		s.d.SetAside(e.cell, true)
@@ -24,7 +24,7 @@ func (s *Simulation) fail(e event) {
 	heap.Push(&s.events, event{at: e.until, kind: recovers, cell: e.cell})
 	for _, use := range s.p.Cells[e.cell].Uses {
 		till := e.until
-		if hold := s.p.Apps[use.App].Hold; hold > 0 && s.now+hold < till {
+		if hold := use.Hold; hold > 0 && s.now+hold < till {
 			till = s.now + hold
 			heap.Push(&s.events, event{at: till, kind: recovers, cell: e.cell})
 		}
@@ -50,7 +50,7 @@ func (s *Simulation) count(c int) {
 	}
 	running := s.d.State(c) == Running
 	for _, use := range s.p.Cells[c].Uses {
-		key, hold := [2]int{c, int(use.App)}, s.p.Apps[use.App].Hold
+		key, hold := [2]int{c, int(use.App)}, use.Hold
 		byRoll := running && (hold == 0 || s.now < s.Timeline.Start[c]+hold)
 		down := s.out.till[key] > s.now && !byRoll
 		if down != s.out.counted[key] {

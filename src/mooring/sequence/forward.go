@@ -59,8 +59,8 @@ func (t *timing) makespan(order []int, durations []time.Duration) time.Duration 
 				continue
 			}
 			back := end
-			if app.Hold > 0 {
-				back = min(back, start+app.Hold)
+			if use.Hold > 0 {
+				back = min(back, start+use.Hold)
 			}
 			for range use.N {
 				insert(t.ends[from:from+int32(app.Limit)], back)

@@ -166,9 +166,12 @@ func TestAnOrderIsJudgedByWhatIsInRollAlready(t *testing.T) {
 		p.Canaries, p.AZSerial, p.MaxInFlight = 0, false, 0
 		midway(t, p)
 		for a := range p.Apps {
-			p.Apps[a].Down, p.Apps[a].Hold = 0, 0
+			p.Apps[a].Down = 0
 		}
 		for c := range p.Cells {
+			for i := range p.Cells[c].Uses {
+				p.Cells[c].Uses[i].Hold = 0
+			}
 			if s := p.Cells[c].State; stuck(s) {
 				p.Cells[c].State = Rolled
 			}

@@ -73,12 +73,11 @@ func newPacker(p *Problem, cells []int, durations []time.Duration, bound time.Du
 			if at[use.App] < 0 {
 				continue
 			}
-			app := &p.Apps[use.App]
-			hold := 0
-			if app.Hold > 0 {
-				hold = slots(app.Hold)
+			limit, hold := int32(p.Apps[use.App].Limit), 0
+			if use.Hold > 0 {
+				hold = slots(use.Hold)
 			}
-			k.needs[c] = append(k.needs[c], need{at[use.App], int32(app.Limit), min(use.N, int32(app.Limit)), int32(hold)})
+			k.needs[c] = append(k.needs[c], need{at[use.App], limit, min(use.N, limit), int32(hold)})
 		}
 	}
 	return k

@@ -34,7 +34,7 @@ func TestPackingKeepsEveryLimitInEverySlot(t *testing.T) {
 			for s := k.start[c]; s < k.start[c]+k.length[c]; s++ {
 				taken[len(p.Apps)][s]++
 				for i, use := range p.Cells[c].Uses {
-					if p.Apps[use.App].Hold == 0 || s-k.start[c] < holdOf(k, c, i, p) {
+					if use.Hold == 0 || s-k.start[c] < holdOf(k, c, i, p) {
 						taken[use.App][s] += use.N
 					}
 				}
@@ -57,7 +57,7 @@ func TestPackingKeepsEveryLimitInEverySlot(t *testing.T) {
 // are never short are spent for none that matters.
 func holdOf(k *packer, c, i int, p *Problem) int {
 	slot := Bound(p, nil).Makespan / slotsPerBound
-	return max(1, int((p.Apps[p.Cells[c].Uses[i].App].Hold+slot/2)/max(1, slot)))
+	return max(1, int((p.Cells[c].Uses[i].Hold+slot/2)/max(1, slot)))
 }
 
 func TestPackingFillsHoles(t *testing.T) {
@@ -110,7 +110,7 @@ func TestColumnsAreRolledAtTheBound(t *testing.T) {
 		for domain := range 6 {
 			p.Cells = append(p.Cells, Cell{
 				AZ: domain % 3, Domain: domain / 3, Expected: time.Duration(3+column%5+domain) * time.Minute,
-				Uses: []Use{{int32(column), 1}},
+				Uses: []Use{{App: int32(column), N: 1}},
 			})
 		}
 	}

@@ -36,8 +36,33 @@ type Cell struct {
 	Uses []Use
 }
 
-// Use is N instances of an app that a roll of the cell takes away.
-type Use struct{ App, N int32 }
+// Use is what a roll of the cell spends of one budget: N instances of an app
+// that are away at a time.
+type Use struct {
+	App, N int32
+	// Hold bounds for how long, from the start of the roll: the time of its
+	// moves. 0 means until the roll ends.
+	Hold time.Duration
+}
+
+// Moves gives what a roll spends of an app's budget for k instances that leave
+// the cell and serve elsewhere, each after a move. They need not leave together,
+// as what stays has to: as many go at a time as the limit allows, one step
+// after another. Only a limit of 0 keeps them where they are.
+func Moves(app int32, k, limit int, move time.Duration) Use {
+	use := Use{App: app, N: int32(k)}
+	steps := time.Duration(1)
+	if limit > 0 {
+		use.N, steps = int32(min(k, limit)), time.Duration(max(1, (k+limit-1)/limit))
+	}
+	if move <= ages/steps {
+		use.Hold = steps * move
+	}
+	return use
+}
+
+// ages is longer than any roll.
+const ages = 100 * 365 * 24 * time.Hour
 
 // App is one budget. An app whose policy limits interrupts and drains apart is
 // two of these when both occur in one plan.
@@ -48,9 +73,6 @@ type App struct {
 	// Down counts instances that are away for reasons outside the plan:
 	// crashed, starting, or disrupted by somebody else.
 	Down int
-	// Hold bounds how long a roll spends this budget, from its start: the
-	// time of a move. 0 means until the roll ends.
-	Hold time.Duration
 }
 
 // Problem is all that planning needs to know.
@@ -72,8 +94,8 @@ func (p *Problem) Validate() error {
 		return fmt.Errorf("max in flight %d and canaries %d must not be negative", p.MaxInFlight, p.Canaries)
 	}
 	for a, app := range p.Apps {
-		if app.Limit < 0 || app.Down < 0 || app.Hold < 0 {
-			return fmt.Errorf("app %d (%s): limit %d, down %d and hold %v must not be negative", a, app.Name, app.Limit, app.Down, app.Hold)
+		if app.Limit < 0 || app.Down < 0 {
+			return fmt.Errorf("app %d (%s): limit %d and down %d must not be negative", a, app.Name, app.Limit, app.Down)
 		}
 	}
 	seen := make([]int32, len(p.Apps))
@@ -83,8 +105,8 @@ func (p *Problem) Validate() error {
 			return fmt.Errorf("cell %d (%s): AZ %d, expected %v and elapsed %v must not be negative", c, cell.ID, cell.AZ, cell.Expected, cell.Elapsed)
 		}
 		for _, use := range cell.Uses {
-			if use.App < 0 || int(use.App) >= len(p.Apps) || use.N < 1 {
-				return fmt.Errorf("cell %d (%s): uses %d of app %d, of %d apps", c, cell.ID, use.N, use.App, len(p.Apps))
+			if use.App < 0 || int(use.App) >= len(p.Apps) || use.N < 1 || use.Hold < 0 {
+				return fmt.Errorf("cell %d (%s): uses %d of app %d, of %d apps, for %v", c, cell.ID, use.N, use.App, len(p.Apps), use.Hold)
 			}
 			if seen[use.App] == int32(c)+1 {
 				return fmt.Errorf("cell %d (%s): lists app %d (%s) twice", c, cell.ID, use.App, p.Apps[use.App].Name)

@@ -21,6 +21,21 @@ func TestNeversNameTheAppsThatForbidACell(t *testing.T) {
 	g.Expect(line.Start).To(Equal([]time.Duration{-1, -1, -1}))
 }
 
+func TestWhatMovesGoesInStepsOfTheLimit(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(Moves(3, 1, 2, time.Minute)).To(Equal(Use{App: 3, N: 1, Hold: time.Minute}))
+	g.Expect(Moves(3, 2, 2, time.Minute)).To(Equal(Use{App: 3, N: 2, Hold: time.Minute}))
+	g.Expect(Moves(3, 5, 2, time.Minute)).To(Equal(Use{App: 3, N: 2, Hold: 3 * time.Minute}))
+	g.Expect(Moves(3, 100, 1, 10*365*24*time.Hour)).To(Equal(Use{App: 3, N: 1}), "for as long as any roll")
+
+	p := chain()
+	p.Cells[1].Uses = []Use{Moves(0, 3, p.Apps[0].Limit, 10*time.Second)}
+	g.Expect(Nevers(p)).To(BeEmpty())
+	p.Apps[0].Limit = 0
+	p.Cells[1].Uses = []Use{Moves(0, 3, p.Apps[0].Limit, 10*time.Second)}
+	g.Expect(Nevers(p)).To(ContainElement(Never{Cell: 1, App: 0, Instances: 3, Limit: 0}))
+}
+
 func TestUnknownDurationsAreTakenFromTheKnown(t *testing.T) {
 	g := NewWithT(t)
 	p := chain()
@@ -33,8 +48,8 @@ func TestUnknownDurationsAreTakenFromTheKnown(t *testing.T) {
 func TestValidateNamesTheCellAndTheApp(t *testing.T) {
 	g := NewWithT(t)
 	p := chain()
-	p.Cells[1].Uses = append(p.Cells[1].Uses, Use{0, 1})
+	p.Cells[1].Uses = append(p.Cells[1].Uses, Use{App: 0, N: 1})
 	g.Expect(p.Validate()).To(MatchError(ContainSubstring("c1): lists app 0 (left) twice")))
-	p.Cells[1].Uses = []Use{{7, 1}}
+	p.Cells[1].Uses = []Use{{App: 7, N: 1}}
 	g.Expect(p.Validate()).To(MatchError(ContainSubstring("uses 1 of app 7")))
 }

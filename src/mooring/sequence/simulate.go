@@ -100,7 +100,7 @@ func (s *Simulation) run(c int, start time.Duration) {
 	s.Timeline.Makespan = max(s.Timeline.Makespan, end)
 	heap.Push(&s.events, event{at: end, kind: ends, cell: c})
 	for _, use := range s.p.Cells[c].Uses {
-		if hold := s.p.Apps[use.App].Hold; hold > 0 && start+hold < end {
+		if hold := use.Hold; hold > 0 && start+hold < end {
 			heap.Push(&s.events, event{at: max(s.now, start+hold), kind: moved, cell: c, app: int(use.App)})
 		}
 	}

@@ -36,9 +36,9 @@ func chain() *Problem {
 	return &Problem{
 		Apps: []App{{Name: "left", Limit: 1}, {Name: "right", Limit: 1}},
 		Cells: []Cell{
-			{ID: "c0", Expected: time.Minute, Uses: []Use{{0, 1}}},
-			{ID: "c1", Expected: time.Minute, Uses: []Use{{0, 1}, {1, 1}}},
-			{ID: "c2", Expected: time.Minute, Uses: []Use{{1, 1}}},
+			{ID: "c0", Expected: time.Minute, Uses: []Use{{App: 0, N: 1}}},
+			{ID: "c1", Expected: time.Minute, Uses: []Use{{App: 0, N: 1}, {App: 1, N: 1}}},
+			{ID: "c2", Expected: time.Minute, Uses: []Use{{App: 1, N: 1}}},
 		},
 	}
 }
@@ -75,7 +75,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 func TestAMoveGivesItsBudgetBackEarly(t *testing.T) {
 	g := NewWithT(t)
 	p := chain()
-	p.Apps[0].Hold = 10 * time.Second
+	p.Cells[0].Uses[0].Hold, p.Cells[1].Uses[0].Hold = 10*time.Second, 10*time.Second
 	line := Simulate(p, &Plan{Order: []int{0, 1, 2}}, nil)
 	g.Expect(line.Start).To(Equal([]time.Duration{0, 10 * time.Second, 70 * time.Second}))
 	g.Expect(Check(p, line).Violations).To(BeEmpty())

@@ -67,18 +67,22 @@ type overview struct {
 
 func gather(p *sequence.Problem) overview {
 	of := make([]crowd, len(p.Apps))
+	moves := make([]bool, len(p.Apps))
 	azs := map[int]int{}
 	for c := range p.Cells {
 		azs[p.Cells[c].AZ]++
 		for _, use := range p.Cells[c].Uses {
+			if use.Hold > 0 {
+				continue // moves that end early do not bind
+			}
 			of[use.App].cells++
+			moves[use.App] = moves[use.App] || use.Hold > 0
 			of[use.App].inAZ[min(p.Cells[c].AZ, len(of[use.App].inAZ)-1)]++
 		}
 	}
 	apps := map[crowd]int{}
 	for a, app := range p.Apps {
-		// Moves that end early do not bind, nor do apps that nothing is on.
-		if of[a].cells > 0 && app.Hold == 0 {
+		if of[a].cells > 0 { // nor do apps that nothing is on
 			of[a].limit = app.Limit
 			apps[of[a]]++
 		}

@@ -150,7 +150,7 @@ func (r *Report) durations(f *fleet, rolls []roll, at map[string][][2]int) {
 	}
 	work := make([]float64, len(f.Apps))
 	for cell, d := range f.Rolls {
-		if f.forbidden(at[cell]) {
+		if f.forbids(at[cell]) {
 			if seen[cell] {
 				r.breach("%s is rolled, but an app on it forbids it for ever", cell)
 			}
@@ -160,32 +160,44 @@ func (r *Report) durations(f *fleet, rolls []roll, at map[string][][2]int) {
 			r.breach("%s is not rolled", cell)
 		}
 		r.Bound = max(r.Bound, d)
+		ahead := map[int]int{} // instances of the app that move before
 		for _, place := range at[cell] {
-			work[place[0]] += min(d, f.away(place[0]))
+			a, since := place[0], 0.0
+			if f.Apps[a].Kind != "fixed" {
+				since = f.move(a) * float64(ahead[a]/max(1, f.limit(a)))
+				ahead[a]++
+			}
+			work[a] += min(max(0, d-since), f.move(a))
 		}
 	}
-	for a, app := range f.Apps {
-		if l := limit(app.MaxInterrupted, app.Instances); l > 0 {
+	for a := range f.Apps {
+		if l := f.limit(a); l > 0 {
 			r.Bound = max(r.Bound, work[a]/float64(l))
 		}
 	}
 }
 
-// forbidden tells whether an app keeps a cell, which has these instances, from
-// ever being rolled: all of them go at once.
-func (f *fleet) forbidden(places [][2]int) bool {
+// limit is how many instances of an app may be away.
+func (f *fleet) limit(a int) int { return limit(f.Apps[a].MaxInterrupted, f.Apps[a].Instances) }
+
+// forbids reports whether what is on a cell keeps it from ever rolling: an app
+// that allows nothing, or that stays and allows less than is there.
+func (f *fleet) forbids(places [][2]int) bool {
 	on := map[int]int{}
 	for _, place := range places {
-		app := &f.Apps[place[0]]
-		if on[place[0]]++; on[place[0]] > limit(app.MaxInterrupted, app.Instances) {
+		a := place[0]
+		on[a]++
+		switch l, kind := f.limit(a), f.Apps[a].Kind; {
+		case kind == "fixed" && on[a] > l, l == 0:
 			return true
 		}
 	}
 	return false
 }
 
-// away is how long an instance of an app is away at most.
-func (f *fleet) away(a int) float64 {
+// move is how long an instance of an app is away at most: for ever, unless it
+// moves.
+func (f *fleet) move(a int) float64 {
 	app := &f.Apps[a]
 	switch {
 	case app.Kind == "fixed":
@@ -213,18 +225,31 @@ func moment(s float64) float64 { return math.Round(s*1e6) / 1e6 }
 // budgets plays every instance's going and coming and counts at each start.
 func (r *Report) budgets(f *fleet, rolls []roll, at map[string][][2]int) {
 	var events []event
-	span := func(cell string, from, to float64, planned bool) {
-		for _, place := range at[cell] {
-			end := min(to, from+f.away(place[0]))
-			a, i := int32(place[0]), int32(place[1])
-			events = append(events, event{moment(from), 1, planned, a, i}, event{moment(end), -1, false, a, i})
-		}
+	span := func(place [2]int, from, to float64, planned bool) {
+		a, i := int32(place[0]), int32(place[1])
+		events = append(events, event{moment(from), 1, planned, a, i}, event{moment(to), -1, false, a, i})
 	}
 	for _, roll := range rolls {
-		span(roll.Cell, roll.Start, roll.End, true)
+		on, turn := map[int]int{}, map[int]int{}
+		for _, place := range at[roll.Cell] {
+			on[place[0]]++
+		}
+		for _, place := range at[roll.Cell] {
+			a, turns := place[0], 1.0
+			if l := f.limit(a); f.Apps[a].Kind != "fixed" && l > 0 && on[a] > l {
+				// They move one after another, on as many places as there are.
+				if turn[a]++; turn[a] > l {
+					continue
+				}
+				turns = math.Ceil(float64(on[a]) / float64(l))
+			}
+			span(place, roll.Start, min(roll.End, roll.Start+turns*f.move(a)), true)
+		}
 	}
 	for _, failure := range f.Failures {
-		span(failure.Cell, failure.At, failure.At+failure.For, false)
+		for _, place := range at[failure.Cell] {
+			span(place, failure.At, min(failure.At+failure.For, failure.At+f.move(place[0])), false)
+		}
 	}
 	sort.Slice(events, func(i, j int) bool {
 		if events[i].at != events[j].at {
@@ -255,7 +280,7 @@ func (r *Report) budgets(f *fleet, rolls []roll, at map[string][][2]int) {
 		}
 		for a := range started {
 			app := &f.Apps[a]
-			if l := limit(app.MaxInterrupted, app.Instances); away[a] > l {
+			if l := f.limit(int(a)); away[a] > l {
 				r.breach("at %v s %s has %d instances away, of at most %d", now, app.Name, away[a], l)
 			}
 		}

@@ -81,6 +81,33 @@ func TestACellThatCanNeverRollIsNotMissed(t *testing.T) {
 	}))
 }
 
+func TestInstancesThatMoveTakeTurnsAndThoseThatStayDoNot(t *testing.T) {
+	const crowded = `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"},{"id":"c3","az":"z1"},{"id":"c4","az":"z1"}],"move_s":10,
+ "apps":[{"name":"web","instances":4,"max_interrupted":1,"kind":"floating","cells":["c1","c1","c1","c2"]}],
+ "rolls":{"c1":60,"c2":60}}`
+	for _, c := range []struct{ what, file, lines, want string }{
+		{"turns", crowded, `{"cell":"c1","start_s":0,"end_s":60}{"cell":"c2","start_s":30,"end_s":90}`, ""},
+		{"too early", crowded, `{"cell":"c1","start_s":0,"end_s":60}{"cell":"c2","start_s":29,"end_s":89}`, "at 29 s web has 2 instances away, of at most 1"},
+		{"no longer than the roll", strings.Replace(crowded, `"c1":60`, `"c1":20`, 1), `{"cell":"c1","start_s":0,"end_s":20}{"cell":"c2","start_s":20,"end_s":80}`, ""},
+		{"left out", crowded, `{"cell":"c2","start_s":30,"end_s":90}`, "c1 is not rolled"},
+		{"limit of 0", strings.Replace(crowded, `"max_interrupted":1`, `"max_interrupted":0`, 1), ``, ""},
+		{"fixed", strings.Replace(crowded, `floating`, `fixed`, 1), `{"cell":"c2","start_s":0,"end_s":60}`, ""},
+		{"fixed all the same", strings.Replace(crowded, `floating`, `fixed`, 1), `{"cell":"c1","start_s":0,"end_s":60}{"cell":"c2","start_s":60,"end_s":120}`, "c1 is rolled, but an app on it forbids it"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			g := NewWithT(t)
+			report, err := replay.Check(strings.NewReader(c.file), strings.NewReader(c.lines))
+			g.Expect(err).NotTo(HaveOccurred())
+			if c.want == "" {
+				g.Expect(report.Breaches).To(BeEmpty())
+			} else {
+				g.Expect(report.Breaches).To(ContainElement(ContainSubstring(c.want)))
+			}
+			g.Expect(report.Bound).To(BeNumerically("<=", 60))
+		})
+	}
+}
+
 func TestSumsOfSecondsThatAreOneMomentAreOne(t *testing.T) {
 	// 0.1 + 0.2 is a little more than 0.3: c3 serves again as c1 starts.
 	f := strings.Replace(strings.Replace(file, "%s", "", 1), `"at_s":300,"for_s":30`, `"at_s":0.1,"for_s":0.2`, 1)
