@@ -18,7 +18,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		return nil, nil, err
 	}
 	cell := registration.Cell
-	cell.RegisteredAt, cell.Lost, cell.Column = now, false, 0
+	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.Column = now, false, time.Time{}, 0
 	kind, text := "cell.registered", fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
 	if before := snap.Cell(id); before != nil {
 		if before.Lost && before.Boot == cell.Boot {

@@ -32,8 +32,9 @@ type Cell struct {
 	// Start in the same Boot is a restarted agent.
 	Boot  string `json:"boot"`
 	Start string `json:"start"`
-	// Lost is set when a person declared the cell gone for good.
+	// Lost and LostAt are set when a person declared the cell gone for good.
 	Lost         bool      `json:"lost,omitempty"`
+	LostAt       time.Time `json:"lost_at,omitzero"`
 	RegisteredAt time.Time `json:"registered_at"`
 }
 

@@ -107,12 +107,7 @@ func (c *draft) remove() {
 	if cell := c.d.snap.Cell(c.roll.CellID); cell != nil {
 		c.tx.Delete(cell)
 	}
-	for _, actual := range c.d.snap.ActualInstancesOn(c.roll.CellID) {
-		c.tx.Delete(actual)
-	}
-	for _, actual := range c.d.snap.ActualVolumesOn(c.roll.CellID) {
-		c.tx.Delete(actual)
-	}
+	forgetReports(c.d.snap, c.tx, c.roll.CellID)
 	c.uncordon()
 }
 
