@@ -175,5 +175,5 @@ func (d *driver) forgotten() bool {
 // claim says, before it is so, which volumes the instance may have attached.
 func (d *driver) claim(volumes []string) {
 	d.Attached = slices.Clone(volumes)
-	d.agent.claim(d.key, d.Attached)
+	d.agent.claims.claim(d.key, d.Attached)
 }

@@ -167,12 +167,14 @@ type volumes struct {
 	mu       sync.Mutex
 	exist    map[string]model.VolumeWork
 	attached map[string]bool
-	held     bool // by another cell
+	held     bool                     // by another cell
+	hangs    map[string]chan struct{} // whose detach hangs until it is closed
+	hanging  int
 	log      []string
 }
 
 func newVolumes(dir string) *volumes {
-	return &volumes{dir: dir, exist: map[string]model.VolumeWork{}, attached: map[string]bool{}}
+	return &volumes{dir: dir, exist: map[string]model.VolumeWork{}, attached: map[string]bool{}, hangs: map[string]chan struct{}{}}
 }
 
 func (v *volumes) Classes(context.Context) ([]model.Class, error) {
@@ -200,7 +202,46 @@ func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) 
 	return filepath.Join(v.dir, w.GUID), nil
 }
 
-func (v *volumes) Detach(_ context.Context, guid string) error {
+// leave makes a volume that an earlier agent left attached, and hangs when it is
+// detached until end is called.
+func (v *volumes) leave(guid string) (end func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.exist[guid], v.attached[guid] = model.VolumeWork{GUID: guid, Class: "persistent"}, true
+	hang := make(chan struct{})
+	v.hangs[guid] = hang
+	return sync.OnceFunc(func() { close(hang) })
+}
+
+// hung gives how many calls hang.
+func (v *volumes) hung() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.hanging
+}
+
+func (v *volumes) hang(ctx context.Context, guid string) error {
+	v.mu.Lock()
+	hang := v.hangs[guid]
+	if hang == nil {
+		v.mu.Unlock()
+		return nil
+	}
+	v.hanging++
+	v.mu.Unlock()
+	defer func() { v.mu.Lock(); v.hanging--; v.mu.Unlock() }()
+	select {
+	case <-hang:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (v *volumes) Detach(ctx context.Context, guid string) error {
+	if err := v.hang(ctx, guid); err != nil {
+		return err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.attached[guid] {

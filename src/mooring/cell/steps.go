@@ -12,8 +12,8 @@ import (
 	"mooring/volume"
 )
 
-// opTimeout bounds one attach and start, or one detach; a detach writes all of
-// a volume's data to disk.
+// opTimeout bounds one attach and start, or one call that makes or gives up a
+// volume; a detach writes all of a volume's data to disk.
 const opTimeout = 2 * time.Minute
 
 // nothing is the effect of a step that only changes the memory.
@@ -95,11 +95,7 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	d.Disruption = ongoing(d.Disruption, w.Task)
 	d.Work, d.Floats, d.Up, d.StartedAfter = w.InstanceWork, w.Floats, true, after
 	d.Work.Task, d.Token = nil, rand.Text()
-	volumes := make([]string, len(w.Mounts))
-	for i, mount := range w.Mounts {
-		volumes[i] = mount.VolumeGUID
-	}
-	d.claim(volumes)
+	d.claim(mounted(w))
 	token := d.Token
 	return func() {
 		d.busy, d.overslept = true, false
@@ -113,6 +109,15 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	}
 }
 
+// mounted lists the volumes that an instance is to have.
+func mounted(w *want) []string {
+	volumes := make([]string, len(w.Mounts))
+	for i, mount := range w.Mounts {
+		volumes[i] = mount.VolumeGUID
+	}
+	return volumes
+}
+
 // ongoing keeps the report of a task that is still wanted.
 func ongoing(d *model.ActualDisruption, task *model.Task) *model.ActualDisruption {
 	if d != nil && task != nil && task.PermitID == d.PermitID {
@@ -122,6 +127,9 @@ func ongoing(d *model.ActualDisruption, task *model.Task) *model.ActualDisruptio
 }
 
 func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter, token string) (container.Instance, error) {
+	if err := d.agent.claims.free(ctx, mounted(w)); err != nil {
+		return nil, err
+	}
 	sources := make([]string, len(w.Mounts))
 	for i, mount := range w.Mounts {
 		placed, found := w.volume(mount.VolumeGUID)
