@@ -120,6 +120,7 @@ func (d *driver) settle(ctx context.Context) (over bool, due time.Time) {
 		effect := d.act(ctx, next, w, now)
 		if !d.save() {
 			d.memory = before
+			d.agent.claims.claim(d.key, d.Attached)
 			return false, now.Add(firstRetry)
 		}
 		effect()
