@@ -191,7 +191,10 @@ func (v *volumes) Ensure(_ context.Context, w model.VolumeWork) error {
 	return os.MkdirAll(filepath.Join(v.dir, w.GUID), 0o700)
 }
 
-func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) {
+func (v *volumes) Attach(ctx context.Context, w model.VolumeWork) (string, error) {
+	if err := v.hang(ctx, w.GUID); err != nil {
+		return "", err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.held {
@@ -202,12 +205,17 @@ func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) 
 	return filepath.Join(v.dir, w.GUID), nil
 }
 
-// leave makes a volume that an earlier agent left attached, and hangs when it is
-// detached until end is called.
-func (v *volumes) leave(guid string) (end func()) {
+// leave makes a volume that an earlier agent left attached.
+func (v *volumes) leave(guid string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.exist[guid], v.attached[guid] = model.VolumeWork{GUID: guid, Class: "persistent"}, true
+}
+
+// hangOn has a volume hang when it is attached or detached, until end is called.
+func (v *volumes) hangOn(guid string) (end func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	hang := make(chan struct{})
 	v.hangs[guid] = hang
 	return sync.OnceFunc(func() { close(hang) })

@@ -50,6 +50,27 @@ func TestCellThatIsCutOffStopsWhatMayRunElsewhere(t *testing.T) {
 	b.Expect(b.control.last(1).StartedAfter).To(Equal(model.AfterInterrupt))
 }
 
+// TestAStartUnderWayEndsWithTheLease: what floats must not come up here when it
+// may have come up elsewhere; what is fixed may.
+func TestAStartUnderWayEndsWithTheLease(t *testing.T) {
+	t.Parallel() // it mostly waits
+	b := newBench(t)
+	b.control.ttl = 3 * time.Second
+	comeUp := b.volumes.hangOn("volume-0")
+	defer b.volumes.hangOn("volume-1")()
+	b.start()
+	b.control.give(
+		instance(0, sleeping, b.mounted("volume-0", "persistent")),
+		instance(1, sleeping, b.mounted("volume-1", "shared")))
+	b.Eventually(b.volumes.hung, patience).Should(Equal(2))
+
+	b.control.cutOff(true)
+
+	b.Eventually(b.volumes.hung, patience).Should(Equal(1))
+	comeUp()
+	b.Eventually(b.volumes.history, patience).Should(Equal([]string{"attach volume-0"}))
+}
+
 func TestCellThatIsReachedAgainGoesOnWithUnchangedWork(t *testing.T) {
 	t.Parallel() // it mostly waits
 	b := newBench(t)

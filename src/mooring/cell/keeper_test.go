@@ -13,7 +13,8 @@ import (
 // hung starts an agent that gives up a volume nobody uses, and hangs there.
 func (b *bench) hung(guid string) (stop func() error, end func()) {
 	b.Expect(os.MkdirAll(filepath.Join(b.volumes.dir, guid), 0o700)).To(Succeed())
-	end = b.volumes.leave(guid)
+	b.volumes.leave(guid)
+	end = b.volumes.hangOn(guid)
 	stop = b.start()
 	b.control.give()
 	b.Eventually(b.volumes.hung, patience).Should(Equal(1))

@@ -100,8 +100,9 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	return func() {
 		d.busy, d.overslept = true, false
 		d.agent.passes.give(token, w.App)
+		limited, cancel := context.WithTimeout(ctx, opTimeout)
+		d.giveUp = cancel
 		go func() {
-			limited, cancel := context.WithTimeout(ctx, opTimeout)
 			defer cancel()
 			instance, err := d.launch(limited, w, after, token)
 			d.post(func() { d.launched(ctx, instance, err) })
@@ -149,12 +150,15 @@ func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter, 
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("starting it: %w", err)
+	}
 	return d.agent.runtime.Start(ctx, spec)
 }
 
 // launched takes the result of a start.
 func (d *driver) launched(ctx context.Context, instance container.Instance, err error) {
-	d.busy = false
+	d.busy, d.giveUp = false, nil
 	if err != nil {
 		d.Up = false
 		d.agent.passes.revoke(d.Token)
