@@ -216,7 +216,7 @@ func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanVie
 			return nil, conflict("plan %s is being aborted; start another for the cells that are left", plan.Name)
 		}
 		steered := *plan
-		steered.Intent, steered.Reason = in.Body.Intent, in.Body.Reason
+		steered.Intent, steered.Reason, steered.IntentBy, steered.IntentAt = in.Body.Intent, in.Body.Reason, by, s.now()
 		said := map[model.Intent]string{model.IntentRun: "resumed", model.IntentPause: "paused", model.IntentAbort: "aborted"}[in.Body.Intent]
 		tx := snap.Txn()
 		tx.Put(&steered)

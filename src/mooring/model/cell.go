@@ -36,6 +36,9 @@ type Cell struct {
 	Lost         bool      `json:"lost,omitempty"`
 	LostAt       time.Time `json:"lost_at,omitzero"`
 	RegisteredAt time.Time `json:"registered_at"`
+	// GateOpenedAt is when a person last opened the cell's gate by hand, by the
+	// cell's clock; it tells that opening from others.
+	GateOpenedAt time.Time `json:"gate_opened_at,omitzero"`
 }
 
 // Class finds a volume class by name.

@@ -78,10 +78,12 @@ const (
 // Plan is the ordered set of rolls of one PlanSpec.
 type Plan struct {
 	PlanSpec
-	// Intent and its reason are written by the API, Status by the
-	// orchestrator.
+	// Intent, its reason, who said it and when are written by the API, Status by
+	// the orchestrator. Nobody has said anything yet where IntentBy is "".
 	Intent     Intent     `json:"intent"`
 	Reason     string     `json:"reason,omitempty"`
+	IntentBy   string     `json:"intent_by,omitempty"`
+	IntentAt   time.Time  `json:"intent_at,omitzero"`
 	Status     PlanStatus `json:"status"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by,omitempty"`
