@@ -146,7 +146,7 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 		return nil, err
 	}
 	if old := snap.Plan(wanted.Name); old != nil {
-		return nil, conflict("plan %s exists (%s); plans are kept, so choose another name", wanted.Name, old.Status)
+		return nil, conflict("plan %s exists (%s); plans are kept for a while after they end, so choose another name", wanted.Name, old.Status)
 	}
 	for _, other := range snap.Plans() {
 		if other.Finished() || other.Gathers != nil {

@@ -22,7 +22,7 @@ const forgetBatch = 1000
 // comes back in the boot that was declared lost is turned away.
 const lostFor = 30 * 24 * time.Hour
 
-// prune deletes the events that keep does not cover, and what is left of apps
+// prune deletes the events and finished plans that keep does not cover, and what is left of apps
 // and cells that are gone, until ctx ends. A long backlog goes batch by batch,
 // without a pause between.
 func prune(ctx context.Context, store *state.Store, lead *state.Leadership, keep state.Retention, logger *slog.Logger) {
@@ -30,6 +30,9 @@ func prune(ctx context.Context, store *state.Store, lead *state.Leadership, keep
 		snap := store.Snapshot()
 		now := time.Now()
 		tx := snap.Prune(keep, now)
+		if tx.Empty() {
+			tx = snap.PrunePlans(keep, now)
+		}
 		if tx.Empty() {
 			tx = forget(snap, now)
 		}

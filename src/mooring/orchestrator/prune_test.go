@@ -78,3 +78,25 @@ func TestOldEventsAreDeletedByWhoeverLeads(t *testing.T) {
 	g.Expect(lead.Resign(t.Context())).To(Succeed())
 	g.Eventually(ended, "10s").Should(Receive())
 }
+
+func TestFinishedPlansAreDeletedByWhoeverLeads(t *testing.T) {
+	g := NewWithT(t)
+	store := statetest.Open(t, statetest.Prefix())
+	tx := store.Snapshot().Txn()
+	for i, name := range []string{"first", "second", "third"} {
+		tx.Put(&model.Plan{PlanSpec: model.PlanSpec{Name: name}, Status: model.PlanDone, FinishedAt: time.Now().Add(time.Duration(i-9) * time.Minute)})
+		tx.Put(&model.Roll{Plan: name, CellID: "c1", Phase: model.RollDone})
+	}
+	_, err := store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+	lead, err := store.Lead(t.Context(), "orchestrator", "test")
+	g.Expect(err).NotTo(HaveOccurred())
+	ended := make(chan error, 1)
+
+	go func() { ended <- Run(t.Context(), store, lead, Config{Keep: state.Retention{Plans: 1}}) }()
+
+	g.Eventually(func() []*model.Plan { return store.Snapshot().Plans() }, "20s").Should(ConsistOf(HaveField("Name", "third")))
+	g.Expect(store.Snapshot().Rolls("first")).To(BeEmpty())
+	g.Expect(lead.Resign(t.Context())).To(Succeed())
+	g.Eventually(ended, "10s").Should(Receive())
+}
