@@ -248,21 +248,5 @@ func (x *Index) At(no CellNo) *Cell { return &x.cells[no] }
 // put there than fits.
 func (x *Index) Free(no CellNo) model.Size { return model.Size(x.free[int(no)*x.width]) }
 
-// FreeDisk gives what is left of a fixed class on a cell, -1 where the cell
-// does not offer it.
-func (x *Index) FreeDisk(no CellNo, class string) model.Size {
-	r := x.resource(class)
-	if r < 0 {
-		return -1
-	}
-	return model.Size(x.free[int(no)*x.width+r])
-}
-
 // Count gives how many things are on a cell.
 func (x *Index) Count(no CellNo) int { return int(x.count[no]) }
-
-// SetClosed opens or closes a cell to new work.
-func (x *Index) SetClosed(no CellNo, why Closed) {
-	x.cells[no].Closed = why
-	x.settle(no)
-}
