@@ -26,8 +26,10 @@ type control struct {
 	reports       []model.Report
 	registrations []model.Registration
 	// apps are those with an instance on the cell.
-	apps       map[model.Name]*client.AppView
-	cut        bool // nobody can be reached
+	apps map[model.Name]*client.AppView
+	cut  bool // nobody can be reached
+	// cutFor, when not 0, ends the cut once so many calls have been refused.
+	cutFor     int
 	superseded bool
 }
 
@@ -40,6 +42,11 @@ var errCut = errors.New("no route to host")
 func (c *control) lease() (model.Lease, error) {
 	switch {
 	case c.cut:
+		if c.cutFor > 0 {
+			if c.cutFor--; c.cutFor == 0 {
+				c.setCut(false)
+			}
+		}
 		return model.Lease{}, errCut
 	case c.superseded:
 		return model.Lease{}, &client.Error{Status: http.StatusConflict, Detail: "a newer agent is this cell"}
@@ -115,14 +122,40 @@ func (c *control) set(change func(c *control)) {
 func (c *control) cutOff(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.setCut(cut)
+}
+
+// cutOffFor cuts the cell off until so many of its reports have been refused.
+func (c *control) cutOffFor(refused int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cutFor = refused
+	c.setCut(true)
+}
+
+func (c *control) setCut(cut bool) {
 	c.cut = cut
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
+// isCut reports whether the cell is cut off.
+func (c *control) isCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
 // give makes these the cell's instances.
 func (c *control) give(instances ...model.InstanceWork) {
 	c.set(func(c *control) { c.work.Instances = instances })
+}
+
+// reported gives how many reports there were.
+func (c *control) reported() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.reports)
 }
 
 // last is what was last reported of an index; zero before that.
