@@ -150,7 +150,7 @@ func TestWhoWaitsInAScriptHearsOfTheCancelling(t *testing.T) {
 // impatient is a client that soon gives up on a Director that does not answer.
 func (b *bosh) impatient(t *testing.T) *director.Client {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.server.Certificate().Raw})
-	c, err := director.New(director.Config{URL: b.server.URL, CA: ca, Client: "moor", Secret: "secret", Poll: 5 * time.Millisecond, Retry: 50 * time.Millisecond})
+	c, err := director.New(director.Config{URL: b.server.URL, CA: ca, Client: "moor", Secret: "secret", Poll: 5 * time.Millisecond, Retry: 500 * time.Millisecond})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return c
 }
