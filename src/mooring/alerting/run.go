@@ -41,6 +41,7 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 		<-ctx.Done()
 		return fmt.Errorf("tell of what is stuck: %w", context.Cause(ctx))
 	})
+	tellers.Go(func() error { forget(ctx, store, lead, cfg); return nil })
 	for name, receiver := range cfg.Receivers {
 		t := &teller{
 			store: store, lead: lead, to: receiver, giveUp: cfg.GiveUp, logger: cfg.Logger.With("receiver", name),
@@ -55,4 +56,31 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 		})
 	}
 	return tellers.Wait()
+}
+
+// forget deletes how far those have been told who are no longer to be. What
+// fails is tried again until ctx ends.
+func forget(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Config) {
+	for ctx.Err() == nil {
+		snap := store.Snapshot()
+		tx := snap.Txn()
+		for _, told := range snap.Deliveries() {
+			if cfg.Receivers[told.Receiver] == nil {
+				tx.Delete(told)
+			}
+		}
+		if tx.Empty() {
+			return
+		}
+		tx.As(lead)
+		if _, err := store.Commit(ctx, tx); err == nil {
+			return
+		} else if ctx.Err() == nil {
+			cfg.Logger.Warn("cannot forget receivers that are no longer told; trying again", "error", err)
+		}
+		select {
+		case <-time.After(firstPause):
+		case <-ctx.Done():
+		}
+	}
 }

@@ -115,6 +115,21 @@ func TestANewReceiverIsToldOfWhatIsOpen(t *testing.T) {
 	g.Eventually(told(s), "10s").Should(Equal([]string{"opened open", "closed open"}))
 }
 
+func TestAReceiverThatIsTakenOutIsForgotten(t *testing.T) {
+	g, s := NewWithT(t), notifytest.NewSink(t)
+	w := newWorld(t, toWebhook(s))
+	tx := w.store.Snapshot().Txn()
+	tx.Put(&model.Delivery{Receiver: "old", FailingSince: time.Now(), Error: "no such host"})
+	tx.Put(&model.Delivery{Receiver: "hook", After: "1"})
+	_, err := w.store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+
+	w.life()
+
+	g.Eventually(func() *model.Delivery { return w.store.Snapshot().Delivery("old") }, "10s").Should(BeNil())
+	g.Expect(w.store.Snapshot().Delivery("hook")).NotTo(BeNil())
+}
+
 func TestWhatIsRefusedOrTooOldHoldsNothingUp(t *testing.T) {
 	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))

@@ -18,7 +18,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		return nil, nil, err
 	}
 	cell := registration.Cell
-	cell.RegisteredAt, cell.Lost, cell.Column = now, false, 0
+	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.GateOpenedAt, cell.Column = now, false, time.Time{}, time.Time{}, 0
 	kind, text := "cell.registered", fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
 	if before := snap.Cell(id); before != nil {
 		if before.Lost && before.Boot == cell.Boot {
@@ -27,6 +27,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		if before.AZ != cell.AZ && len(snap.VolumesOn(id)) > 0 {
 			return nil, nil, conflict("cell %s was in AZ %s and has volumes there; it cannot come back in %s", id, before.AZ, cell.AZ)
 		}
+		cell.GateOpenedAt = before.GateOpenedAt
 		if !registration.DomainGiven {
 			cell.Domain = before.Domain
 		}

@@ -139,7 +139,11 @@ func (s *server) work(ctx context.Context, in *workInput) (*workOutput, error) {
 	}
 	waiting, cancel := context.WithTimeout(ctx, min(wait, maxWait))
 	defer cancel()
+	looks := pace{least: workPace}
 	for {
+		if looks.wait(waiting) != nil {
+			return &workOutput{Status: http.StatusNoContent}, nil
+		}
 		snap := s.store.Snapshot()
 		if snap.Cell(in.ID) == nil {
 			return nil, notFound("there is no cell %s; it must register first", in.ID)

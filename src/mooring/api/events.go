@@ -61,14 +61,16 @@ func listEvents(snap *state.Snapshot, in *eventsInput) []model.Event {
 	if limit == 0 {
 		limit = 100
 	}
-	events := snap.Events(in.After, 0)
-	taken := []model.Event{}
+	events := snap.EventsAfter(in.After)
 	if in.After == "" {
-		slices.Reverse(events)
+		events = snap.EventsBack()
 	}
-	for _, event := range events {
-		if len(taken) < limit && in.takes(event) {
-			taken = append(taken, *event)
+	taken := []model.Event{}
+	for event := range events {
+		if in.takes(event) {
+			if taken = append(taken, *event); len(taken) == limit {
+				break
+			}
 		}
 	}
 	if in.After == "" {

@@ -25,6 +25,19 @@ func (f *fixture) tell(t *testing.T, kinds ...string) {
 	}
 }
 
+// noise tells of so many things that nobody looks for.
+func (f *fixture) noise(t *testing.T, n int) {
+	t.Helper()
+	for ; n > 0; n -= 1000 {
+		tx := f.store.Snapshot().Txn()
+		for range min(n, 1000) {
+			tx.Event(model.Event{Kind: "noise", Actor: "test"})
+		}
+		_, err := f.store.Commit(t.Context(), tx)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	}
+}
+
 func kinds(events []model.Event) []string {
 	var all []string
 	for _, event := range events {

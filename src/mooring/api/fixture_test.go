@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -23,14 +24,18 @@ type fixture struct {
 	store  *state.Store
 	prefix string
 	url    string
+	// ttl is the lease that cells are given.
+	ttl time.Duration
 	// preview is what the planner answers.
 	preview client.Preview
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T) *fixture { return newFixtureOfLease(t, 2*time.Second) }
+
+func newFixtureOfLease(t *testing.T, ttl time.Duration) *fixture {
 	t.Helper()
 	g := NewWithT(t)
-	f := &fixture{prefix: statetest.Prefix()}
+	f := &fixture{prefix: statetest.Prefix(), ttl: ttl}
 	f.store = statetest.Open(t, f.prefix)
 	f.url = f.serve(t, f.store)
 	var err error

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -141,15 +140,18 @@ func openedBy(ctx context.Context, said string) string {
 // and that has not come to its host, is over: BOSH did not wait for it.
 func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened, now time.Time) *state.Txn {
 	text := fmt.Sprintf("the gate of cell %s was opened by hand at %s", cellID, opened.At.UTC().Format(time.RFC3339))
-	for _, event := range snap.RecentEvents(1000) {
-		if event.Kind == "gate.opened" && event.CellID == cellID && strings.HasPrefix(event.Text, text) {
+	tx := snap.Txn()
+	if cell := snap.Cell(cellID); cell != nil {
+		if cell.GateOpenedAt.Equal(opened.At) {
 			return nil // told before
 		}
+		told := *cell
+		told.GateOpenedAt = opened.At
+		tx.Put(&told)
 	}
 	if opened.Overridden != "" {
 		text += "; it waited: " + opened.Overridden
 	}
-	tx := snap.Txn()
 	event := model.Event{At: now, Kind: "gate.opened", Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
 	if plan, roll := rollOf(snap, cellID); plan != nil {
 		event.Plan = plan.Name

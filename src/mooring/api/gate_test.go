@@ -217,8 +217,11 @@ func TestTheGateOverTheAPI(t *testing.T) {
 	g.Expect(f.Returning(t.Context(), "c1")).To(HaveField("Open", true))
 	opened := client.GateOpened{Reason: "INC-1", By: "olga", At: gateNow}
 	g.Expect(f.GateOpened(t.Context(), "c1", opened)).To(Succeed())
+	f.noise(t, 1100)
+	_, err = f.Register(t.Context(), another(aCell("c1", "z1"), "boot-2", "start-2"))
+	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(f.GateOpened(t.Context(), "c1", opened)).To(Succeed())
-	events, err := f.Events(t.Context(), client.EventQuery{CellID: "c1"})
+	events, err := f.Events(t.Context(), client.EventQuery{CellID: "c1", Limit: 5000})
 	g.Expect(err).NotTo(HaveOccurred())
 	told := 0
 	for _, event := range events {
@@ -227,6 +230,9 @@ func TestTheGateOverTheAPI(t *testing.T) {
 		}
 	}
 	g.Expect(told).To(Equal(1), "an opening is told once")
+	opened.At = opened.At.Add(time.Millisecond)
+	g.Expect(f.GateOpened(t.Context(), "c1", opened)).To(Succeed())
+	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1", Limit: 1})).To(ConsistOf(HaveField("Kind", "gate.opened")), "another is told as well")
 }
 
 func TestAPlanWhoseTaskHasNotBegunIsNotWhatBOSHComesFor(t *testing.T) {

@@ -61,7 +61,7 @@ func (c *disruptionCollector) Collect(out chan<- prometheus.Metric) {
 func (c *disruptionCollector) catchUp(snap *state.Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, event := range snap.Events(c.after, 0) {
+	for event := range snap.EventsAfter(c.after) {
 		c.after = event.ID
 		permit := event.Permit
 		if event.Kind != model.EventPermitReleased || permit == nil {

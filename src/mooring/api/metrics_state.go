@@ -29,7 +29,7 @@ var (
 	descLeader    = describe("controller_leader", "1 while somebody leads in the role, 0 while nobody does.", "role")
 	descReceivers = describe("alert_receiver_failing", "1 while a receiver of alerts cannot be reached.", "receiver")
 	descEvents    = describe("events", "Events that are kept.")
-	descCells     = describe("cells", "Cells that registered, by AZ and whether their agent is there.", "az", "present")
+	descCells     = describe("cells", "Cells that registered and were not declared lost, by AZ and whether their agent is there.", "az", "present")
 	descCordons   = describe("cells_cordoned", "Cells that take no new work.")
 	descInstances = describe("app_instances", "Instances of an app by standing.", "app", "standing")
 	descLimit     = describe("app_limit", "Effective limits of an app's policy.", "app", "limit")
@@ -79,6 +79,9 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	cells := map[[2]string]int{}
 	for _, cell := range snap.Cells() {
+		if cell.Lost {
+			continue // nobody expects it any more
+		}
 		cells[[2]string{cell.AZ, strconv.FormatBool(snap.Present(cell.ID))}]++
 	}
 	for labels, count := range cells {

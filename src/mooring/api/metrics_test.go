@@ -37,6 +37,7 @@ func TestMetricsOfMaintenance(t *testing.T) {
 	f.put(t,
 		&model.Roll{Plan: "one", CellID: "c1", Phase: model.Draining, StuckID: "a"},
 		&model.Ledger{AppGUID: app.GUID, Permits: []model.Permit{{ID: "p", Index: 0, Kind: model.Drain}, {ID: "q", Index: 1, Kind: model.Drain}}},
+		&model.Cell{ID: "c3", AZ: "z1"}, &model.Cell{ID: "c4", AZ: "z1", Lost: true},
 		&model.Delivery{Receiver: "ops", FailingSince: time.Now()}, &model.Delivery{Receiver: "log"})
 	_, content := f.read(t, "/metrics")
 	for _, line := range []string{
@@ -45,6 +46,7 @@ func TestMetricsOfMaintenance(t *testing.T) {
 		`mooring_plan_rolls_stuck{plan="one"} 1`,
 		`mooring_app_permits{app="acme/prod/web",kind="drain"} 2`, `mooring_app_permits{app="acme/prod/web",kind="interrupt"} 0`,
 		`mooring_controller_leader{role="scheduler"} 1`,
+		`mooring_cells{az="z1",present="false"} 1`, // nobody waits for one that is lost
 		`mooring_alert_receiver_failing{receiver="ops"} 1`, `mooring_alert_receiver_failing{receiver="log"} 0`,
 	} {
 		g.Expect(content).To(ContainSubstring(line + "\n"))

@@ -146,7 +146,7 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 		return nil, err
 	}
 	if old := snap.Plan(wanted.Name); old != nil {
-		return nil, conflict("plan %s exists (%s); plans are kept, so choose another name", wanted.Name, old.Status)
+		return nil, conflict("plan %s exists (%s); plans are kept for a while after they end, so choose another name", wanted.Name, old.Status)
 	}
 	for _, other := range snap.Plans() {
 		if other.Finished() || other.Gathers != nil {
@@ -220,7 +220,7 @@ func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanVie
 			return nil, conflict("plan %s is being aborted; start another for the cells that are left", plan.Name)
 		}
 		steered := *plan
-		steered.Intent, steered.Reason = in.Body.Intent, in.Body.Reason
+		steered.Intent, steered.Reason, steered.IntentBy, steered.IntentAt = in.Body.Intent, in.Body.Reason, by, s.now()
 		said := map[model.Intent]string{model.IntentRun: "resumed", model.IntentPause: "paused", model.IntentAbort: "aborted"}[in.Body.Intent]
 		tx := snap.Txn()
 		tx.Put(&steered)

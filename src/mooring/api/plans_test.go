@@ -108,7 +108,7 @@ func TestAPlanIsSteered(t *testing.T) {
 	_, err = f.StartPlan(t.Context(), aPlan("one", "c1", "c2"))
 	g.Expect(err).NotTo(HaveOccurred())
 
-	g.Expect(f.Pause(t.Context(), "one", "olga", "lunch")).To(And(HaveField("Intent", model.IntentPause), HaveField("Reason", "lunch"), HaveField("Status", model.PlanRunning)))
+	g.Expect(f.Pause(t.Context(), "one", "olga", "lunch")).To(And(HaveField("Intent", model.IntentPause), HaveField("Reason", "lunch"), HaveField("IntentBy", "olga"), HaveField("IntentAt", Not(BeZero())), HaveField("Status", model.PlanRunning)))
 	g.Expect(f.Pause(t.Context(), "one", "olga", "again")).To(HaveField("Reason", "lunch"), "said before")
 	g.Expect(f.Resume(t.Context(), "one", "olga", "fed")).To(HaveField("Intent", model.IntentRun))
 	g.Expect(f.Abort(t.Context(), "one", "olga", "enough")).To(HaveField("Intent", model.IntentAbort))

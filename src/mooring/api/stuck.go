@@ -57,16 +57,14 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 	return &answered, nil
 }
 
-// recently is how many events are searched for what became of something stuck.
-const recently = 5000
-
 // stuckNoMore refuses an answer to what is not stuck, and says what became of
 // it: who answered first, or how it came to move again.
 func stuckNoMore(snap *state.Snapshot, id string) error {
 	var last *model.Event
-	for _, event := range snap.RecentEvents(recently) {
+	for event := range snap.EventsBack() {
 		if event.Kind == model.EventStuckClosed && event.Stuck != nil && event.Stuck.ID == id {
 			last = event
+			break
 		}
 	}
 	switch {

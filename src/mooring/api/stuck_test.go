@@ -116,7 +116,9 @@ func TestWhatIsStuckNoMoreCannotBeAnswered(t *testing.T) {
 		_, err := f.store.Commit(t.Context(), tx)
 		g.Expect(err).NotTo(HaveOccurred())
 	}
+	closed(aStuck("b"), "b: it moved before that, too")
 	closed(aStuck("b"), "b: it moves again")
+	f.noise(t, 5001)
 	_, err = f.Answer(t.Context(), "b", answer)
 	g.Expect(err).To(refusal(http.StatusConflict, "b: it moves again"))
 

@@ -45,10 +45,7 @@ type Agent struct {
 	leaving bool
 	running sync.WaitGroup // drivers
 
-	// claims are the volumes that instances may have attached. The lock is
-	// held while a volume that nobody claims is detached.
-	claimsMu sync.Mutex
-	claims   map[key][]string
+	claims *claims
 }
 
 // New gives an agent. It does nothing before Run.
@@ -57,7 +54,7 @@ func New(cfg Config) *Agent {
 	a := &Agent{
 		cfg: cfg, log: cfg.Logger, start: uuid.NewString(), runtime: cfg.Runtime,
 		wants: map[key]*want{}, drivers: map[key]*driver{}, reports: map[key]model.ActualInstance{},
-		claims: map[key][]string{},
+		claims: newClaims(),
 	}
 	a.memories = memories{dir: filepath.Join(cfg.RunDir, "state")}
 	a.keeper = newKeeper(a)
@@ -166,17 +163,6 @@ func (a *Agent) drop(k key) bool {
 	delete(a.reports, k)
 	a.reporter.now()
 	return true
-}
-
-// claim says which volumes an instance may have attached from now on.
-func (a *Agent) claim(k key, volumes []string) {
-	a.claimsMu.Lock()
-	defer a.claimsMu.Unlock()
-	if len(volumes) == 0 {
-		delete(a.claims, k)
-		return
-	}
-	a.claims[k] = volumes
 }
 
 // settings are what an instance with this token is told of the cell.

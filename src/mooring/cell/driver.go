@@ -36,7 +36,8 @@ type driver struct {
 
 	busy, stopping, killing, overslept bool
 
-	handler *handling // nil while nothing of a handler runs
+	giveUp  context.CancelFunc // ends a start that is under way; nil while none is
+	handler *handling          // nil while nothing of a handler runs
 
 	nextTry time.Time
 	tries   int
@@ -103,6 +104,9 @@ func (d *driver) settle(ctx context.Context) (over bool, due time.Time) {
 	for {
 		now := time.Now()
 		w, c := d.agent.view(d.key)
+		if d.giveUp != nil && (c.Leaving || c.Fenced && d.Floats) {
+			d.giveUp() // it may be started elsewhere, or is to be stopped at once
+		}
 		d.observe(w, now)
 		next, due := decide(w, d.facts(), c, now)
 		switch next {
@@ -120,6 +124,7 @@ func (d *driver) settle(ctx context.Context) (over bool, due time.Time) {
 		effect := d.act(ctx, next, w, now)
 		if !d.save() {
 			d.memory = before
+			d.agent.claims.claim(d.key, d.Attached)
 			return false, now.Add(firstRetry)
 		}
 		effect()
@@ -175,5 +180,5 @@ func (d *driver) forgotten() bool {
 // claim says, before it is so, which volumes the instance may have attached.
 func (d *driver) claim(volumes []string) {
 	d.Attached = slices.Clone(volumes)
-	d.agent.claim(d.key, d.Attached)
+	d.agent.claims.claim(d.key, d.Attached)
 }

@@ -26,8 +26,10 @@ type control struct {
 	reports       []model.Report
 	registrations []model.Registration
 	// apps are those with an instance on the cell.
-	apps       map[model.Name]*client.AppView
-	cut        bool // nobody can be reached
+	apps map[model.Name]*client.AppView
+	cut  bool // nobody can be reached
+	// cutFor, when not 0, ends the cut once so many calls have been refused.
+	cutFor     int
 	superseded bool
 }
 
@@ -40,6 +42,11 @@ var errCut = errors.New("no route to host")
 func (c *control) lease() (model.Lease, error) {
 	switch {
 	case c.cut:
+		if c.cutFor > 0 {
+			if c.cutFor--; c.cutFor == 0 {
+				c.setCut(false)
+			}
+		}
 		return model.Lease{}, errCut
 	case c.superseded:
 		return model.Lease{}, &client.Error{Status: http.StatusConflict, Detail: "a newer agent is this cell"}
@@ -115,14 +122,40 @@ func (c *control) set(change func(c *control)) {
 func (c *control) cutOff(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.setCut(cut)
+}
+
+// cutOffFor cuts the cell off until so many of its reports have been refused.
+func (c *control) cutOffFor(refused int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cutFor = refused
+	c.setCut(true)
+}
+
+func (c *control) setCut(cut bool) {
 	c.cut = cut
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
+// isCut reports whether the cell is cut off.
+func (c *control) isCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
 // give makes these the cell's instances.
 func (c *control) give(instances ...model.InstanceWork) {
 	c.set(func(c *control) { c.work.Instances = instances })
+}
+
+// reported gives how many reports there were.
+func (c *control) reported() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.reports)
 }
 
 // last is what was last reported of an index; zero before that.
@@ -167,12 +200,14 @@ type volumes struct {
 	mu       sync.Mutex
 	exist    map[string]model.VolumeWork
 	attached map[string]bool
-	held     bool // by another cell
+	held     bool                     // by another cell
+	hangs    map[string]chan struct{} // whose detach hangs until it is closed
+	hanging  int
 	log      []string
 }
 
 func newVolumes(dir string) *volumes {
-	return &volumes{dir: dir, exist: map[string]model.VolumeWork{}, attached: map[string]bool{}}
+	return &volumes{dir: dir, exist: map[string]model.VolumeWork{}, attached: map[string]bool{}, hangs: map[string]chan struct{}{}}
 }
 
 func (v *volumes) Classes(context.Context) ([]model.Class, error) {
@@ -189,7 +224,10 @@ func (v *volumes) Ensure(_ context.Context, w model.VolumeWork) error {
 	return os.MkdirAll(filepath.Join(v.dir, w.GUID), 0o700)
 }
 
-func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) {
+func (v *volumes) Attach(ctx context.Context, w model.VolumeWork) (string, error) {
+	if err := v.hang(ctx, w.GUID); err != nil {
+		return "", err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.held {
@@ -200,7 +238,51 @@ func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) 
 	return filepath.Join(v.dir, w.GUID), nil
 }
 
-func (v *volumes) Detach(_ context.Context, guid string) error {
+// leave makes a volume that an earlier agent left attached.
+func (v *volumes) leave(guid string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.exist[guid], v.attached[guid] = model.VolumeWork{GUID: guid, Class: "persistent"}, true
+}
+
+// hangOn has a volume hang when it is attached or detached, until end is called.
+func (v *volumes) hangOn(guid string) (end func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	hang := make(chan struct{})
+	v.hangs[guid] = hang
+	return sync.OnceFunc(func() { close(hang) })
+}
+
+// hung gives how many calls hang.
+func (v *volumes) hung() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.hanging
+}
+
+func (v *volumes) hang(ctx context.Context, guid string) error {
+	v.mu.Lock()
+	hang := v.hangs[guid]
+	if hang == nil {
+		v.mu.Unlock()
+		return nil
+	}
+	v.hanging++
+	v.mu.Unlock()
+	defer func() { v.mu.Lock(); v.hanging--; v.mu.Unlock() }()
+	select {
+	case <-hang:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (v *volumes) Detach(ctx context.Context, guid string) error {
+	if err := v.hang(ctx, guid); err != nil {
+		return err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.attached[guid] {

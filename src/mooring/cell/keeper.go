@@ -86,7 +86,11 @@ func (k *keeper) once(ctx context.Context) bool {
 			fail(v, err)
 		}
 	}
-	list, err := k.agent.cfg.Volumes.List(ctx)
+	var list []model.ActualVolume
+	err := bounded(ctx, func(ctx context.Context) (err error) {
+		list, err = k.agent.cfg.Volumes.List(ctx)
+		return err
+	})
 	if err != nil {
 		k.agent.log.Warn("cannot list the cell's volumes", "error", err)
 		return false
@@ -105,41 +109,32 @@ func (k *keeper) once(ctx context.Context) bool {
 // bring makes a volume, or deletes it when its data may go and nobody has it.
 func (k *keeper) bring(ctx context.Context, v model.VolumeWork) error {
 	if !v.Delete {
-		return k.agent.cfg.Volumes.Ensure(ctx, v)
+		return bounded(ctx, func(ctx context.Context) error { return k.agent.cfg.Volumes.Ensure(ctx, v) })
 	}
 	k.release(ctx, v.GUID)
-	if k.agent.claimed(v.GUID) {
+	if k.agent.claims.claimed(v.GUID) {
 		return nil // its driver wakes this one when it has let go
 	}
-	return k.agent.cfg.Volumes.Delete(ctx, v.GUID)
+	return bounded(ctx, func(ctx context.Context) error { return k.agent.cfg.Volumes.Delete(ctx, v.GUID) })
 }
 
 // release detaches a volume that no instance has, and reports whether it did.
 func (k *keeper) release(ctx context.Context, guid string) bool {
-	k.agent.claimsMu.Lock()
-	defer k.agent.claimsMu.Unlock()
-	for _, claimed := range k.agent.claims {
-		if slices.Contains(claimed, guid) {
-			return false
-		}
-	}
-	if err := k.agent.cfg.Volumes.Detach(ctx, guid); err != nil {
+	released, err := k.agent.claims.release(guid, func() error {
+		return bounded(ctx, func(ctx context.Context) error { return k.agent.cfg.Volumes.Detach(ctx, guid) })
+	})
+	if err != nil {
 		k.agent.log.Warn("cannot detach a volume that nobody uses", "volume", guid, "error", err)
-		return false
 	}
-	return true
+	return released
 }
 
-// claimed reports whether an instance may have the volume attached.
-func (a *Agent) claimed(guid string) bool {
-	a.claimsMu.Lock()
-	defer a.claimsMu.Unlock()
-	for _, claimed := range a.claims {
-		if slices.Contains(claimed, guid) {
-			return true
-		}
-	}
-	return false
+// bounded makes one call to the volume manager, which may hang on one volume
+// and is still to be asked about the others.
+func bounded(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	defer cancel()
+	return call(ctx)
 }
 
 // publish keeps the list for the next report, problems in place of what they

@@ -12,8 +12,8 @@ import (
 	"mooring/volume"
 )
 
-// opTimeout bounds one attach and start, or one detach; a detach writes all of
-// a volume's data to disk.
+// opTimeout bounds one attach and start, or one call that makes or gives up a
+// volume; a detach writes all of a volume's data to disk.
 const opTimeout = 2 * time.Minute
 
 // nothing is the effect of a step that only changes the memory.
@@ -95,22 +95,28 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	d.Disruption = ongoing(d.Disruption, w.Task)
 	d.Work, d.Floats, d.Up, d.StartedAfter = w.InstanceWork, w.Floats, true, after
 	d.Work.Task, d.Token = nil, rand.Text()
-	volumes := make([]string, len(w.Mounts))
-	for i, mount := range w.Mounts {
-		volumes[i] = mount.VolumeGUID
-	}
-	d.claim(volumes)
+	d.claim(mounted(w))
 	token := d.Token
 	return func() {
 		d.busy, d.overslept = true, false
 		d.agent.passes.give(token, w.App)
+		limited, cancel := context.WithTimeout(ctx, opTimeout)
+		d.giveUp = cancel
 		go func() {
-			limited, cancel := context.WithTimeout(ctx, opTimeout)
 			defer cancel()
 			instance, err := d.launch(limited, w, after, token)
 			d.post(func() { d.launched(ctx, instance, err) })
 		}()
 	}
+}
+
+// mounted lists the volumes that an instance is to have.
+func mounted(w *want) []string {
+	volumes := make([]string, len(w.Mounts))
+	for i, mount := range w.Mounts {
+		volumes[i] = mount.VolumeGUID
+	}
+	return volumes
 }
 
 // ongoing keeps the report of a task that is still wanted.
@@ -122,6 +128,9 @@ func ongoing(d *model.ActualDisruption, task *model.Task) *model.ActualDisruptio
 }
 
 func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter, token string) (container.Instance, error) {
+	if err := d.agent.claims.free(ctx, mounted(w)); err != nil {
+		return nil, err
+	}
 	sources := make([]string, len(w.Mounts))
 	for i, mount := range w.Mounts {
 		placed, found := w.volume(mount.VolumeGUID)
@@ -141,12 +150,15 @@ func (d *driver) launch(ctx context.Context, w *want, after model.StartedAfter, 
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("starting it: %w", err)
+	}
 	return d.agent.runtime.Start(ctx, spec)
 }
 
 // launched takes the result of a start.
 func (d *driver) launched(ctx context.Context, instance container.Instance, err error) {
-	d.busy = false
+	d.busy, d.giveUp = false, nil
 	if err != nil {
 		d.Up = false
 		d.agent.passes.revoke(d.Token)

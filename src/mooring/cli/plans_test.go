@@ -171,7 +171,7 @@ func TestSteering(t *testing.T) {
 	api := newAPI(t)
 	api.answers("PUT /v1/plans/kernel/intent", client.PlanView{Plan: model.Plan{PlanSpec: model.PlanSpec{Name: "kernel"}}})
 	for command, want := range map[string]struct{ intent, says string }{
-		"pause":  {"pause", "plan kernel is paused; rolls under way finish\n"},
+		"pause":  {"pause", "plan kernel is paused; cells being acted on finish, all others go back to serving\n"},
 		"resume": {"run", "plan kernel goes on\n"},
 		"abort":  {"abort", "plan kernel is being aborted\n"},
 	} {

@@ -106,9 +106,9 @@ func steer(name, does, description, did string, ask func(s *session, plan string
 }
 
 func pauseCommand() *cli.Command {
-	return steer("pause", "let no new roll of a plan start; rolls under way finish", `Examples:
+	return steer("pause", "let no roll of a plan start; cells being acted on finish, all others go back to serving", `Examples:
    moor pause stemcell-1.915 --reason "incident"`,
-		"is paused; rolls under way finish", func(s *session, plan string) (*client.PlanView, error) {
+		"is paused; cells being acted on finish, all others go back to serving", func(s *session, plan string) (*client.PlanView, error) {
 			return s.api.Pause(s.ctx(), plan, s.String("by"), s.String("reason"))
 		})
 }

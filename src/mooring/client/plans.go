@@ -164,7 +164,8 @@ func (c *Client) PlanForecast(ctx context.Context, name string) (*PlanView, erro
 	return one[PlanView](ctx, c, request{method: http.MethodGet, path: pathOf("plans", name), query: url.Values{"forecast": {"true"}}, again: true})
 }
 
-// Pause lets no new roll of the plan start. Rolls under way finish.
+// Pause lets no roll of the plan start. Cells being acted on finish, all others
+// go back to serving.
 func (c *Client) Pause(ctx context.Context, name, by, reason string) (*PlanView, error) {
 	return c.steer(ctx, name, Steer{Intent: model.IntentPause, By: by, Reason: reason})
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -39,8 +40,6 @@ func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]
 	given := map[string]*client.Forecast{}
 	for _, plan := range snap.Plans() {
 		if plan.Finished() {
-			delete(f.known, plan.Name)
-			delete(f.stages, plan.Name)
 			continue
 		}
 		given[plan.Name] = f.known[plan.Name]
@@ -51,6 +50,8 @@ func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]
 		f.stages[plan.Name], f.busy = stage, true
 		go f.make(ctx, snap, plan)
 	}
+	maps.DeleteFunc(f.known, func(name string, _ *client.Forecast) bool { _, open := given[name]; return !open })
+	maps.DeleteFunc(f.stages, func(name, _ string) bool { _, open := given[name]; return !open })
 	return given
 }
 

@@ -38,13 +38,15 @@ func TestWhoFollowsAGroupHearsOfAFailureWhileOthersAreInFlight(t *testing.T) {
 		ended <- hands.Converge(t.Context(), "mooring", "cell", "recreate", "p", silent, silent, func(why string) { unheard <- why }, func(map[string]model.HostTask) {}, func(id, why string) { failed <- id + ": " + why })
 	}()
 	g.Eventually(failed, "5s").Should(Receive(Equal("a: BOSH task 1 failed on cell/a and goes on with those in flight: CPI error on cell/a (1): no more hosts")))
-	g.Consistently(ended, "50ms").ShouldNot(Receive())
+	b.looksOn(g)
+	g.Expect(ended).NotTo(Receive(), "it follows on")
 
 	b.Cut(true)
 	g.Eventually(unheard, "5s").Should(Receive(HavePrefix("BOSH task 1 goes on, and cannot be followed: calling the Director")))
 	b.Cut(false)
 	g.Eventually(unheard, "5s").Should(Receive(BeEmpty()))
 
+	g.Expect(ended).NotTo(Receive(), "it follows on")
 	release()
 	g.Eventually(ended, "5s").Should(Receive(MatchError(ContainSubstring("no more hosts"))))
 	g.Expect(failed).To(BeEmpty(), "it is told once")

@@ -39,11 +39,11 @@ func TestATaskWhoseAnswerWasLostIsNotStartedTwice(t *testing.T) {
 func TestATaskIsNotLeftBehindByACallerThatGoesAway(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	arrived := make(chan struct{})
+	arrived, gone := make(chan struct{}), make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut {
 			close(arrived)
-			time.Sleep(50 * time.Millisecond) // on its way when the caller goes
+			<-gone // it was on its way when the caller went
 		}
 		b.Director.ServeHTTP(w, r)
 	}))
@@ -57,6 +57,7 @@ func TestATaskIsNotLeftBehindByACallerThatGoesAway(t *testing.T) {
 	}()
 	<-arrived
 	cancel()
+	close(gone)
 	g.Eventually(ended, "5s").Should(Receive(BeNil()), "it is seen through, so that whoever withdraws it finds it")
 	g.Expect(b.Tasks()).To(Equal(1))
 }
@@ -114,7 +115,8 @@ func TestWithdrawingCancelsTheTaskAndWaitsForItsEnd(t *testing.T) {
 	g.Eventually(waits, "5s").Should(Receive(ContainSubstring("calling the Director")), "it says what it waits for")
 	b.Cut(false)
 	g.Eventually(func() string { state, _ := b.State(1); return state }, "5s").Should(Equal(director.StateCancelling))
-	g.Consistently(ended, "50ms").ShouldNot(Receive())
+	b.looksOn(g)
+	g.Expect(ended).NotTo(Receive(), "it looks again, and waits")
 	close(b.hold)
 	g.Eventually(ended, "5s").Should(Receive(BeNil()))
 	g.Expect(b.done()).NotTo(ContainElement(HaveSuffix(" restart")))
@@ -133,12 +135,14 @@ func TestWhoWaitsInAScriptHearsOfTheCancelling(t *testing.T) {
 	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }).Should(HaveLen(1))
 	b.Cut(true)
 	b.Director.Cancel(task)
-	g.Consistently(heard, "50ms").ShouldNot(Receive())
+	b.looksOn(g)
+	g.Expect(heard).NotTo(Receive(), "nobody has told it")
 	b.Cut(false)
 	for range 2 { // at every look, since more may come
 		g.Eventually(heard, "5s").Should(Receive(Equal("BOSH task 1 (create deployment by olga) is being cancelled")))
 	}
-	g.Consistently(ended, "50ms").ShouldNot(Receive())
+	b.looksOn(g)
+	g.Expect(ended).NotTo(Receive(), "it has been told, and waits")
 	close(b.hold)
 	g.Eventually(ended, "5s").Should(Receive(Equal("BOSH task 1 (create deployment by olga) ended as cancelled")))
 }
@@ -146,7 +150,7 @@ func TestWhoWaitsInAScriptHearsOfTheCancelling(t *testing.T) {
 // impatient is a client that soon gives up on a Director that does not answer.
 func (b *bosh) impatient(t *testing.T) *director.Client {
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.server.Certificate().Raw})
-	c, err := director.New(director.Config{URL: b.server.URL, CA: ca, Client: "moor", Secret: "secret", Poll: 5 * time.Millisecond, Retry: 50 * time.Millisecond})
+	c, err := director.New(director.Config{URL: b.server.URL, CA: ca, Client: "moor", Secret: "secret", Poll: 5 * time.Millisecond, Retry: 500 * time.Millisecond})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return c
 }

@@ -30,8 +30,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 		{name: "its turn has come", plant: func(w *world) { w.in("c1", model.RollDone) },
 			last: client.LinkRoll, of: "c2", says: "it starts now", moving: true},
 		{name: "the plan is paused", plant: func(w *world) {
-			w.plan.Intent, w.plan.Reason = model.IntentPause, "the network is being worked on"
-			w.more = append(w.more, &model.Event{ID: "1", At: now, Kind: "plan.paused", Plan: "p", Actor: "ann", Reason: w.plan.Reason})
+			w.plan.Intent, w.plan.Reason, w.plan.IntentBy = model.IntentPause, "the network is being worked on", "ann"
 		}, last: client.LinkPerson, of: "ann", owner: "ann", says: "ann paused plan p: the network is being worked on"},
 		{name: "the window is closed", plant: func(w *world) { w.plan.Window = "Sun 02:00-06:00 UTC" },
 			last: client.LinkWindow, of: "p", says: "opens at Sun 2026-11-22 02:00 UTC"},

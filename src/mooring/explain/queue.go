@@ -1,9 +1,8 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
-	"strings"
-	"time"
 
 	"mooring/client"
 	"mooring/lifecycle"
@@ -59,12 +58,7 @@ func (c *chain) director(plan *model.Plan) *model.Stuck {
 
 // held ends the chain at whoever stopped the plan.
 func (c *chain) held(plan *model.Plan) {
-	who, since := "somebody", time.Time{}
-	for _, event := range c.snap.RecentEvents(2000) {
-		if event.Plan == plan.Name && strings.HasPrefix(event.Kind, "plan.") && event.Reason == plan.Reason && event.Actor != "orchestrator" {
-			who, since = event.Actor, event.At
-		}
-	}
+	who := cmp.Or(plan.IntentBy, "somebody")
 	what := "paused"
 	if plan.Intent == model.IntentAbort {
 		what = "aborted"
@@ -74,7 +68,7 @@ func (c *chain) held(plan *model.Plan) {
 		why = "no reason was given"
 	}
 	link := c.link(client.LinkPerson, who, "%s %s plan %s: %s", who, what, plan.Name, why)
-	link.Since, link.Owner = since, who
+	link.Since, link.Owner = plan.IntentAt, who
 }
 
 // closed ends the chain at the plan's window while that is closed.

@@ -127,7 +127,6 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 			return nil
 		case err == nil: // it is to be asked again
 			pause = minPause
-			continue
 		case ctx.Err() != nil:
 		case errors.As(err, &answer) && answer.Status < 500:
 			g.say("the control plane refuses to say whether cell %s may go on: %v; cloud ops can help, or open the gate on the cell: moor gate open --reason WHY", g.Cell, err)

@@ -51,11 +51,13 @@ type control struct {
 	why     string
 	refused string
 	// ask: what is watched is to be asked for again.
-	ask    bool
-	down   bool
-	opened []client.GateOpened
-	leaves []client.Leave
-	change chan struct{}
+	ask bool
+	// restless: that is so each time, a thousand times.
+	restless bool
+	down     bool
+	opened   []client.GateOpened
+	leaves   []client.Leave
+	change   chan struct{}
 }
 
 func newControl() *control {
@@ -85,7 +87,7 @@ func (c *control) AskLeave(_ context.Context, _ string, leave client.Leave) (*cl
 	if c.down {
 		return nil, errDown
 	}
-	c.ask = false
+	c.ask = c.restless && len(c.leaves) < 1000
 	return &client.GateView{Plan: "p", Phase: c.phase, Open: c.phase == model.Acting, Refused: c.refused}, nil
 }
 
@@ -218,6 +220,19 @@ func TestLeaveIsAskedForAgainUnderItsOwnName(t *testing.T) {
 		g.Expect(w.result()).To(Succeed())
 		g.Expect(c.leaves).To(HaveLen(2))
 		g.Expect(c.leaves[1]).To(Equal(c.leaves[0]))
+	})
+}
+
+func TestAWatchThatEndsAgainAndAgainIsNotAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		c.ask, c.restless = true, true
+		w := at(t, c, t.TempDir(), leaveFor(model.Restart))
+		time.Sleep(10 * time.Second)
+		w.waits(g)
+		g.Expect(len(c.leaves)).To(BeNumerically("~", 50, 2), "asked every fifth of a second")
+		c.enter(model.Acting)
+		g.Expect(w.result()).To(Succeed())
 	})
 }
 

@@ -32,9 +32,13 @@ type Cell struct {
 	// Start in the same Boot is a restarted agent.
 	Boot  string `json:"boot"`
 	Start string `json:"start"`
-	// Lost is set when a person declared the cell gone for good.
+	// Lost and LostAt are set when a person declared the cell gone for good.
 	Lost         bool      `json:"lost,omitempty"`
+	LostAt       time.Time `json:"lost_at,omitzero"`
 	RegisteredAt time.Time `json:"registered_at"`
+	// GateOpenedAt is when a person last opened the cell's gate by hand, by the
+	// cell's clock; it tells that opening from others.
+	GateOpenedAt time.Time `json:"gate_opened_at,omitzero"`
 }
 
 // Class finds a volume class by name.

@@ -78,10 +78,12 @@ const (
 // Plan is the ordered set of rolls of one PlanSpec.
 type Plan struct {
 	PlanSpec
-	// Intent and its reason are written by the API, Status by the
-	// orchestrator.
+	// Intent, its reason, who said it and when are written by the API, Status by
+	// the orchestrator. Nobody has said anything yet where IntentBy is "".
 	Intent     Intent     `json:"intent"`
 	Reason     string     `json:"reason,omitempty"`
+	IntentBy   string     `json:"intent_by,omitempty"`
+	IntentAt   time.Time  `json:"intent_at,omitzero"`
 	Status     PlanStatus `json:"status"`
 	CreatedAt  time.Time  `json:"created_at"`
 	CreatedBy  string     `json:"created_by,omitempty"`
@@ -141,6 +143,8 @@ type Roll struct {
 	Phase  Phase  `json:"phase"`
 	// ID is new for each attempt at the host action; it is MOORING_ROLL.
 	ID string `json:"id,omitempty"`
+	// Began is when the attempt at the host action began.
+	Began time.Time `json:"began,omitzero"`
 	// Boot and Start are those of the cell when the action began; the cell is
 	// back when it shows others.
 	Boot  string `json:"boot,omitempty"`
@@ -199,14 +203,16 @@ func (r *Roll) Forces(appGUID string, index int) bool {
 // Holder names the roll as a holder of permits, cordon and claim.
 func (r *Roll) Holder() string { return RollHolder(r.Plan, r.CellID) }
 
-// Entered gives when the roll last entered a phase.
-func (r *Roll) Entered(phase Phase) (time.Time, bool) {
-	for i := len(r.Timeline) - 1; i >= 0; i-- {
+// Entered gives when the roll last came into a phase from another one. What was
+// noted in the phase since then, another attempt at the host action included,
+// does not count.
+func (r *Roll) Entered(phase Phase) (at time.Time, ever bool) {
+	for i := len(r.Timeline) - 1; i >= 0 && (!ever || r.Timeline[i].Phase == phase); i-- {
 		if r.Timeline[i].Phase == phase {
-			return r.Timeline[i].At, true
+			at, ever = r.Timeline[i].At, true
 		}
 	}
-	return time.Time{}, false
+	return at, ever
 }
 
 // LastNote gives what was last written of the roll, for those who ask why it

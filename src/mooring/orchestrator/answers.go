@@ -142,7 +142,7 @@ func (d *decision) loseCell(tx *state.Txn, cellID string, answer model.Answer) {
 		return
 	}
 	lost := *cell
-	lost.Lost = true
+	lost.Lost, lost.LostAt = true, d.now
 	tx.Put(&lost)
 	tx.Event(model.Event{
 		At: d.now, Kind: "cell.lost", Actor: orElse(answer.By, actor), CellID: cellID, Reason: answer.Reason,

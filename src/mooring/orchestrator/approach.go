@@ -91,6 +91,7 @@ func (c *draft) quiesced() model.Phase {
 // begin starts a new attempt at the host action.
 func (c *draft) begin() {
 	c.roll.ID = fmt.Sprintf("%s.%s.%d", c.roll.Plan, c.roll.CellID, c.d.snap.Revision())
+	c.roll.Began = c.d.now
 	c.roll.Acted, c.roll.Waits, c.roll.Error, c.roll.Refused = false, "", "", ""
 	c.roll.Gone, c.roll.Alone = !c.d.snap.Present(c.roll.CellID), false
 	cell := c.d.snap.Cell(c.roll.CellID)

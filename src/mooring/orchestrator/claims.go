@@ -156,6 +156,7 @@ func (d *decision) rollOf(holder string) *model.Roll {
 func (c *draft) waitForInstance(appGUID string, index int) {
 	since, noted := c.waitsFor(appGUID, index)
 	if !noted {
+		c.dropWaits()
 		c.note(c.waitText(appGUID, index))
 		since = c.d.now
 	}
@@ -171,6 +172,21 @@ func (c *draft) waitNoMore() {
 		c.note(waitedNote)
 	}
 }
+
+// dropWaits takes what the roll waited for until now out of the timeline, where
+// nothing else has come of it: of something that comes and goes the last time is
+// kept.
+func (c *draft) dropWaits() {
+	n := len(c.roll.Timeline)
+	for n > 0 && c.roll.Timeline[n-1].Phase == c.roll.Phase && isWait(c.roll.Timeline[n-1].Note) {
+		n--
+	}
+	c.roll.Timeline = c.roll.Timeline[:n]
+}
+
+// isWait reports whether a note says that something is waited for, or that it is
+// no longer.
+func isWait(note string) bool { return note == waitedNote || strings.HasPrefix(note, waitsNote) }
 
 func (c *draft) waitText(appGUID string, index int) string {
 	return fmt.Sprintf("%s%s is down", waitsNote, c.d.nameOf(appGUID, index))

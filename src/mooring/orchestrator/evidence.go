@@ -148,8 +148,7 @@ func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *mo
 }
 
 func (c *draft) actionFailed() *model.Stuck {
-	began, _ := c.roll.Entered(model.Acting)
-	alert := c.aboutCell(model.ActionFailed, began)
+	alert := c.aboutCell(model.ActionFailed, c.began())
 	alert.What = fmt.Sprintf("the %s of cell %s failed", c.roll.Action, c.roll.CellID)
 	alert.Error = c.roll.Error
 	if alert.Error == "" {

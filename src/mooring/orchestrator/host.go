@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"time"
+
 	"mooring/estimate"
 	"mooring/model"
 )
@@ -105,12 +107,7 @@ func (c *draft) remove() {
 	if cell := c.d.snap.Cell(c.roll.CellID); cell != nil {
 		c.tx.Delete(cell)
 	}
-	for _, actual := range c.d.snap.ActualInstancesOn(c.roll.CellID) {
-		c.tx.Delete(actual)
-	}
-	for _, actual := range c.d.snap.ActualVolumesOn(c.roll.CellID) {
-		c.tx.Delete(actual)
-	}
+	forgetReports(c.d.snap, c.tx, c.roll.CellID)
 	c.uncordon()
 }
 
@@ -129,6 +126,15 @@ func (c *draft) settling() model.Phase {
 	return c.roll.Phase
 }
 
+// began is when the attempt at the host action began.
+func (c *draft) began() time.Time {
+	if c.roll.Began.IsZero() { // by an earlier version
+		at, _ := c.roll.Entered(model.Acting)
+		return at
+	}
+	return c.roll.Began
+}
+
 // watchHost flags a host on which the action failed, or is away for longer than
 // ninety-nine in a hundred were.
 func (c *draft) watchHost() {
@@ -145,7 +151,7 @@ func (c *draft) watchHost() {
 	if c.awaitsTask() {
 		return // whatever the task waits for is flagged by itself
 	}
-	began, _ := c.roll.Entered(model.Acting)
+	began := c.began()
 	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()
 	if c.d.somebodyElse(c.plan) {
 		// People take their time; what was measured says nothing of them.

@@ -3,7 +3,6 @@ package orchestrator
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"mooring/estimate"
@@ -132,5 +131,5 @@ func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Du
 // byPerson reports whether a line of a timeline tells of something out of the
 // ordinary: a pause, an answer, another attempt.
 func byPerson(entry model.Entry) bool {
-	return entry.Note != "" && !slices.Contains([]string{grantedNote, nextStepNote, waitedNote}, entry.Note) && !strings.HasPrefix(entry.Note, waitsNote)
+	return entry.Note != "" && entry.Note != grantedNote && entry.Note != nextStepNote && !isWait(entry.Note)
 }

@@ -136,10 +136,10 @@ func TestWhatWasLearnedOutlivesItsRollsAndNotItsApp(t *testing.T) {
 	tx.Delete(w.snap.Plan("first"))
 	after := w.snap.Apply(tx)
 	g.Expect(newForesight(after, w.now).durations().Measured(model.Recreate)).To(BeTrue())
-	g.Expect(forget(after).Empty()).To(BeTrue())
+	g.Expect(forget(after, w.now).Empty()).To(BeTrue())
 
 	tx = after.Txn()
 	tx.Delete(app)
-	_, deleted := forget(after.Apply(tx)).Changes()
+	_, deleted := forget(after.Apply(tx), w.now).Changes()
 	g.Expect(deleted).To(Equal([]string{model.TableDurations + "/" + app.GUID}))
 }

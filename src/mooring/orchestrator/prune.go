@@ -18,15 +18,23 @@ const pruneEvery = 5 * time.Minute
 // forgetBatch bounds what is forgotten at once.
 const forgetBatch = 1000
 
-// prune deletes the events that keep does not cover, and what was measured of
-// apps that are gone, until ctx ends. A long backlog goes batch by batch,
+// lostFor is how long a lost cell is known. As long as it is, an agent that
+// comes back in the boot that was declared lost is turned away.
+const lostFor = 30 * 24 * time.Hour
+
+// prune deletes the events and finished plans that keep does not cover, and what is left of apps
+// and cells that are gone, until ctx ends. A long backlog goes batch by batch,
 // without a pause between.
 func prune(ctx context.Context, store *state.Store, lead *state.Leadership, keep state.Retention, logger *slog.Logger) {
 	for ctx.Err() == nil {
 		snap := store.Snapshot()
-		tx := snap.Prune(keep, time.Now())
+		now := time.Now()
+		tx := snap.Prune(keep, now)
 		if tx.Empty() {
-			tx = forget(snap)
+			tx = snap.PrunePlans(keep, now)
+		}
+		if tx.Empty() {
+			tx = forget(snap, now)
 		}
 		if !tx.Empty() {
 			_, deleted := tx.Changes()
@@ -48,8 +56,8 @@ func prune(ctx context.Context, store *state.Store, lead *state.Leadership, keep
 }
 
 // forget gives a transaction that deletes what was measured of apps that are
-// gone.
-func forget(snap *state.Snapshot) *state.Txn {
+// gone, and cells that were lost long ago.
+func forget(snap *state.Snapshot, now time.Time) *state.Txn {
 	tx, n := snap.Txn(), 0
 	for _, known := range snap.AllDurations() {
 		if n < forgetBatch && known.Subject != model.Hosts && snap.App(known.Subject) == nil {
@@ -57,5 +65,29 @@ func forget(snap *state.Snapshot) *state.Txn {
 			n++
 		}
 	}
+	for _, cell := range snap.Cells() {
+		if n < forgetBatch && forgotten(snap, cell, now) {
+			tx.Delete(cell)
+			forgetReports(snap, tx, cell.ID)
+			n++
+		}
+	}
 	return tx
+}
+
+// forgotten reports whether a cell was lost long ago, and nothing speaks of it
+// any more.
+func forgotten(snap *state.Snapshot, cell *model.Cell, now time.Time) bool {
+	return cell.Lost && !cell.LostAt.IsZero() && now.Sub(cell.LostAt) > lostFor && snap.Presence(cell.ID) == nil && snap.Cordon(cell.ID) == nil &&
+		snap.RollOn(cell.ID) == nil && len(snap.InstancesOn(cell.ID)) == 0 && len(snap.VolumesOn(cell.ID)) == 0
+}
+
+// forgetReports deletes what a cell that is gone last reported.
+func forgetReports(snap *state.Snapshot, tx *state.Txn, cellID string) {
+	for _, actual := range snap.ActualInstancesOn(cellID) {
+		tx.Delete(actual)
+	}
+	for _, actual := range snap.ActualVolumesOn(cellID) {
+		tx.Delete(actual)
+	}
 }

@@ -78,8 +78,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.register(w.snap.Cell(d.CmdArgs[0].Key))
 		w.settle()
 		return w.events()
-	case "fail-host", "stay-away": // fail-host c1 [off]
-		faults := map[string]map[string]bool{"fail-host": w.failHost, "stay-away": w.stayAway}[d.Cmd]
+	case "fail-host", "slow-host", "stay-away": // fail-host c1 [off]
+		faults := map[string]map[string]bool{"fail-host": w.failHost, "slow-host": w.slowHost, "stay-away": w.stayAway}[d.Cmd]
 		faults[d.CmdArgs[0].Key] = !d.HasArg("off")
 	case "full":
 		w.full = !d.HasArg("off")

@@ -26,6 +26,7 @@ type world struct {
 	hang, fail map[string]bool // handlers, by instance name
 	broken     map[string]bool // processes that do not start, by instance name
 	failHost   map[string]bool // host actions, by cell
+	slowHost   map[string]bool // host actions that do not end, by cell
 	stayAway   map[string]bool // cells that do not come back from an action
 	full       bool            // the scheduler finds no place for anything
 
@@ -60,7 +61,7 @@ func newWorld() *world {
 		snap: state.SnapshotOf(), start: start, now: start, via: model.Via{Command: "act"},
 		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
 		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{},
-		failHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
+		failHost: map[string]bool{}, stayAway: map[string]bool{}, slowHost: map[string]bool{}, most: map[string]int{},
 	}
 }
 

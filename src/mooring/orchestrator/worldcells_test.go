@@ -212,6 +212,9 @@ func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
 	if end := op.began.Add(actionTime); w.now.Before(end) {
 		return false, end
 	}
+	if w.slowHost[op.cell] {
+		return false, due
+	}
 	if !op.ended && !w.down {
 		op.ended = true
 		var result error

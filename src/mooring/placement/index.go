@@ -260,9 +260,3 @@ func (x *Index) FreeDisk(no CellNo, class string) model.Size {
 
 // Count gives how many things are on a cell.
 func (x *Index) Count(no CellNo) int { return int(x.count[no]) }
-
-// SetClosed opens or closes a cell to new work.
-func (x *Index) SetClosed(no CellNo, why Closed) {
-	x.cells[no].Closed = why
-	x.settle(no)
-}

@@ -98,18 +98,23 @@ func TestCommitReturnsOnlyWhenTheMirrorIsThere(t *testing.T) {
 				put(t, near, app("a", 1))
 			}
 			answer := make(chan error, 1)
+			seen := make(chan int64, 1)
 			go func() {
 				tx := old.Txn()
 				tx.Put(app("a", 2))
 				_, err := far.Commit(t.Context(), tx)
+				seen <- far.Snapshot().Revision()
 				answer <- err
 			}()
+			if !conflict {
+				g.Eventually(func() int { return near.Snapshot().App("a").Instances }, "5s").Should(Equal(2), "it is written")
+			}
 			g.Consistently(answer, "100ms").ShouldNot(Receive())
 			resume()
 			var err error
 			g.Eventually(answer, "5s").Should(Receive(&err))
 			g.Expect(errors.Is(err, ErrConflict)).To(Equal(conflict), "%v", err)
-			g.Expect(far.Snapshot().Revision()).To(BeNumerically(">", old.Revision()), "so that the next decision is another")
+			g.Expect(seen).To(Receive(BeNumerically(">", old.Revision())), "so that the next decision is another")
 		})
 	}
 }

@@ -63,9 +63,8 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	}
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn)
-	etcd, err := startEtcd(ctx, cfg, level)
+	etcd, err := startEtcd(ctx, cfg, level, func() { lock.Close() })
 	if err != nil {
-		lock.Close()
 		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
 	}
 	e := &Embedded{etcd: etcd, lock: lock, level: level, errs: make(chan error, 1)}
@@ -73,8 +72,9 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	return e, nil
 }
 
-// startEtcd starts etcd and waits until it serves.
-func startEtcd(ctx context.Context, cfg EmbeddedConfig, level slog.Leveler) (*embed.Etcd, error) {
+// startEtcd starts etcd and waits until it serves. unused is called once an etcd
+// that does not is done with the data.
+func startEtcd(ctx context.Context, cfg EmbeddedConfig, level slog.Leveler, unused func()) (_ *embed.Etcd, err error) {
 	trap := newTrap()
 	type result struct {
 		etcd *embed.Etcd
@@ -88,13 +88,32 @@ func startEtcd(ctx context.Context, cfg EmbeddedConfig, level slog.Leveler) (*em
 	var got result
 	select {
 	case got = <-started:
+	case <-ctx.Done():
+		// It cannot be told to stop before it is up, and waits for as long as
+		// somebody else has its files.
+		go func() {
+			select {
+			case late := <-started:
+				if late.err == nil {
+					late.etcd.Close()
+				}
+			case <-trap.sprung:
+			}
+			unused()
+		}()
+		return nil, ctx.Err()
 	case err := <-trap.sprung:
+		unused()
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			unused()
+		}
+	}()
 	if got.err != nil {
 		return nil, got.err
 	}
-	var err error
 	select {
 	case <-got.etcd.Server.ReadyNotify():
 		trap.disarm()

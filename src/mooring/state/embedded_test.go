@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,4 +131,29 @@ func TestEtcdSpeaksThroughTheLogger(t *testing.T) {
 	g.Expect(out.String()).To(And(
 		ContainSubstring(`level=WARN msg="etcd: slow disk" node=n1 took=1s`),
 		ContainSubstring(`level=ERROR msg="etcd: no disk" node=n1`)))
+}
+
+// TestAStartThatWaitsForTheDataCanBeEnded: somebody else has etcd's own file.
+func TestAStartThatWaitsForTheDataCanBeEnded(t *testing.T) {
+	g, dir := NewWithT(t), t.TempDir()
+	g.Expect(os.MkdirAll(filepath.Join(dir, "member", "snap"), 0o700)).To(Succeed())
+	other, err := os.Create(filepath.Join(dir, "member", "snap", "db"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(syscall.Flock(int(other.Fd()), syscall.LOCK_EX)).To(Succeed())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	_, err = StartEmbedded(ctx, EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0"})
+
+	g.Expect(err).To(MatchError(context.Canceled))
+	_, err = lockDir(dir)
+	g.Expect(err).To(MatchError(ContainSubstring("another process uses it")), "it waits still")
+	g.Expect(other.Close()).To(Succeed())
+	g.Eventually(func() error {
+		lock, err := lockDir(dir)
+		if err == nil {
+			lock.Close()
+		}
+		return err
+	}, "20s").Should(Succeed(), "it is closed once it comes up after all")
 }

@@ -4,10 +4,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"mooring/model"
 )
@@ -39,69 +39,58 @@ func eventPlace(key string) (int, error) {
 	return place, nil
 }
 
-// Events lists events in the order they were committed, from the first after
-// the ID afterID ("" for the oldest kept), at most limit of them (0 for all).
+// EventsAfter gives events in the order they were committed, from the first
+// after the ID afterID ("" for the oldest kept).
+func (s *Snapshot) EventsAfter(afterID string) iter.Seq[*model.Event] {
+	return func(yield func(*model.Event) bool) {
+		rest, err := s.txn.LowerBound(model.TableEvents, byOrder, afterID)
+		if err != nil {
+			panic(fmt.Sprintf("state: list events after %s: %v", afterID, err))
+		}
+		for raw := rest.Next(); raw != nil; raw = rest.Next() {
+			if event := raw.(*entry).rec.(*model.Event); event.ID > afterID && !yield(event) {
+				return
+			}
+		}
+	}
+}
+
+// EventsBack gives events from the newest to the oldest kept.
+func (s *Snapshot) EventsBack() iter.Seq[*model.Event] {
+	return func(yield func(*model.Event) bool) {
+		back, err := s.txn.GetReverse(model.TableEvents, byOrder+"_prefix", "")
+		if err != nil {
+			panic(fmt.Sprintf("state: list the last events: %v", err))
+		}
+		for raw := back.Next(); raw != nil && yield(raw.(*entry).rec.(*model.Event)); raw = back.Next() {
+		}
+	}
+}
+
+// Events lists at most limit (0 for all) of what EventsAfter gives.
 func (s *Snapshot) Events(afterID string, limit int) []*model.Event {
-	var found []*model.Event
-	rest, err := s.txn.LowerBound(model.TableEvents, byOrder, afterID)
-	if err != nil {
-		panic(fmt.Sprintf("state: list events after %s: %v", afterID, err))
-	}
-	for raw := rest.Next(); raw != nil; raw = rest.Next() {
-		event := raw.(*entry).rec.(*model.Event)
-		if event.ID <= afterID {
-			continue
-		}
-		found = append(found, event)
-		if len(found) == limit {
-			break
-		}
-	}
-	return found
+	return leading(s.EventsAfter(afterID), limit)
 }
 
 // RecentEvents lists the last n events in the order they were committed.
 func (s *Snapshot) RecentEvents(n int) []*model.Event {
-	back, err := s.txn.GetReverse(model.TableEvents, byOrder+"_prefix", "")
-	if err != nil {
-		panic(fmt.Sprintf("state: list the last events: %v", err))
-	}
 	var found []*model.Event
-	for raw := back.Next(); raw != nil && len(found) < n; raw = back.Next() {
-		found = append(found, raw.(*entry).rec.(*model.Event))
+	if n > 0 {
+		found = leading(s.EventsBack(), n)
 	}
 	slices.Reverse(found)
 	return found
 }
 
-// Retention says which events are kept. A zero field sets no bound.
-type Retention struct {
-	Count int           // at most so many
-	Age   time.Duration // none older than this
-}
-
-// pruneBatch bounds what one pruning deletes, so that it never holds up the
-// writes that matter. What is left over is found by the next pruning.
-const pruneBatch = 1000
-
-// Prune gives a transaction that deletes the oldest events that keep does not
-// cover, at most 1000 of them; it is empty when there are none. For the
-// leader to commit.
-func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
-	tx := s.Txn()
-	events := s.Events("", 0)
-	surplus := 0
-	if keep.Count > 0 {
-		surplus = len(events) - keep.Count
-	}
-	for i, event := range events {
-		old := keep.Age > 0 && now.Sub(event.At) > keep.Age
-		if i >= pruneBatch || (i >= surplus && !old) {
+// leading lists the first n events, all for 0.
+func leading(events iter.Seq[*model.Event], n int) []*model.Event {
+	var found []*model.Event
+	for event := range events {
+		if found = append(found, event); len(found) == n {
 			break
 		}
-		tx.Delete(event)
 	}
-	return tx
+	return found
 }
 
 // CountEvents gives how many events are kept.

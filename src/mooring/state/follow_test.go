@@ -21,10 +21,16 @@ func TestWaitReturnsOnChangeAndWithItsContext(t *testing.T) {
 	g.Expect(s.Wait(t.Context(), revision-1)).To(Succeed(), "it is past that already")
 
 	woken := make(chan error, 1)
-	go func() { woken <- s.Wait(t.Context(), revision) }()
+	seen := make(chan int64, 1)
+	go func() {
+		err := s.Wait(t.Context(), revision)
+		seen <- s.Snapshot().Revision()
+		woken <- err
+	}()
 	g.Consistently(woken, "50ms").ShouldNot(Receive())
-	put(t, s, app("a", 2))
+	changed := put(t, s, app("a", 2))
 	g.Eventually(woken).Should(Receive(Succeed()))
+	g.Expect(seen).To(Receive(BeNumerically(">=", changed)), "not before the change is there")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { woken <- s.Wait(ctx, s.Snapshot().Revision()) }()

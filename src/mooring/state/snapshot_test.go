@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,6 +205,9 @@ func TestEventsAreReadInPagesAndPruned(t *testing.T) {
 	g.Expect(s.Events(everything[5].ID, 0)).To(BeEmpty())
 	g.Expect(kinds(s.RecentEvents(2))).To(Equal([]string{"e", "f"}))
 	g.Expect(s.RecentEvents(10)).To(HaveLen(6))
+	g.Expect(s.RecentEvents(0)).To(BeEmpty())
+	g.Expect(kinds(slices.Collect(s.EventsAfter(everything[3].ID)))).To(Equal([]string{"e", "f"}))
+	g.Expect(kinds(slices.Collect(s.EventsBack()))).To(Equal([]string{"f", "e", "d", "c", "b", "a"}))
 
 	left := func(keep Retention) []string { return kinds(s.Apply(s.Prune(keep, now)).Events("", 0)) }
 	g.Expect(s.Prune(Retention{}, now).Empty()).To(BeTrue(), "no bound")

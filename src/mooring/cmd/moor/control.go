@@ -30,14 +30,16 @@ import (
 
 // Flags of the control plane's roles.
 var (
-	etcdFlag    = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
-	nameFlag    = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
-	listenFlag  = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
-	keepFlag    = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
-	keepForFlag = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
-	alertsFlag  = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
-	viaFlag     = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
-	domainsFlag = &cli.IntFlag{Name: "update-domains", Value: placement.DefaultDomains,
+	etcdFlag         = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
+	nameFlag         = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
+	listenFlag       = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
+	keepFlag         = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
+	keepForFlag      = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
+	keepPlansFlag    = &cli.IntFlag{Name: "keep-plans", Value: 100, Usage: "keep at most `N` finished plans, the newest; 0 sets no bound"}
+	keepPlansForFlag = &cli.DurationFlag{Name: "keep-plans-for", Value: 90 * 24 * time.Hour, Usage: "keep finished plans for `DURATION` such as 2160h; 0 sets no bound"}
+	alertsFlag       = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
+	viaFlag          = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
+	domainsFlag      = &cli.IntFlag{Name: "update-domains", Value: placement.DefaultDomains,
 		Usage:  "deal the cells of each AZ and pool to `N` update domains; for cells that come without one of their own. Cells keep the one they have",
 		Action: atLeastOne("update-domains")}
 )
@@ -69,7 +71,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
+			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -122,7 +124,7 @@ func schedulerCommand() *cli.Command {
 }
 
 func orchestratorCommand() *cli.Command {
-	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, alertsFlag), orchestrate)
+	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag), orchestrate)
 }
 
 // openState opens the state in etcd, starting an embedded one when asked to;
@@ -260,7 +262,10 @@ func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error 
 		return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
 			return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
 				Logger: logger("orchestrator"), DefaultVia: via, Director: bosh,
-				Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name)},
+				Keep: state.Retention{
+					Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name),
+					Plans: c.Int(keepPlansFlag.Name), PlanAge: c.Duration(keepPlansForFlag.Name),
+				},
 			})
 		})
 	})

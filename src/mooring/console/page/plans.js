@@ -37,7 +37,7 @@ function steering(plan, { mayAct, connected }) {
     onclick: () => ask({ title: `${words} ${plan.name}`, effect, action: words, danger, method: "PUT", url: `/v1/plans/${encodeURIComponent(plan.name)}/intent`,
       body: ({ reason, by }) => ({ intent, reason, by }) }) }, words);
   return h("span", { class: "steering" },
-    plan.intent === "pause" ? button("run", "Resume", "New rolls start again.") : button("pause", "Pause", "No new roll starts. Those under way finish."),
+    plan.intent === "pause" ? button("run", "Resume", "New rolls start again.") : button("pause", "Pause", "No roll starts. Cells being acted on finish, all others go back to serving."),
     button("abort", "Abort", "The plan ends. What can be undone is, and no cell stays cordoned; a host that is being acted on is finished.", true));
 }
 
