@@ -40,6 +40,8 @@ type deployment struct {
 	// it is mended; failedAt is when that last was so.
 	failing  map[string]bool
 	failedAt time.Time
+	// refusing are the cells that BOSH fails on before it has touched them.
+	refusing map[string]bool
 	// hold, unless nil, keeps BOSH from touching hosts that have leave.
 	hold chan struct{}
 	// halted says, of cells that BOSH has stopped, how it starts them again.
@@ -64,7 +66,7 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // deploy starts a fleet of cells, of which the control plane knows the
 // Director.
 func deploy(t *testing.T, cells int) *deployment {
-	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
+	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, refusing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
@@ -147,7 +149,7 @@ func (d *deployment) act(cell, action string) error {
 		verb = d.halted[cell]
 		delete(d.halted, cell)
 	}
-	failing := d.failing[cell]
+	failing, refusing := d.failing[cell], d.refusing[cell]
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
@@ -158,6 +160,9 @@ func (d *deployment) act(cell, action string) error {
 			d.failedAt = time.Now()
 		}
 	}()
+	if refusing {
+		return errors.New("the agent does not answer")
+	}
 	if failing {
 		_ = d.host("halt", cell)
 		return errors.New("no hypervisor has room for the VM")
