@@ -95,7 +95,7 @@ func wantsAction(plan *model.Plan, roll *model.Roll) bool {
 
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
 	driver := a.driver(plan)
-	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
+	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action, Silent: roll.Gone}
 	a.drive(ctx, roll.ID, func(ctx context.Context) {
 		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
 		request.Say = func(waits string) {

@@ -70,27 +70,49 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", via.Deployment, "group", via.InstanceGroup)
 		err := host.ErrNoDirector
 		if a.director != nil {
-			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), func(waits string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
-			}, func(why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
-					return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == plan.Name && waitsAtGate(roll) })
-				})
-			}, func(why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, plan.Name, why) })
-			}, func(last map[string]model.HostTask) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
-					return heard(snap, last, plan.Name, func(of *model.Plan, _ *model.Roll) bool { return of.Name == plan.Name })
-				})
-			}, func(cellID, why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, plan.Name, cellID, why, time.Now()) })
-			})
+			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), &groupTask{a, ctx, plan.Name})
 		}
 		if ctx.Err() != nil {
 			return // ended from here; whoever leads next follows it
 		}
 		a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converged(snap, plan.Name, err, time.Now()) })
 	})
+}
+
+// groupTask writes down how the task of a plan goes.
+type groupTask struct {
+	*actions
+	ctx  context.Context // of what follows the task
+	plan string
+}
+
+// Waits is told what the task waits for before it can start, "" when it has.
+func (g *groupTask) Waits(why string) {
+	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, g.plan, why) })
+}
+
+// Cancelling turns away who waits at a gate: the task is being cancelled.
+func (g *groupTask) Cancelling(why string) {
+	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn {
+		return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == g.plan && waitsAtGate(roll) })
+	})
+}
+
+// Unheard is told why nobody hears of the task, "" when somebody does.
+func (g *groupTask) Unheard(why string) {
+	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, g.plan, why) })
+}
+
+// Heard is told the last that is known of the plan's hosts and of the task.
+func (g *groupTask) Heard(last map[string]model.HostTask) {
+	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn {
+		return heard(snap, last, g.plan, func(of *model.Plan, _ *model.Roll) bool { return of.Name == g.plan })
+	})
+}
+
+// Failed is told of a cell that BOSH has failed on.
+func (g *groupTask) Failed(cellID, why string) {
+	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, g.plan, cellID, why, time.Now()) })
 }
 
 // withdraw cancels the task of a plan that was aborted, once nobody here can be

@@ -19,6 +19,7 @@ type task struct {
 	user        string
 	context     string
 	events      []byte
+	listed      []byte // what it was started to find out
 }
 
 // boshError is an error in BOSH's own words.
@@ -30,8 +31,8 @@ func boshSays(format string, args ...any) error { return boshError(fmt.Sprintf(f
 
 var errCancelled = errors.New("task cancelled")
 
-// submit queues a task that needs the deployment's lock.
-func (d *Director) submit(description, user, contextID string, run func(*task) error) int {
+// submit queues a task, which may need the deployment's lock.
+func (d *Director) submit(description, user, contextID string, locks bool, run func(*task) error) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t := &task{d: d, id: len(d.tasks) + 1, state: "queued", description: description, user: user, context: contextID}
@@ -49,7 +50,9 @@ func (d *Director) submit(description, user, contextID string, run func(*task) e
 		err := t.checkpoint()
 		if err == nil {
 			t.become("processing")
-			err = t.lock()
+			if locks {
+				err = t.lock()
+			}
 		}
 		if err == nil {
 			err = run(t)
