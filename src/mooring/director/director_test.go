@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +82,29 @@ type watcher struct {
 	waits, cancelling, unheard func(string)
 	heard                      func(map[string]model.HostTask)
 	failed                     func(id, why string)
+
+	mu              sync.Mutex
+	passes, ignored []string
+	begun           int
+}
+
+func (w *watcher) Passes() (which, ignored []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passes, slices.Clone(w.ignored)
+}
+
+func (w *watcher) Ignores(ids []string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ignored = ids
+	return nil
+}
+
+func (w *watcher) Begun() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun++
 }
 
 func pass(to func(string), text string) {

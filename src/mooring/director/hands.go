@@ -43,6 +43,15 @@ func (h *Hands) Check(ctx context.Context, deployment, group string, single bool
 // Observer is told how the task of a whole group goes. It is an alias, so that
 // whoever asks for one can name the same type without this package.
 type Observer = interface {
+	// Passes: the instances that the task is to pass over, asked for just before
+	// it starts, and those that BOSH ignores for that since an earlier try.
+	Passes() (which, ignored []string)
+	// Ignores: BOSH is about to be told to ignore these for it, and no others.
+	// An error keeps it from being told.
+	Ignores(ids []string) error
+	// Begun: what it is to do is settled; no instance need be ignored for it any
+	// more.
+	Begun()
 	// Waits: what it waits for before the task can start, "" when it has.
 	Waits(why string)
 	// Cancelling: somebody cancels it; told at every look.
@@ -90,6 +99,10 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	return nil
 }
 
+// updating is the stage in which BOSH takes the instances of a group, having
+// settled which.
+const updating = "Updating instance"
+
 // Converge restarts or recreates a whole group in one task, with as many
 // instances of an AZ at once as there are: the gates of the cells give the
 // order. It returns when the task has ended.
@@ -103,7 +116,15 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 		if err := h.Check(ctx, deployment, group, false); err != nil {
 			return 0, err
 		}
-		return h.Client.ConvergeGroup(ctx, deployment, group, action, "100%", once)
+		undo, err := h.passOver(ctx, deployment, group, watch)
+		task := 0
+		if err == nil {
+			task, err = h.Client.ConvergeGroup(ctx, deployment, group, action, "100%", once)
+		}
+		if err != nil && !passing(err) {
+			undo()
+		}
+		return task, err
 	})
 	if err == nil {
 		watch.Waits("")
@@ -111,7 +132,11 @@ func (h *Hands) Converge(ctx context.Context, deployment, group, action, once st
 		_, err = h.Client.Follow(ctx, task, func(events []Event) {
 			watch.Heard(lastOf(task, events))
 			for _, event := range events {
-				if of, id := event.instance(); of == group && event.State == "failed" {
+				of, id := event.instance()
+				if of == group && event.Stage == updating {
+					watch.Begun()
+				}
+				if of == group && event.State == "failed" {
 					watch.Failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
 				}
 			}

@@ -267,13 +267,27 @@ type app struct{ instances, limit int }
 // apps of the tests, by the digit that their processes carry.
 type apps map[string]app
 
-// watch looks at the processes until it is ended, and gives for each app the
-// most instances that were down at once.
+// watch looks until it is ended, and gives for each app the most instances that
+// were away at once: as the processes show, and as the control plane itself has
+// it, by which one that runs and has not served for long enough is away too.
 func (d *deployment) watch(of apps) (end func() map[string]int) {
 	done, most := make(chan struct{}), make(chan map[string]int)
+	api, base := d.Client(), d.t.Context()
 	go func() {
 		worst := map[string]int{}
+		var looked time.Time
 		for {
+			if time.Since(looked) > 50*time.Millisecond {
+				looked = time.Now()
+				ctx, cancel := context.WithTimeout(base, time.Second)
+				views, _ := api.Apps(ctx) // it may be killed by the test
+				cancel()
+				for _, view := range views {
+					if name := strings.TrimPrefix(view.Name.Name, "app"); of[name].instances > 0 {
+						worst[name] = max(worst[name], view.Disrupted+view.Down)
+					}
+				}
+			}
 			up := map[string]map[string]bool{}
 			for _, p := range d.running() {
 				if up[p.app] == nil {

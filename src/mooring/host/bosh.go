@@ -24,6 +24,9 @@ type Director interface {
 	// Withdraw cancels what Converge started under the same once, if it did,
 	// and returns when that has ended.
 	Withdraw(ctx context.Context, once string, say func(waits string)) error
+	// Unignore has instances that are ignored for a task so no longer, and
+	// returns when none is.
+	Unignore(ctx context.Context, deployment, group string, ids []string, say func(waits string)) error
 	// WatchTask watches what holds a deployment, tells cancelling when somebody
 	// cancels it and heard the last that is known of each instance, and returns
 	// how it ended when that was not well.
@@ -33,6 +36,15 @@ type Director interface {
 // Observer is told how the task of a whole group goes. It is an alias: whoever
 // converges groups names the same type without this package.
 type Observer = interface {
+	// Passes: the instances that the task is to pass over, asked for just before
+	// it starts, and those that are ignored for that since an earlier try.
+	Passes() (which, ignored []string)
+	// Ignores: these are about to be ignored for it, and no others. An error
+	// keeps them from it.
+	Ignores(ids []string) error
+	// Begun: what it is to do is settled; no instance need be ignored for it any
+	// more.
+	Begun()
 	// Waits: what it waits for before it can start, "" when it has.
 	Waits(why string)
 	// Cancelling: somebody cancels it; told again and again until it is.

@@ -61,6 +61,9 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 		}
 	}
 	for _, plan := range snap.Plans() {
+		if wantsUnignored(plan) && a.director != nil {
+			want(unignoreOf(plan), func() { a.unignore(ctx, plan) })
+		}
 		if plan.Finished() {
 			continue
 		}

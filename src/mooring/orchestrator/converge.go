@@ -26,13 +26,17 @@ func (a *actions) driver(plan *model.Plan) host.Driver {
 
 // convergeOf names the following of a plan's task among the actions, and
 // withdrawOf its cancelling.
-func convergeOf(plan *model.Plan) string { return "converge:" + plan.Name }
-func withdrawOf(plan *model.Plan) string { return "withdraw:" + plan.Name }
+func convergeOf(plan *model.Plan) string { return "converge:" + onceOf(plan) }
+func withdrawOf(plan *model.Plan) string { return "withdraw:" + onceOf(plan) }
 
 // onceOf names the asking for a plan's task. The plan's name may be used again
 // in another installation.
 func onceOf(plan *model.Plan) string {
-	return plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+	once := plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+	if plan.Converging != nil && plan.Converging.Attempt > 0 {
+		once += fmt.Sprintf("#%d", plan.Converging.Attempt)
+	}
+	return once
 }
 
 // wantsTask reports whether a plan's task is to be asked for, or followed:
@@ -68,51 +72,23 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 	a.drive(ctx, convergeOf(plan), func(ctx context.Context) {
 		via := plan.Via.Bosh
 		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", via.Deployment, "group", via.InstanceGroup)
-		err := host.ErrNoDirector
-		if a.director != nil {
-			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), &groupTask{a, ctx, plan.Name})
+		err, needless := host.ErrNoDirector, false
+		a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+			tx := newDecision(snap, time.Now(), a.via).nothingToConverge(plan.Name)
+			needless = tx != nil
+			return tx
+		})
+		switch {
+		case needless:
+			err = nil
+		case a.director != nil:
+			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), &groupTask{actions: a, ctx: ctx, plan: plan.Name})
 		}
 		if ctx.Err() != nil {
 			return // ended from here; whoever leads next follows it
 		}
 		a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converged(snap, plan.Name, err, time.Now()) })
 	})
-}
-
-// groupTask writes down how the task of a plan goes.
-type groupTask struct {
-	*actions
-	ctx  context.Context // of what follows the task
-	plan string
-}
-
-// Waits is told what the task waits for before it can start, "" when it has.
-func (g *groupTask) Waits(why string) {
-	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, g.plan, why) })
-}
-
-// Cancelling turns away who waits at a gate: the task is being cancelled.
-func (g *groupTask) Cancelling(why string) {
-	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn {
-		return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == g.plan && waitsAtGate(roll) })
-	})
-}
-
-// Unheard is told why nobody hears of the task, "" when somebody does.
-func (g *groupTask) Unheard(why string) {
-	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, g.plan, why) })
-}
-
-// Heard is told the last that is known of the plan's hosts and of the task.
-func (g *groupTask) Heard(last map[string]model.HostTask) {
-	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn {
-		return heard(snap, last, g.plan, func(of *model.Plan, _ *model.Roll) bool { return of.Name == g.plan })
-	})
-}
-
-// Failed is told of a cell that BOSH has failed on.
-func (g *groupTask) Failed(cellID, why string) {
-	g.write(g.ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, g.plan, cellID, why, time.Now()) })
 }
 
 // withdraw cancels the task of a plan that was aborted, once nobody here can be
@@ -137,11 +113,15 @@ func (a *actions) withdraw(ctx context.Context, plan *model.Plan) {
 }
 
 // converging gives the transaction that records what a plan's task waits for,
-// nil when that is on record.
+// nil when that is on record. Of one that is known to have started, whoever leads
+// next may for a while not hear.
 func converging(snap *state.Snapshot, name, waits string) *state.Txn {
 	plan := snap.Plan(name)
 	if plan == nil || plan.Finished() || !plan.Converges() || plan.Converging != nil && plan.Converging.Waits == waits {
 		return nil
+	}
+	if task := lastOf(plan); task != nil && waits != "" && plan.Intent != model.IntentAbort {
+		return unheard(snap, name, fmt.Sprintf("BOSH task %d goes on, and cannot be followed: %s", task.ID, waits))
 	}
 	next := withTask(plan, func(c *model.Converging) { c.Waits = waits })
 	tx := snap.Txn()
@@ -152,7 +132,8 @@ func converging(snap *state.Snapshot, name, waits string) *state.Txn {
 // converged gives the transaction that records the end of a plan's task, nil
 // when it is on record. A task that did not come to every cell leaves the plan
 // paused: nobody whom BOSH has turned its back on is kept waiting, and a
-// person says how to go on, unless one has answered for what it failed on.
+// person says how to go on, unless one has answered for what it failed on, or it
+// failed on nothing but cells that were skipped.
 func converged(snap *state.Snapshot, name string, result error, now time.Time) *state.Txn {
 	plan := snap.Plan(name)
 	if plan == nil || plan.Finished() || !plan.Converges() {
@@ -160,11 +141,14 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	tx := snap.Txn()
 	next := *plan
-	next.Converging = &model.Converging{Ended: model.ConvergingDone, Task: lastOf(plan)}
+	next.Converging = ended(plan, model.ConvergingDone)
 	var left []string
 	for _, roll := range snap.Rolls(name) {
 		// What BOSH failed on may look untouched until its lease runs out.
 		spared := untouched(snap, roll) && (plan.Converging == nil || !slices.Contains(plan.Converging.Failed, roll.CellID))
+		if passedOver(plan, roll.CellID) {
+			continue // it was not in BOSH's hands, nor meant to be
+		}
 		if beforeHost(roll.Phase) || spared {
 			left = append(left, roll.CellID)
 		}
@@ -188,7 +172,8 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	if next.Converging.Ended != model.ConvergingDone {
 		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
 		answered := plan.Converging != nil && plan.Converging.Answered
-		if len(left) > 0 && plan.Intent == model.IntentRun && !answered {
+		next.Converging.Again = len(left) > 0 && !answered
+		if next.Converging.Again && plan.Intent == model.IntentRun && !skippedAlone(plan.Converging) {
 			next.Intent, next.Reason = model.IntentPause, next.Converging.Ended
 		}
 	}
@@ -205,7 +190,7 @@ func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *
 		return nil
 	}
 	next := *plan
-	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted", Task: lastOf(plan)}
+	next.Converging = ended(plan, "cancelled, since the plan was aborted")
 	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
 	if result != nil {
 		next.Converging.Ended = result.Error()
@@ -286,7 +271,7 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 		alert.Error = c.Breaks
 	case c.Ended != "" && c.Ended != model.ConvergingDone && plan.Intent == model.IntentPause:
 		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)
-		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then take the cells that are left one at a time with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
+		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then have BOSH take the cells that are left in another task with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
 		alert.Error = c.Ended
 	default:
 		return nil
