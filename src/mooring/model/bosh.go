@@ -53,6 +53,8 @@ type Converging struct {
 	// Ignored lists those of them that BOSH has been told to ignore for that, or
 	// is about to be, and not yet told to ignore no longer.
 	Ignored []string `json:"ignored,omitempty"`
+	// StillIgnored says why BOSH has not been told so, once it should have been.
+	StillIgnored string `json:"still_ignored,omitempty"`
 	// Begun is set once BOSH has settled what the task does.
 	Begun bool `json:"begun,omitempty"`
 	// Waits says what it waits for before it can start, such as who holds the

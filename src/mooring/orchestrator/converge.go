@@ -248,7 +248,7 @@ func (d *decision) watchDirector() {
 // blockedByDirector gives what keeps BOSH from carrying out a plan, nil when
 // nothing does.
 func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
-	if plan.Finished() || plan.Converging == nil {
+	if plan.Converging == nil || plan.Finished() && plan.Converging.StillIgnored == "" {
 		return nil
 	}
 	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now, Task: plan.Converging.Task}
@@ -273,6 +273,11 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)
 		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then have BOSH take the cells that are left in another task with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
 		alert.Error = c.Ended
+	case c.StillIgnored != "":
+		cells := strings.Join(c.Ignored, ", ")
+		alert.What = fmt.Sprintf("BOSH still ignores what plan %s had its task pass over, cells %s: %s", plan.Name, cells, c.StillIgnored)
+		alert.Advice = "The resurrector does not bring them back, and a deploy passes over them, until the Director answers. It is tried again until then; or do it by hand: bosh unignore."
+		alert.Error = c.StillIgnored
 	default:
 		return nil
 	}

@@ -84,7 +84,7 @@ func changed(snap *state.Snapshot, name string, change func(*model.Converging) b
 func ended(plan *model.Plan, how string) *model.Converging {
 	next := &model.Converging{Ended: how}
 	if c := plan.Converging; c != nil {
-		next.Task, next.Attempt, next.Passes, next.Ignored = c.Task, c.Attempt, c.Passes, c.Ignored
+		next.Task, next.Attempt, next.Passes, next.Ignored, next.StillIgnored = c.Task, c.Attempt, c.Passes, c.Ignored, c.StillIgnored
 	}
 	return next
 }
@@ -162,12 +162,18 @@ func wantsUnignored(plan *model.Plan) bool {
 func (a *actions) unignore(ctx context.Context, plan *model.Plan) {
 	a.drive(ctx, unignoreOf(plan), func(ctx context.Context) {
 		via := plan.Via.Bosh
-		err := a.director.Unignore(ctx, via.Deployment, via.InstanceGroup, plan.Converging.Ignored, func(waits string) {
-			a.logger.Warn("BOSH still ignores instances; trying again", "plan", plan.Name, "instances", plan.Converging.Ignored, "error", waits)
+		err := a.director.Unignore(ctx, via.Deployment, via.InstanceGroup, plan.Converging.Ignored, func(why string) {
+			a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+				return changed(snap, plan.Name, func(c *model.Converging) bool { was := c.StillIgnored; c.StillIgnored = why; return was != why })
+			})
 		})
 		if err == nil {
 			a.write(ctx, func(snap *state.Snapshot) *state.Txn {
-				return changed(snap, plan.Name, func(c *model.Converging) bool { was := len(c.Ignored) > 0; c.Ignored = nil; return was })
+				return changed(snap, plan.Name, func(c *model.Converging) bool {
+					was := len(c.Ignored) > 0
+					c.Ignored, c.StillIgnored = nil, ""
+					return was
+				})
 			})
 		}
 	})

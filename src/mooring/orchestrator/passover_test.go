@@ -144,3 +144,17 @@ func TestACellThatIsStuckAtItsGateBlocksThoseThatBOSHComesToLater(t *testing.T) 
 	away := snap.Apply(turnAway(snap, "BOSH is done with it", convergeNow, func(_ *model.Plan, roll *model.Roll) bool { return roll.CellID == "c2" }))
 	g.Expect(looked(away, convergeNow).StuckItem("p.c4.policy-forbids").Blocks).To(Equal([]string{"c4", "c3"}), "to one that was turned away it does not come again")
 }
+
+func TestWhatBOSHStillIgnoresIsToldOfWhateverHasBecomeOfThePlan(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.RollDone)
+	plan := records[0].(*model.Plan)
+	plan.Status = model.PlanDone
+	plan.Converging = &model.Converging{Ended: model.ConvergingDone, Ignored: []string{"c1"}}
+	g.Expect(blockedByDirector(plan, convergeNow)).To(BeNil(), "that is about to be undone")
+	plan.Converging.StillIgnored = "no route to host"
+	snap := looked(state.SnapshotOf(records...), convergeNow)
+	g.Expect(snap.StuckItem("p.director").What).To(Equal("BOSH still ignores what plan p had its task pass over, cells c1: no route to host"))
+	snap = looked(snap.Apply(changed(snap, "p", func(c *model.Converging) bool { c.Ignored, c.StillIgnored = nil, ""; return true })), convergeNow)
+	g.Expect(snap.StuckItem("p.director")).To(BeNil())
+}
