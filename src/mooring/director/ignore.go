@@ -28,8 +28,9 @@ func (c *Client) SetIgnored(ctx context.Context, deployment, group, id string, i
 }
 
 // IgnoredIn lists the instances of a group that BOSH ignores. The Director looks
-// that up in a task, which waits for a worker, though for no lock.
-func (c *Client) IgnoredIn(ctx context.Context, deployment, group string) ([]string, error) {
+// that up in a task, which waits for a worker, though for no lock. say is told
+// why nobody hears of it.
+func (c *Client) IgnoredIn(ctx context.Context, deployment, group string, say func(why string)) ([]string, error) {
 	a, err := c.patiently(ctx, call{method: http.MethodGet, path: path("deployments", deployment, "instances"), query: url.Values{"format": {"full"}}})
 	if err != nil {
 		return nil, err
@@ -38,7 +39,11 @@ func (c *Client) IgnoredIn(ctx context.Context, deployment, group string) ([]str
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.Follow(ctx, task, nil, nil, nil); err != nil {
+	if _, err := c.Follow(ctx, task, nil, nil, func(why string) {
+		if why != "" {
+			say(why)
+		}
+	}); err != nil {
 		return nil, fmt.Errorf("looking up which instances of %s are ignored: %w", deployment, err)
 	}
 	a, err = c.patiently(ctx, call{method: http.MethodGet, path: path("tasks", strconv.Itoa(task), "output"), query: url.Values{"type": {"result"}}})
@@ -75,7 +80,7 @@ func (h *Hands) passOver(ctx context.Context, deployment, group string, watch Ob
 	if err := h.Client.checkFree(ctx, deployment); err != nil {
 		return undo, err
 	}
-	ignored, err := h.Client.IgnoredIn(ctx, deployment, group)
+	ignored, err := h.Client.IgnoredIn(ctx, deployment, group, watch.Waits)
 	if err != nil {
 		return undo, err
 	}
