@@ -96,9 +96,14 @@ func wantsAction(plan *model.Plan, roll *model.Roll) bool {
 	return roll.Phase == model.Acting && !roll.Acted && roll.Error == "" && !plan.Converges()
 }
 
+// asksFor is what a roll asks of the driver of its host.
+func asksFor(roll *model.Roll) host.Request {
+	return host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action, Silent: roll.Gone}
+}
+
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
 	driver := a.driver(plan)
-	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action, Silent: roll.Gone}
+	request := asksFor(roll)
 	a.drive(ctx, roll.ID, func(ctx context.Context) {
 		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
 		request.Say = func(waits string) {

@@ -1,12 +1,35 @@
 package orchestrator
 
 import (
+	"context"
 	"testing"
 
 	. "github.com/onsi/gomega"
 
+	"mooring/host"
 	"mooring/model"
 )
+
+// told is a Director that keeps what it was asked for.
+type told struct {
+	host.Director
+	silent bool
+}
+
+func (d *told) Act(_ context.Context, _, _, _, _, _ string, silent bool, _ func(string)) error {
+	d.silent = silent
+	return nil
+}
+
+func TestOfAHostThatWasGoneWhenItsActionBeganNoAgentNeedAnswer(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		director := &told{silent: !gone}
+		driver := host.Bosh{Director: director, Via: model.BoshVia{Deployment: "mooring", InstanceGroup: "cell"}}
+		g := NewWithT(t)
+		g.Expect(driver.Act(t.Context(), asksFor(&model.Roll{CellID: "c1", Gone: gone}))).To(Succeed())
+		g.Expect(director.silent).To(Equal(gone))
+	}
+}
 
 // Whose task came to a cell and did nothing is for whoever follows it to say.
 func TestTheTaskOfAHostThatIsActedOnFromHereIsNotSomebodyElses(t *testing.T) {
