@@ -118,3 +118,20 @@ func TestAHostWhoseAgentIsSilentIsRecreated(t *testing.T) {
 	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r3", true, nil)).To(Succeed())
 	g.Expect(b.done()).To(Equal([]string{"a recreate"}), "nobody was there to run its pre-stop")
 }
+
+// The worker of a task dies, and the Director gives the task up.
+func TestATaskWhoseWorkerIsLostHasEnded(t *testing.T) {
+	g, b := NewWithT(t), newBosh(t, nil)
+	b.hold = make(chan struct{})
+	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r", false)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }, "5s").Should(HaveLen(1))
+	b.LoseWorker(id)
+	_, err = b.Follow(t.Context(), id, nil, nil, nil)
+	g.Expect(err).To(MatchError("BOSH task 1 (restart instance) ended as timeout"))
+	close(b.hold)
+	g.Expect((&director.Hands{Client: b.Client}).Act(t.Context(), "mooring", "cell", "a", "recreate", "r2", false, nil)).To(Succeed(), "the deployment is free")
+	state, _ := b.State(id)
+	g.Expect(state).To(Equal("timeout"))
+	g.Expect(b.done()).NotTo(ContainElement("a restart"))
+}

@@ -40,3 +40,13 @@ func (d *Director) Forbid(forbidden bool) {
 	defer d.mu.Unlock()
 	d.forbidden = forbidden
 }
+
+// LoseWorker has the worker of a task die. The Director, which has heard nothing
+// of it for a while, gives the task up, and its lock is free.
+func (d *Director) LoseWorker(id int) {
+	d.mu.Lock()
+	t := d.tasks[id-1]
+	t.state, t.result = "timeout", ""
+	d.mu.Unlock()
+	t.unlock()
+}

@@ -100,7 +100,7 @@ func (t *task) unlock() {
 func (t *task) checkpoint() error {
 	t.d.mu.Lock()
 	defer t.d.mu.Unlock()
-	if t.state == "cancelling" {
+	if t.state == "cancelling" || t.state == "timeout" {
 		return errCancelled
 	}
 	return t.d.ctx.Err()
@@ -121,6 +121,7 @@ func (t *task) end(err error) {
 	t.d.mu.Lock()
 	defer t.d.mu.Unlock()
 	switch {
+	case t.state == "timeout": // nobody was there to see it
 	case err == nil:
 		t.state = "done"
 	case errors.Is(err, errCancelled):
@@ -192,7 +193,7 @@ func (d *Director) Wait(ctx context.Context, id int) error {
 		switch state {
 		case "done":
 			return nil
-		case "error", "cancelled":
+		case "error", "cancelled", "timeout":
 			return fmt.Errorf("task %d is %s: %s", id, state, result)
 		}
 		select {
