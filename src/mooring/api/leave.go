@@ -25,7 +25,7 @@ func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now ti
 		return nil, view
 	}
 	plan, roll := rollOf(snap, cellID)
-	if plan != nil && plan.Converges() && plan.Converging == nil {
+	if plan != nil && plan.AboutToConverge() {
 		view.Plan, view.Phase = plan.Name, roll.Phase
 		view.Why = fmt.Sprintf("plan %s is about to have BOSH act on the cell; whether this is its task shows in a moment", plan.Name)
 		return nil, view
@@ -117,7 +117,7 @@ func yetToBegin(plan *model.Plan) bool {
 	if !plan.Converges() {
 		return false
 	}
-	if plan.Converging == nil {
+	if plan.AboutToConverge() {
 		return plan.Intent != model.IntentRun
 	}
 	return plan.Converging.Waits != ""
@@ -148,6 +148,6 @@ func turnedAway(snap *state.Snapshot, cellID string, leave client.Leave) string 
 // begun reports whether BOSH works at the one task of a plan, on a deployment
 // or on one that the cell does not name.
 func begun(plan *model.Plan, deployment string) bool {
-	return !plan.Finished() && plan.Converges() && plan.Converging != nil && (plan.Converging.Waits == "" || plan.Intent == model.IntentAbort) &&
+	return !plan.Finished() && plan.Converges() && !plan.AboutToConverge() && (plan.Converging.Waits == "" || plan.Intent == model.IntentAbort) &&
 		(deployment == "" || deployment == plan.Via.Bosh.Deployment)
 }

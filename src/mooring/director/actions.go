@@ -21,11 +21,17 @@ func (c *Client) ConvergeGroup(ctx context.Context, deployment, group, state, ma
 }
 
 // ActOnInstance starts the task that stops, starts, restarts or recreates one
-// instance and touches no other, and gives its ID. once and errors are as with
-// ConvergeGroup.
-func (c *Client) ActOnInstance(ctx context.Context, deployment, group, id, action, once string) (int, error) {
+// instance and touches no other, and gives its ID. silent has one that is
+// recreated deleted also when its agent does not answer, without its scripts.
+// once and errors are as with ConvergeGroup.
+func (c *Client) ActOnInstance(ctx context.Context, deployment, group, id, action, once string, silent bool) (int, error) {
+	query := url.Values{}
+	if silent && action == "recreate" { // nothing else can do without it
+		query.Set("ignore_unresponsive_agent", "true")
+	}
 	return c.start(ctx, deployment, once, call{
 		method: http.MethodPost, path: path("deployments", deployment, "instance_groups", group, id, "actions", action),
+		query:  query,
 		header: map[string]string{"Content-Type": "application/json"},
 	})
 }

@@ -68,15 +68,22 @@ func (c *Client) patiently(ctx context.Context, r call) (*answer, error) {
 	}
 }
 
-// passing reports whether an error is of the Director's absence rather than an
-// answer.
+// passing reports whether an error is of the Director's absence, or of its own
+// making where it was only asked to read, rather than an answer.
 func passing(err error) bool {
 	var refusal *Error
 	if errors.As(err, &refusal) {
-		return refusal.Status >= 502 && refusal.Status <= 504 || refusal.Status == http.StatusTooManyRequests
+		switch refusal.Status {
+		case http.StatusInternalServerError:
+			return refusal.Method == http.MethodGet
+		case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+			return true
+		}
+		return false
 	}
 	var untrusted *tls.CertificateVerificationError
-	return !errors.Is(err, errLogin) && !errors.As(err, &untrusted)
+	var no unfit
+	return !errors.Is(err, errLogin) && !errors.As(err, &untrusted) && !errors.As(err, &no)
 }
 
 // do makes a call once, with a login; one that is refused is renewed once.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -87,6 +88,58 @@ func (b *bosh) clientAs(t *testing.T, name, secret string) *director.Client {
 	c, err := director.New(director.Config{URL: b.server.URL, CA: ca, Client: name, Secret: secret, Poll: 5 * time.Millisecond, Retry: 5 * time.Second})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return c
+}
+
+// watcher passes on what is told of the task of a group; nil passes nothing.
+type watcher struct {
+	waits, cancelling, unheard func(string)
+	heard                      func(map[string]model.HostTask)
+	failed                     func(id, why string)
+
+	mu              sync.Mutex
+	passes, ignored []string
+	begun           int
+}
+
+func (w *watcher) Passes() (which, ignored []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.passes, slices.Clone(w.ignored)
+}
+
+func (w *watcher) Ignores(ids []string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ignored = ids
+	return nil
+}
+
+func (w *watcher) Begun() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun++
+}
+
+func pass(to func(string), text string) {
+	if to != nil {
+		to(text)
+	}
+}
+
+func (w *watcher) Waits(why string)      { pass(w.waits, why) }
+func (w *watcher) Cancelling(why string) { pass(w.cancelling, why) }
+func (w *watcher) Unheard(why string)    { pass(w.unheard, why) }
+
+func (w *watcher) Heard(last map[string]model.HostTask) {
+	if w.heard != nil {
+		w.heard(last)
+	}
+}
+
+func (w *watcher) Failed(id, why string) {
+	if w.failed != nil {
+		w.failed(id, why)
+	}
 }
 
 func TestConfigurationsThatCannotBe(t *testing.T) {
@@ -174,7 +227,7 @@ func TestAGroupIsConvergedAZByAZAndOnce(t *testing.T) {
 
 func TestEventsGoOnWhereTheyWere(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
-	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
+	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1", false)
 	g.Expect(err).NotTo(HaveOccurred())
 	_, err = b.Follow(t.Context(), id, nil, nil, nil)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -195,7 +248,7 @@ func TestNoTaskIsStackedBehindALock(t *testing.T) {
 	somebody := b.Deploy(fakedirector.Update{Action: "restart", User: "olga"})
 	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }).Should(HaveLen(1))
 
-	_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
+	_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1", false)
 	var locked *director.LockedError
 	g.Expect(errors.As(err, &locked)).To(BeTrue())
 	g.Expect(locked.Holder.ID).To(Equal(somebody))
@@ -204,7 +257,7 @@ func TestNoTaskIsStackedBehindALock(t *testing.T) {
 
 	close(b.hold)
 	g.Eventually(func() error {
-		_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
+		_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1", false)
 		return err
 	}).Should(Succeed())
 }
@@ -238,7 +291,7 @@ func TestATaskThatFailsSaysWhereAndWhy(t *testing.T) {
 func TestCancellingWaitsForPreStop(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	b.hold = make(chan struct{})
-	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
+	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1", false)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(func() (*director.Task, error) { return b.Task(t.Context(), id) }).Should(HaveField("State", director.StateProcessing))
 	g.Expect(b.Client.Cancel(t.Context(), id)).To(Succeed())
@@ -258,7 +311,7 @@ func TestCancellingWaitsForPreStop(t *testing.T) {
 func TestFollowingOutlastsADirectorThatGoesAndComesBack(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	b.hold = make(chan struct{})
-	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1")
+	id, err := b.ActOnInstance(t.Context(), "mooring", "cell", "a", "restart", "r1", false)
 	g.Expect(err).NotTo(HaveOccurred())
 	followed := make(chan error, 1)
 	go func() { _, err := b.Follow(t.Context(), id, nil, nil, nil); followed <- err }()
@@ -278,7 +331,7 @@ func TestHandsTakeOneInstanceOfADeploymentAtATime(t *testing.T) {
 	var acting sync.WaitGroup
 	for _, id := range []string{"a", "b", "c"} {
 		acting.Go(func() {
-			if err := hands.Act(t.Context(), "mooring", "cell", id, "recreate", "roll-"+id, nil); err != nil {
+			if err := hands.Act(t.Context(), "mooring", "cell", id, "recreate", "roll-"+id, false, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -288,7 +341,7 @@ func TestHandsTakeOneInstanceOfADeploymentAtATime(t *testing.T) {
 	close(b.hold)
 	acting.Wait()
 	g.Expect(b.done()).To(ContainElements("a recreate", "b recreate", "c recreate"))
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "roll-a", nil)).To(Succeed())
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "roll-a", false, nil)).To(Succeed())
 	g.Expect(b.Tasks()).To(Equal(3), "what was done is not done again")
 }
 
@@ -299,11 +352,11 @@ func TestHandsWaitForAHolderAndNameIt(t *testing.T) {
 	g.Eventually(func() ([]director.Lock, error) { return b.Locks(t.Context()) }).Should(HaveLen(1))
 
 	impatient := &director.Hands{Client: b.Client, LockPatience: time.Millisecond}
-	g.Expect(impatient.Act(t.Context(), "mooring", "cell", "a", "restart", "r", nil)).To(MatchError(ContainSubstring("held by task 1 (create deployment by olga)")))
+	g.Expect(impatient.Act(t.Context(), "mooring", "cell", "a", "restart", "r", false, nil)).To(MatchError(ContainSubstring("held by task 1 (create deployment by olga)")))
 
 	waits, ended := make(chan string, 100), make(chan error, 1)
 	go func() {
-		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "restart", "p", func(text string) { waits <- text }, func(string) {}, func(string) {}, func(map[string]model.HostTask) {}, func(_, _ string) {})
+		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "restart", "p", &watcher{waits: func(text string) { waits <- text }})
 	}()
 	g.Eventually(waits).Should(Receive(ContainSubstring("olga")))
 	close(b.hold)
@@ -315,7 +368,7 @@ func TestHandsRefuseWhatCannotBe(t *testing.T) {
 	g := NewWithT(t)
 	b := newBosh(t, func(cfg *fakedirector.Config) { cfg.Version = "280.1.14" })
 	hands := &director.Hands{Client: b.Client}
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "restart", "r", nil)).To(MatchError(ContainSubstring("can silently drop jobs")))
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "restart", "r", false, nil)).To(MatchError(ContainSubstring("can silently drop jobs")))
 	g.Expect(hands.Check(t.Context(), "mooring", "cell", false)).To(Succeed())
 	g.Expect(hands.Check(t.Context(), "mooring", "router", false)).To(MatchError(ContainSubstring("no instance group router")))
 	g.Expect(b.Tasks()).To(BeZero())

@@ -8,9 +8,10 @@
 // somebody holds, since a waiting task occupies one of the Director's workers;
 // the holder is named instead.
 //
-// Nothing here has an instance ignored to keep the resurrector away. BOSH
-// refuses to act on a single instance that is ignored, and passes over it when
-// it acts on its group; and while it acts its lock keeps the resurrector out.
-// Of what failed, a host that the resurrector brings back is welcome: its roll
-// sees the new boot.
+// An instance is ignored for one thing only: so that a task for its whole group
+// passes over it. It is from just before the task starts until BOSH has settled
+// what the task does. Against the resurrector nothing is ignored. BOSH refuses to
+// act on a single instance that is, and while it acts its lock keeps the
+// resurrector out. Of what failed, a host that the resurrector brings back is
+// welcome: its roll sees the new boot.
 package director

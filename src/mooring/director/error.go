@@ -41,6 +41,9 @@ func NotFound(err error) bool {
 	return errors.As(err, &refusal) && refusal.Status == http.StatusNotFound
 }
 
+// unfit is what rules out what was asked for, and does not pass by waiting.
+type unfit struct{ error }
+
 // LockedError says that a deployment is in somebody else's hands.
 type LockedError struct {
 	Deployment string

@@ -11,7 +11,6 @@ import (
 
 	"mooring/director"
 	"mooring/director/fakedirector"
-	"mooring/model"
 )
 
 // A VM that cannot be made fails while another one of the same task waits in
@@ -33,9 +32,8 @@ func TestWhoFollowsAGroupHearsOfAFailureWhileOthersAreInFlight(t *testing.T) {
 	t.Cleanup(release)
 	hands := &director.Hands{Client: b.impatient(t)}
 	failed, unheard, ended := make(chan string, 10), make(chan string, 10000), make(chan error, 1)
-	silent := func(string) {}
 	go func() {
-		ended <- hands.Converge(t.Context(), "mooring", "cell", "recreate", "p", silent, silent, func(why string) { unheard <- why }, func(map[string]model.HostTask) {}, func(id, why string) { failed <- id + ": " + why })
+		ended <- hands.Converge(t.Context(), "mooring", "cell", "recreate", "p", &watcher{unheard: func(why string) { unheard <- why }, failed: func(id, why string) { failed <- id + ": " + why }})
 	}()
 	g.Eventually(failed, "5s").Should(Receive(Equal("a: BOSH task 1 failed on cell/a and goes on with those in flight: CPI error on cell/a (1): no more hosts")))
 	b.looksOn(g)
@@ -51,7 +49,7 @@ func TestWhoFollowsAGroupHearsOfAFailureWhileOthersAreInFlight(t *testing.T) {
 	g.Eventually(ended, "5s").Should(Receive(MatchError(ContainSubstring("no more hosts"))))
 	g.Expect(failed).To(BeEmpty(), "it is told once")
 	mended.Store(true)
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", silent)).To(Succeed(), "the deployment is free for it")
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", false, nil)).To(Succeed(), "the deployment is free for it")
 }
 
 func TestAVMThatIsGoneHasNoPreStop(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 type Hands struct {
 	Client *Client
 	// LockPatience is how long an action on one instance, whose cell stands
-	// quiet, waits for a deployment that somebody else holds; 0 means 5 m.
+	// quiet, waits for a deployment that somebody else holds; 0 means 5 m. A
+	// Director that does not answer is waited for as long as it takes.
 	LockPatience time.Duration
 
 	mu     sync.Mutex
@@ -39,16 +40,39 @@ func (h *Hands) Check(ctx context.Context, deployment, group string, single bool
 	return info.CheckSafeRestarts()
 }
 
+// Observer is told how the task of a whole group goes. It is an alias, so that
+// whoever asks for one can name the same type without this package.
+type Observer = interface {
+	// Passes: the instances that the task is to pass over, asked for just before
+	// it starts, and those that BOSH ignores for that since an earlier try.
+	Passes() (which, ignored []string)
+	// Ignores: BOSH is about to be told to ignore these for it, and no others.
+	// An error keeps it from being told.
+	Ignores(ids []string) error
+	// Begun: what it is to do is settled; no instance need be ignored for it any
+	// more.
+	Begun()
+	// Waits: what it waits for before the task can start, "" when it has.
+	Waits(why string)
+	// Cancelling: somebody cancels it; told at every look.
+	Cancelling(why string)
+	// Unheard: why nobody hears of it while it goes on, "" when that is over.
+	Unheard(why string)
+	// Heard: the last that it logs of each instance, and under "" of itself.
+	Heard(last map[string]model.HostTask)
+	// Failed: BOSH has failed on an instance, while those in flight with it go
+	// on.
+	Failed(id, why string)
+}
+
 // Act restarts or recreates one instance and returns when that is complete.
-// once names the asking: asked twice for the same, it is done once. say, unless
-// nil, is told what it waits for before the task can start, or why nobody hears
-// of it, "" when neither is so.
-func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string, say func(waits string)) error {
+// once names the asking: asked twice for the same, it is done once. silent says
+// that the instance's agent need not answer: one that is recreated is deleted
+// then without it. say, unless nil, is told what it waits for before the task
+// can start, or why nobody hears of it, "" when neither is so.
+func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once string, silent bool, say func(waits string)) error {
 	if say == nil {
 		say = func(string) {}
-	}
-	if err := h.Check(ctx, deployment, group, true); err != nil {
-		return fmt.Errorf("%s %s/%s: %w", action, group, id, err)
 	}
 	leave, err := h.queue(ctx, deployment)
 	if err != nil {
@@ -59,8 +83,11 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	if patience == 0 {
 		patience = 5 * time.Minute
 	}
-	task, err := h.started(ctx, time.Now().Add(patience), say, func() (int, error) {
-		return h.Client.ActOnInstance(ctx, deployment, group, id, action, once)
+	task, err := h.started(ctx, once, patience, say, func() (int, error) {
+		if err := h.Check(ctx, deployment, group, true); err != nil {
+			return 0, err
+		}
+		return h.Client.ActOnInstance(ctx, deployment, group, id, action, once, silent)
 	})
 	if err == nil {
 		say("")
@@ -72,37 +99,48 @@ func (h *Hands) Act(ctx context.Context, deployment, group, id, action, once str
 	return nil
 }
 
+// updating is the stage in which BOSH takes the instances of a group, having
+// settled which.
+const updating = "Updating instance"
+
 // Converge restarts or recreates a whole group in one task, with as many
 // instances of an AZ at once as there are: the gates of the cells give the
-// order. It returns when the task has ended. say is told what it waits for
-// before the task can start, "" when it has; cancelling, that somebody cancels
-// it; unheard, why nobody hears of it while it goes on, "" when that is over;
-// heard, the last that it logs of each instance, and under "" of itself;
-// failed, each instance of the group that BOSH has failed on, while those in
-// flight with it go on.
-func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, say, cancelling, unheard func(string), heard func(map[string]model.HostTask), failed func(id, why string)) error {
-	if err := h.Check(ctx, deployment, group, false); err != nil {
-		return fmt.Errorf("%s %s: %w", action, group, err)
-	}
+// order. It returns when the task has ended.
+func (h *Hands) Converge(ctx context.Context, deployment, group, action, once string, watch Observer) error {
 	leave, err := h.queue(ctx, deployment)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
 	}
 	defer leave()
-	task, err := h.started(ctx, time.Time{}, say, func() (int, error) {
-		return h.Client.ConvergeGroup(ctx, deployment, group, action, "100%", once)
+	task, err := h.started(ctx, once, 0, watch.Waits, func() (int, error) {
+		if err := h.Check(ctx, deployment, group, false); err != nil {
+			return 0, err
+		}
+		undo, err := h.passOver(ctx, deployment, group, watch)
+		task := 0
+		if err == nil {
+			task, err = h.Client.ConvergeGroup(ctx, deployment, group, action, "100%", once)
+		}
+		if err != nil && !passing(err) {
+			undo()
+		}
+		return task, err
 	})
 	if err == nil {
-		say("")
-		heard(map[string]model.HostTask{"": {ID: task}})
+		watch.Waits("")
+		watch.Heard(map[string]model.HostTask{"": {ID: task}})
 		_, err = h.Client.Follow(ctx, task, func(events []Event) {
-			heard(lastOf(task, events))
+			watch.Heard(lastOf(task, events))
 			for _, event := range events {
-				if of, id := event.instance(); of == group && event.State == "failed" {
-					failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
+				of, id := event.instance()
+				if of == group && event.Stage == updating {
+					watch.Begun()
+				}
+				if of == group && event.State == "failed" {
+					watch.Failed(id, fmt.Sprintf("BOSH task %d failed on %s/%s and goes on with those in flight: %s", task, group, id, event.Data.Error))
 				}
 			}
-		}, func(task Task) { cancelling(task.cancelled()) }, unheard)
+		}, func(task Task) { watch.Cancelling(task.cancelled()) }, watch.Unheard)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", action, group, err)
@@ -155,7 +193,9 @@ func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling fun
 		} else {
 			found, err = h.Client.Task(ctx, task.ID)
 		}
-		if err != nil && !passing(err) {
+		// Of a task that is known, nothing is missed: whatever the Director
+		// answers meanwhile, it goes on.
+		if err != nil && (task == nil && !passing(err) || NotFound(err)) {
 			return "", err
 		}
 		if err == nil && found != nil {
@@ -186,23 +226,39 @@ func (h *Hands) WatchTask(ctx context.Context, deployment string, cancelling fun
 	}
 }
 
-// started starts a task as soon as the deployment is free and the Director
-// answers, or gives up at a moment (never when it is zero).
-func (h *Hands) started(ctx context.Context, until time.Time, say func(string), start func() (int, error)) (int, error) {
+// started gives the task of an asking: the one that was started before, also
+// when that could not be asked for any more, or a new one as soon as the
+// Director answers and the deployment is free. It gives up on a deployment that
+// has been somebody else's for longer than patience (never when that is 0).
+func (h *Hands) started(ctx context.Context, once string, patience time.Duration, say func(string), start func() (int, error)) (int, error) {
+	var until time.Time // the holder is to be gone
 	for {
-		task, err := start()
+		task := 0
+		before, err := h.Client.started(ctx, nameOf(once))
+		switch {
+		case err != nil:
+		case before != nil:
+			return before.ID, nil
+		default:
+			task, err = start()
+		}
 		var locked *LockedError
 		switch {
 		case err == nil:
 			return task, nil
-		case errors.As(err, &locked), passing(err):
-			say(err.Error())
+		case errors.As(err, &locked):
+			if until.IsZero() {
+				until = time.Now().Add(patience)
+			}
+			if patience > 0 && time.Now().After(until) {
+				return 0, err
+			}
+		case passing(err):
+			until = time.Time{}
 		default:
 			return 0, err
 		}
-		if !until.IsZero() && time.Now().After(until) {
-			return 0, err
-		}
+		say(err.Error())
 		select {
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)

@@ -41,7 +41,7 @@ const SafeRestarts = "280.1.15"
 func (i *Info) CheckSafeRestarts() error {
 	number, _, _ := strings.Cut(i.Version, " ")
 	if older(number, SafeRestarts) {
-		return fmt.Errorf("the Director has version %s, whose restart of a single instance can silently drop jobs; upgrade it to %s, or roll the whole instance group", number, SafeRestarts)
+		return unfit{fmt.Errorf("the Director has version %s, whose restart of a single instance can silently drop jobs; upgrade it to %s, or roll the whole instance group", number, SafeRestarts)}
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (c *Client) Group(ctx context.Context, deployment, group string) ([]Instanc
 		}
 	}
 	if len(members) == 0 {
-		return nil, fmt.Errorf("deployment %s has no instance group %s; see: bosh -d %s instances", deployment, group, deployment)
+		return nil, unfit{fmt.Errorf("deployment %s has no instance group %s; see: bosh -d %[1]s instances", deployment, group)}
 	}
 	return members, nil
 }

@@ -42,9 +42,8 @@ func TestWhatBOSHLastSaidOfEachInstanceOfAGroup(t *testing.T) {
 	b.hold = make(chan struct{})
 	heard, last := ears()
 	ended := make(chan error, 1)
-	silent := func(string) {}
 	go func() {
-		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "recreate", "p", silent, silent, silent, heard, func(_, _ string) {})
+		ended <- (&director.Hands{Client: b.Client}).Converge(t.Context(), "mooring", "cell", "recreate", "p", &watcher{heard: heard})
 	}()
 	g.Eventually(func() string { return last("c") }, "5s").Should(Equal("BOSH task 1, last: Updating instance: cell/c (0), executing pre-stop 0s ago"))
 	g.Expect(last("")).To(Equal("BOSH task 1"), "of the task itself nothing but that it is there")

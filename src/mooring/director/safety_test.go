@@ -22,7 +22,7 @@ func TestATaskWhoseAnswerWasLostIsNotStartedTwice(t *testing.T) {
 			return b.ConvergeGroup(t.Context(), "mooring", "cell", "recreate", "100%", "p")
 		},
 		"an instance": func(b *bosh) (int, error) {
-			return b.ActOnInstance(t.Context(), "mooring", "cell", "a", "recreate", "r")
+			return b.ActOnInstance(t.Context(), "mooring", "cell", "a", "recreate", "r", false)
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestATokenThatIsNotAcceptedIsRenewedOnce(t *testing.T) {
 
 func TestTheDirectorsOwnWordsAndCodeAreKept(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
-	_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "nobody", "restart", "r")
+	_, err := b.ActOnInstance(t.Context(), "mooring", "cell", "nobody", "restart", "r", false)
 	var refusal *director.Error
 	g.Expect(errors.As(err, &refusal)).To(BeTrue())
 	g.Expect(refusal).To(And(HaveField("Status", 404), HaveField("Code", director.CodeInstanceNotFound), HaveField("Method", "POST")))
@@ -85,7 +85,7 @@ func TestAnIgnoredInstanceIsNotActedOn(t *testing.T) {
 	g, b := NewWithT(t), newBosh(t, nil)
 	b.Ignore("a", true)
 	hands := &director.Hands{Client: b.Client}
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", nil)).To(MatchError(ContainSubstring("ignored instance 'cell/a'.This operation is not allowed. You need to unignore it first.")))
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r", false, nil)).To(MatchError(ContainSubstring("ignored instance 'cell/a'.This operation is not allowed. You need to unignore it first.")))
 	g.Expect(b.done()).To(BeEmpty())
 
 	task, err := b.ConvergeGroup(t.Context(), "mooring", "cell", "restart", "100%", "p")
@@ -95,7 +95,7 @@ func TestAnIgnoredInstanceIsNotActedOn(t *testing.T) {
 	g.Expect(b.Wait(t.Context(), b.DeleteDeployment())).To(MatchError(ContainSubstring("contains ignored instance(s). Operation not allowed.")))
 
 	b.Ignore("a", false)
-	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r2", nil)).To(Succeed(), "another attempt is another task")
+	g.Expect(hands.Act(t.Context(), "mooring", "cell", "a", "recreate", "r2", false, nil)).To(Succeed(), "another attempt is another task")
 }
 
 func TestWithdrawingCancelsTheTaskAndWaitsForItsEnd(t *testing.T) {

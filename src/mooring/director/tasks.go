@@ -132,15 +132,16 @@ func (c *Client) Events(ctx context.Context, id int, offset int64) ([]Event, int
 // Follow waits until a task has ended and calls heard (which may be nil) with
 // its events, those that are new at each look together, and cancelling (which
 // may be nil) at each look while it is being cancelled. It outlasts a Director
-// that goes away and comes back, and tells unheard (which may be nil) at every
-// look why it does not hear of the task, "" when it does. A task that did not
-// end well is a *TaskError.
+// that goes away and comes back, or answers with anything but that there is no
+// such task: the task goes on all the same. unheard (which may be nil) is told
+// at every look why nobody hears of it, "" when somebody does. A task that did
+// not end well is a *TaskError.
 func (c *Client) Follow(ctx context.Context, id int, heard func([]Event), cancelling func(Task), unheard func(why string)) (*Task, error) {
 	log := news{task: id}
 	var last Event
 	for {
 		task, err := c.Task(ctx, id)
-		if err != nil && !passing(err) {
+		if NotFound(err) {
 			return nil, err
 		}
 		if unheard != nil {

@@ -92,7 +92,9 @@ func TestBOSHObeysThePolicies(t *testing.T) {
 			ContainSubstring("open: cell cell-2 is back in service")))
 	})
 	for _, state := range []string{"stopped", "detached"} {
-		d.run(state, func(t *testing.T) { d.stopAndStart(t, converge(state), converge("started")) })
+		for _, inFlight := range []string{"100%", "1"} {
+			d.run(state+", max_in_flight "+inFlight, func(t *testing.T) { d.stopAndStart(t, inFlight, converge(state), converge("started")) })
+		}
 	}
 	for _, in := range []struct {
 		maxInFlight string
@@ -114,17 +116,17 @@ func TestBOSHObeysThePolicies(t *testing.T) {
 
 // stopAndStart has BOSH stop every cell. Those that the policies can spare
 // stop, the others wait, until somebody cancels that and starts all again.
-func (d *deployment) stopAndStart(t *testing.T, stop, start func(maxInFlight string, canaries int) int) {
+func (d *deployment) stopAndStart(t *testing.T, inFlight string, stop, start func(maxInFlight string, canaries int) int) {
 	g := NewWithT(t)
 	watch := d.watch(several)
-	task := stop("100%", 0)
+	task := stop(inFlight, 0)
 	stopped := func() int { d.mu.Lock(); defer d.mu.Unlock(); return len(d.halted) }
 	g.Eventually(stopped, "30s").Should(BeNumerically(">=", 1))
 	g.Consistently(stopped, "1s").Should(BeNumerically("<=", 2), "of an AZ of three")
 	g.Expect(d.asOperator().Cancel(t.Context(), task)).To(Succeed())
 	g.Expect(d.ends(task)).To(MatchError(Or(ContainSubstring("is cancelled"), ContainSubstring("is error"))))
 
-	g.Expect(d.ends(start("100%", 0))).To(Succeed())
+	g.Expect(d.ends(start(inFlight, 0))).To(Succeed())
 	d.obeyed(several, watch())
 	g.Expect(stopped()).To(BeZero())
 	d.serve(several)

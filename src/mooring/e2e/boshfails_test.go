@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,62 @@ func (d *deployment) failed() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.failedAt
+}
+
+// refuses has BOSH fail on a cell before it has touched it, until it is mended.
+func (d *deployment) refuses(cell string, refusing bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refusing[cell] = refusing
+}
+
+// The action on a chosen cell takes a while and then fails, or is cancelled by
+// somebody, and the cell is as it was. It is not begun again, at the cost of its
+// instances, before somebody says so.
+func TestAnActionOnAChosenCellThatFailsIsNotRepeated(t *testing.T) {
+	d := deploy(t, 2)
+	one := apps{"1": {2, 1}}
+	d.push(one)
+	held := func(t *testing.T) (plan string, task int, release func()) {
+		g := NewWithT(t)
+		inHand, release := d.holdHosts()
+		task = d.Tasks() + 1
+		plan = fmt.Sprintf("p%d", task)
+		d.Must("moor roll --name " + plan + " --cells cell-1 --action restart --via-bosh mooring/cell")
+		g.Eventually(inHand, "30s").Should(Equal(1))
+		d.Eventually("moor why cell-1", fmt.Sprintf("BOSH task %d, last: Updating instance cell/cell-1 (1)", task))
+		return plan, task, release
+	}
+	stays := func(t *testing.T, plan, says string, task int) {
+		g := NewWithT(t)
+		d.Eventually("moor stuck", plan+".cell-1.action-failed")
+		g.Consistently(func() string { return d.Must("moor stuck || true") }, "4s", "200ms").Should(ContainSubstring(says))
+		g.Expect(d.Tasks()).To(Equal(task))
+		d.Must("moor resolve " + plan + ".cell-1.action-failed retry --reason mended")
+		d.Eventually("moor roll-status "+plan, "1 of 1 done")
+		g.Expect(d.Tasks()).To(Equal(task + 1))
+		d.serve(one)
+		d.nothingLeft()
+	}
+	d.run("it fails", func(t *testing.T) {
+		d.refuses("cell-1", true)
+		plan, task, release := held(t)
+		release()
+		NewWithT(t).Expect(d.ends(task)).To(MatchError(ContainSubstring("the agent does not answer")))
+		d.refuses("cell-1", false)
+		stays(t, plan, "the agent does not answer", task)
+	})
+	d.run("somebody cancels it", func(t *testing.T) {
+		g := NewWithT(t)
+		d.refuses("cell-1", true) // it gets no further
+		plan, task, release := held(t)
+		g.Expect(d.asOperator().Cancel(t.Context(), task)).To(Succeed())
+		release()
+		g.Expect(d.ends(task)).To(HaveOccurred())
+		d.refuses("cell-1", false)
+		stays(t, plan, "ended as ", task)
+	})
+	d.obeyed(nil, nil)
 }
 
 // One VM of a task that has a whole AZ in flight cannot be made again. What it

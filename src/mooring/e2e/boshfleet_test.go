@@ -40,6 +40,8 @@ type deployment struct {
 	// it is mended; failedAt is when that last was so.
 	failing  map[string]bool
 	failedAt time.Time
+	// refusing are the cells that BOSH fails on before it has touched them.
+	refusing map[string]bool
 	// hold, unless nil, keeps BOSH from touching hosts that have leave.
 	hold chan struct{}
 	// halted says, of cells that BOSH has stopped, how it starts them again.
@@ -67,7 +69,7 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // Director. The control nodes are instances of the deployment too: VMs on which
 // nothing runs but pre-stop, since the fleet is one process.
 func deploy(t *testing.T, cells int, control ...string) *deployment {
-	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
+	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, refusing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
@@ -159,7 +161,7 @@ func (d *deployment) act(cell, action string) error {
 		verb = d.halted[cell]
 		delete(d.halted, cell)
 	}
-	failing := d.failing[cell]
+	failing, refusing := d.failing[cell], d.refusing[cell]
 	d.mu.Unlock()
 	defer func() {
 		d.mu.Lock()
@@ -170,6 +172,9 @@ func (d *deployment) act(cell, action string) error {
 			d.failedAt = time.Now()
 		}
 	}()
+	if refusing {
+		return errors.New("the agent does not answer")
+	}
 	if failing {
 		_ = d.host("halt", cell)
 		return errors.New("no hypervisor has room for the VM")
@@ -284,13 +289,27 @@ type app struct{ instances, limit int }
 // apps of the tests, by the digit that their processes carry.
 type apps map[string]app
 
-// watch looks at the processes until it is ended, and gives for each app the
-// most instances that were down at once.
+// watch looks until it is ended, and gives for each app the most instances that
+// were away at once: as the processes show, and as the control plane itself has
+// it, by which one that runs and has not served for long enough is away too.
 func (d *deployment) watch(of apps) (end func() map[string]int) {
 	done, most := make(chan struct{}), make(chan map[string]int)
+	api, base := d.Client(), d.t.Context()
 	go func() {
 		worst := map[string]int{}
+		var looked time.Time
 		for {
+			if time.Since(looked) > 50*time.Millisecond {
+				looked = time.Now()
+				ctx, cancel := context.WithTimeout(base, time.Second)
+				views, _ := api.Apps(ctx) // it may be killed by the test
+				cancel()
+				for _, view := range views {
+					if name := strings.TrimPrefix(view.Name.Name, "app"); of[name].instances > 0 {
+						worst[name] = max(worst[name], view.Disrupted+view.Down)
+					}
+				}
+			}
 			up := map[string]map[string]bool{}
 			for _, p := range d.running() {
 				if up[p.app] == nil {

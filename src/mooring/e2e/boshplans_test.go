@@ -52,6 +52,34 @@ func TestAPlanThroughBOSH(t *testing.T) {
 	d.nothingLeft()
 }
 
+// Whoever leads next cannot ask the Director about the task that there is. The
+// plan is no worse for that: its cells go on as their gates let them, and the
+// task is followed once the Director is back.
+func TestTheLeaderChangesWhileTheDirectorIsAway(t *testing.T) {
+	g := NewWithT(t)
+	d := deploy(t, 4)
+	four := apps{"1": {4, 1}}
+	d.push(four)
+	watch := d.watch(four)
+	inHand, release := d.holdHosts()
+	d.Must("moor roll --name p --cells all --action restart --via-bosh mooring/cell")
+	g.Eventually(inHand, "30s").Should(Equal(1))
+	d.Eventually("moor rolls --json", `"last": "Updating instance: cell/`)
+	d.Cut(true)
+	g.Expect(syscall.Kill(d.controlPlane(), syscall.SIGKILL)).To(Succeed())
+	// It is out of reach once it has not answered for half a minute.
+	g.Eventually(func() string { out, _ := d.Sh("moor stuck"); return out }, "90s", "200ms").Should(ContainSubstring("plan p is in BOSH's hands, and nobody hears of its task: BOSH task 1 goes on, and cannot be followed: calling the Director"))
+	release()
+	g.Expect(d.ends(1)).To(Succeed(), "it needs nobody who follows it")
+	d.Cut(false)
+	d.Eventually("moor roll-status p", "4 of 4 done")
+	g.Expect(d.Tasks()).To(Equal(1))
+	g.Expect(d.Must("moor rolls")).NotTo(ContainSubstring("gate-"))
+	d.obeyed(four, watch())
+	d.serve(four)
+	d.nothingLeft()
+}
+
 // Aborting a plan ends its task of BOSH as well. Cells in BOSH's hands come
 // back first, and those it still comes to are turned away.
 func TestAbortingAPlanThroughBOSHCancelsItsTask(t *testing.T) {

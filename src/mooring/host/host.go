@@ -19,6 +19,9 @@ type Request struct {
 	Plan   string
 	Cell   string
 	Action model.Action
+	// Silent: the host's agent does not answer, or need not, since what was
+	// tried before may have taken it.
+	Silent bool
 	// Say is told what the action waits for before it can begin, "" when it
 	// has begun; nil where nobody asks.
 	Say func(waits string)

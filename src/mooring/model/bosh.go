@@ -42,8 +42,21 @@ func (t *HostTask) Same(as *HostTask) bool {
 }
 
 // Converging is the one task by which BOSH takes a whole instance group
-// through a plan.
+// through a plan, or the last one where there were several.
 type Converging struct {
+	// Attempt counts the tasks of the plan that ended before they had come to
+	// every cell.
+	Attempt int `json:"attempt,omitempty"`
+	// Passes lists the cells that the task passes over, since they were done,
+	// skipped, or never let go by a policy, or had failed, when it was asked for.
+	Passes []string `json:"passes,omitempty"`
+	// Ignored lists those of them that BOSH has been told to ignore for that, or
+	// is about to be, and not yet told to ignore no longer.
+	Ignored []string `json:"ignored,omitempty"`
+	// StillIgnored says why BOSH has not been told so, once it should have been.
+	StillIgnored string `json:"still_ignored,omitempty"`
+	// Begun is set once BOSH has settled what the task does.
+	Begun bool `json:"begun,omitempty"`
 	// Waits says what it waits for before it can start, such as who holds the
 	// deployment.
 	Waits string `json:"waits,omitempty"`
@@ -55,6 +68,11 @@ type Converging struct {
 	Failed []string `json:"failed,omitempty"`
 	// Breaks says what it failed on where that was no cell in its hands.
 	Breaks string `json:"breaks,omitempty"`
+	// Skipped lists the cells that it failed on since they had been skipped
+	// before it came to them.
+	Skipped []string `json:"skipped,omitempty"`
+	// Cancelled is set once somebody has cancelled it.
+	Cancelled bool `json:"cancelled,omitempty"`
 	// Answered is set once somebody has said what is to become of a cell that
 	// it failed on: it is to end then, and the plan goes on without it.
 	Answered bool `json:"answered,omitempty"`
@@ -62,8 +80,11 @@ type Converging struct {
 	// it says of single hosts their rolls have.
 	Task *HostTask `json:"task,omitempty"`
 	// Ended says how it ended, "" while it has not: "done" when it came to
-	// every cell, otherwise what went wrong.
+	// every cell that it was not to pass over, otherwise what went wrong.
 	Ended string `json:"ended,omitempty"`
+	// Again is set with that where the cells that are left are taken by another
+	// task, as soon as the plan goes on.
+	Again bool `json:"again,omitempty"`
 }
 
 // ConvergingDone is how a converging task ends that came to every cell.
@@ -79,8 +100,15 @@ func (p *PlanSpec) WholeGroup() bool {
 	return p.Via.Bosh != nil && len(p.Cells.IDs) == 0 && len(p.Cells.AZ) == 0
 }
 
+// AboutToConverge reports whether such a task is about to be asked for: nothing
+// that BOSH does to a cell is its doing yet.
+func (p *Plan) AboutToConverge() bool {
+	c := p.Converging
+	return p.Converges() && (c == nil || c.Task == nil && c.Waits == "" && (c.Attempt > 0 || len(c.Passes) > 0))
+}
+
 // Converges reports whether that task is still to come or under way. After it
-// ended, what it left is taken one cell at a time.
+// ended, what it left is taken one cell at a time, unless by another one.
 func (p *Plan) Converges() bool {
 	return p.WholeGroup() && (p.Converging == nil || p.Converging.Ended == "")
 }

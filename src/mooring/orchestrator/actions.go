@@ -65,6 +65,9 @@ func (a *actions) follow(ctx context.Context, snap *state.Snapshot) {
 		}
 	}
 	for _, plan := range snap.Plans() {
+		if wantsUnignored(plan) && a.director != nil {
+			want(unignoreOf(plan), func() { a.unignore(ctx, plan) })
+		}
 		if plan.Finished() {
 			continue
 		}
@@ -100,9 +103,14 @@ func wantsAction(plan *model.Plan, roll *model.Roll) bool {
 	return roll.Phase == model.Acting && !roll.Acted && roll.Error == "" && !plan.Converges()
 }
 
+// asksFor is what a roll asks of the driver of its host.
+func asksFor(roll *model.Roll) host.Request {
+	return host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action, Silent: roll.Gone}
+}
+
 func (a *actions) start(ctx context.Context, plan *model.Plan, roll *model.Roll) {
 	driver := a.driver(plan)
-	request := host.Request{Roll: roll.ID, Plan: roll.Plan, Cell: roll.CellID, Action: roll.Action}
+	request := asksFor(roll)
 	a.drive(ctx, roll.ID, func(ctx context.Context) {
 		a.logger.Info("acting on host", "cell", request.Cell, "action", request.Action, "roll", request.Roll)
 		request.Say = func(waits string) {

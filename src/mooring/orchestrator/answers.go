@@ -127,7 +127,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		c.roll.Task = nil
 		c.begin()
 		c.roll.Gone = true // what was tried before may have taken it, unnoticed so far
-		c.roll.Alone = c.failedInTask()
+		c.roll.Alone = c.taskHasNot()
 		c.enter(model.Acting, note)
 	default:
 		c.note(note)

@@ -18,10 +18,13 @@ func waitsAtGate(roll *model.Roll) bool {
 }
 
 // taskOver gives the deployment whose task has come to a roll's cell and not
-// acted on it yet, "" when none has, or when that is the plan's own task and
-// followed as such.
-func taskOver(plan *model.Plan, roll *model.Roll) string {
-	if plan.Converges() || !waitsAtGate(roll) && (roll.Phase != model.Acting || roll.Acted || roll.Refused != "") {
+// acted on it yet, "" when none has, or when that is the plan's own and followed
+// as such: in one for the group, or where each host is acted on from here, which
+// says by itself how it ended. via is how hosts are acted on by plans that do
+// not say.
+func taskOver(plan *model.Plan, roll *model.Roll, via model.Via) string {
+	handedOver := roll.Phase == model.Acting && !roll.Acted && roll.Refused == "" && somebodyElse(plan, via)
+	if plan.Converges() || !waitsAtGate(roll) && !handedOver {
 		return ""
 	}
 	return roll.Deployment
@@ -41,7 +44,7 @@ func (a *actions) watchTask(ctx context.Context, deployment string) {
 			ended, err := a.director.WatchTask(ctx, deployment, func(why string) {
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
 					return turnAway(snap, why, time.Now(), func(plan *model.Plan, roll *model.Roll) bool {
-						return waitsAtGate(roll) && taskOver(plan, roll) == deployment
+						return waitsAtGate(roll) && taskOver(plan, roll, a.via) == deployment
 					})
 				})
 			}, func(last map[string]model.HostTask) {
@@ -53,7 +56,7 @@ func (a *actions) watchTask(ctx context.Context, deployment string) {
 			case err == nil:
 				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
 					return turnAway(snap, ended, time.Now(), func(plan *model.Plan, roll *model.Roll) bool {
-						return taskOver(plan, roll) == deployment && untouched(snap, roll)
+						return taskOver(plan, roll, a.via) == deployment && untouched(snap, roll)
 					})
 				})
 			case ctx.Err() == nil:

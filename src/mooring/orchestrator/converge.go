@@ -26,13 +26,17 @@ func (a *actions) driver(plan *model.Plan) host.Driver {
 
 // convergeOf names the following of a plan's task among the actions, and
 // withdrawOf its cancelling.
-func convergeOf(plan *model.Plan) string { return "converge:" + plan.Name }
-func withdrawOf(plan *model.Plan) string { return "withdraw:" + plan.Name }
+func convergeOf(plan *model.Plan) string { return "converge:" + onceOf(plan) }
+func withdrawOf(plan *model.Plan) string { return "withdraw:" + onceOf(plan) }
 
 // onceOf names the asking for a plan's task. The plan's name may be used again
 // in another installation.
 func onceOf(plan *model.Plan) string {
-	return plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+	once := plan.Name + plan.CreatedAt.UTC().Format(time.RFC3339Nano)
+	if plan.Converging != nil && plan.Converging.Attempt > 0 {
+		once += fmt.Sprintf("#%d", plan.Converging.Attempt)
+	}
+	return once
 }
 
 // wantsTask reports whether a plan's task is to be asked for, or followed:
@@ -68,23 +72,17 @@ func (a *actions) converge(ctx context.Context, plan *model.Plan) {
 	a.drive(ctx, convergeOf(plan), func(ctx context.Context) {
 		via := plan.Via.Bosh
 		a.logger.Info("acting on an instance group", "plan", plan.Name, "deployment", via.Deployment, "group", via.InstanceGroup)
-		err := host.ErrNoDirector
-		if a.director != nil {
-			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), func(waits string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return converging(snap, plan.Name, waits) })
-			}, func(why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
-					return turnAway(snap, why, time.Now(), func(of *model.Plan, roll *model.Roll) bool { return of.Name == plan.Name && waitsAtGate(roll) })
-				})
-			}, func(why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return unheard(snap, plan.Name, why) })
-			}, func(last map[string]model.HostTask) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn {
-					return heard(snap, last, plan.Name, func(of *model.Plan, _ *model.Roll) bool { return of.Name == plan.Name })
-				})
-			}, func(cellID, why string) {
-				a.write(ctx, func(snap *state.Snapshot) *state.Txn { return failedOn(snap, plan.Name, cellID, why, time.Now()) })
-			})
+		err, needless := host.ErrNoDirector, false
+		a.write(ctx, func(snap *state.Snapshot) *state.Txn {
+			tx := newDecision(snap, time.Now(), a.via).nothingToConverge(plan.Name)
+			needless = tx != nil
+			return tx
+		})
+		switch {
+		case needless:
+			err = nil
+		case a.director != nil:
+			err = a.director.Converge(ctx, via.Deployment, via.InstanceGroup, string(plan.Action), onceOf(plan), &groupTask{actions: a, ctx: ctx, plan: plan.Name})
 		}
 		if ctx.Err() != nil {
 			return // ended from here; whoever leads next follows it
@@ -115,11 +113,15 @@ func (a *actions) withdraw(ctx context.Context, plan *model.Plan) {
 }
 
 // converging gives the transaction that records what a plan's task waits for,
-// nil when that is on record.
+// nil when that is on record. Of one that is known to have started, whoever leads
+// next may for a while not hear.
 func converging(snap *state.Snapshot, name, waits string) *state.Txn {
 	plan := snap.Plan(name)
 	if plan == nil || plan.Finished() || !plan.Converges() || plan.Converging != nil && plan.Converging.Waits == waits {
 		return nil
+	}
+	if task := lastOf(plan); task != nil && waits != "" && plan.Intent != model.IntentAbort {
+		return unheard(snap, name, fmt.Sprintf("BOSH task %d goes on, and cannot be followed: %s", task.ID, waits))
 	}
 	next := withTask(plan, func(c *model.Converging) { c.Waits = waits })
 	tx := snap.Txn()
@@ -130,7 +132,8 @@ func converging(snap *state.Snapshot, name, waits string) *state.Txn {
 // converged gives the transaction that records the end of a plan's task, nil
 // when it is on record. A task that did not come to every cell leaves the plan
 // paused: nobody whom BOSH has turned its back on is kept waiting, and a
-// person says how to go on, unless one has answered for what it failed on.
+// person says how to go on, unless one has answered for what it failed on, or it
+// failed on nothing but cells that were skipped.
 func converged(snap *state.Snapshot, name string, result error, now time.Time) *state.Txn {
 	plan := snap.Plan(name)
 	if plan == nil || plan.Finished() || !plan.Converges() {
@@ -138,11 +141,14 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	tx := snap.Txn()
 	next := *plan
-	next.Converging = &model.Converging{Ended: model.ConvergingDone, Task: lastOf(plan)}
+	next.Converging = ended(plan, model.ConvergingDone)
 	var left []string
 	for _, roll := range snap.Rolls(name) {
 		// What BOSH failed on may look untouched until its lease runs out.
 		spared := untouched(snap, roll) && (plan.Converging == nil || !slices.Contains(plan.Converging.Failed, roll.CellID))
+		if passedOver(plan, roll.CellID) {
+			continue // it was not in BOSH's hands, nor meant to be
+		}
 		if beforeHost(roll.Phase) || spared {
 			left = append(left, roll.CellID)
 		}
@@ -166,7 +172,8 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	if next.Converging.Ended != model.ConvergingDone {
 		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
 		answered := plan.Converging != nil && plan.Converging.Answered
-		if len(left) > 0 && plan.Intent == model.IntentRun && !answered {
+		next.Converging.Again = len(left) > 0 && !answered
+		if next.Converging.Again && plan.Intent == model.IntentRun && !skippedAlone(plan.Converging) {
 			next.Intent, next.Reason = model.IntentPause, next.Converging.Ended
 		}
 	}
@@ -183,7 +190,7 @@ func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *
 		return nil
 	}
 	next := *plan
-	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted", Task: lastOf(plan)}
+	next.Converging = ended(plan, "cancelled, since the plan was aborted")
 	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
 	if result != nil {
 		next.Converging.Ended = result.Error()
@@ -241,7 +248,7 @@ func (d *decision) watchDirector() {
 // blockedByDirector gives what keeps BOSH from carrying out a plan, nil when
 // nothing does.
 func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
-	if plan.Finished() || plan.Converging == nil {
+	if plan.Converging == nil || plan.Finished() && plan.Converging.StillIgnored == "" {
 		return nil
 	}
 	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now, Task: plan.Converging.Task}
@@ -264,8 +271,13 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 		alert.Error = c.Breaks
 	case c.Ended != "" && c.Ended != model.ConvergingDone && plan.Intent == model.IntentPause:
 		alert.What = fmt.Sprintf("plan %s is paused: %s", plan.Name, c.Ended)
-		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then take the cells that are left one at a time with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
+		alert.Advice = fmt.Sprintf("Put right what BOSH complains of, then have BOSH take the cells that are left in another task with: moor resume %s, or give them up with: moor abort %[1]s.", plan.Name)
 		alert.Error = c.Ended
+	case c.StillIgnored != "":
+		cells := strings.Join(c.Ignored, ", ")
+		alert.What = fmt.Sprintf("BOSH still ignores what plan %s had its task pass over, cells %s: %s", plan.Name, cells, c.StillIgnored)
+		alert.Advice = "The resurrector does not bring them back, and a deploy passes over them, until the Director answers. It is tried again until then; or do it by hand: bosh unignore."
+		alert.Error = c.StillIgnored
 	default:
 		return nil
 	}

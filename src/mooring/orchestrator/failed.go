@@ -53,6 +53,13 @@ func failedOn(snap *state.Snapshot, name, cellID, why string, now time.Time) *st
 		return nil
 	}
 	_, handedOver := roll.Entered(model.Acting)
+	if !handedOver && roll.Phase == model.RollSkipped {
+		return changed(snap, name, func(c *model.Converging) bool {
+			known := slices.Contains(c.Skipped, cellID)
+			c.Skipped = append(slices.Clone(c.Skipped), cellID)
+			return !known
+		})
+	}
 	if !handedOver && (roll.Refused != "" || roll.Phase.Final()) {
 		return nil
 	}
@@ -82,6 +89,12 @@ func failedOn(snap *state.Snapshot, name, cellID, why string, now time.Time) *st
 // within the plan's task, which has not ended.
 func (c *draft) failedInTask() bool {
 	return c.plan.Converges() && c.plan.Converging != nil && slices.Contains(c.plan.Converging.Failed, c.roll.CellID)
+}
+
+// taskHasNot reports whether the roll's host is not for the plan's task to act
+// on, which has not ended: it failed there, or is passed over.
+func (c *draft) taskHasNot() bool {
+	return c.failedInTask() || c.plan.Converges() && passedOver(c.plan, c.roll.CellID)
 }
 
 // awaitsTask reports whether the roll's host is to be acted on by itself once

@@ -202,3 +202,13 @@ func TestATaskThatNobodyHearsOf(t *testing.T) {
 	snap = looked(snap, convergeNow.Add(keepOpen))
 	g.Expect(snap.StuckItem("p.director")).To(BeNil())
 }
+
+func TestWhoeverLeadsNextKnowsThatATaskHasStarted(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.Queued, model.Queued)
+	records[0].(*model.Plan).Converging = &model.Converging{Task: &model.HostTask{ID: 7}}
+	snap := state.SnapshotOf(records...)
+	snap = snap.Apply(converging(snap, "p", "no route to host"))
+	g.Expect(snap.Plan("p").Converging).To(And(HaveField("Waits", ""), HaveField("Unheard", "BOSH task 7 goes on, and cannot be followed: no route to host")), "cells at their gates are in its hands")
+	g.Expect(converging(snap, "p", "no route to host")).To(BeNil(), "it is on record")
+}

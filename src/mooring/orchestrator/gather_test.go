@@ -83,7 +83,7 @@ func TestTheFirstAtItsGateWaitsAMomentForOthers(t *testing.T) {
 // cancelled.
 func cancels(snap *state.Snapshot, deployment string) *state.Txn {
 	return turnAway(snap, "BOSH task 7 is being cancelled", convergeNow, func(plan *model.Plan, roll *model.Roll) bool {
-		return waitsAtGate(roll) && taskOver(plan, roll) == deployment
+		return waitsAtGate(roll) && taskOver(plan, roll, model.Via{}) == deployment
 	})
 }
 
@@ -121,7 +121,7 @@ func TestACellThatBOSHHadLeaveToStopAndDidNotGoesBackToWork(t *testing.T) {
 		permit := model.Permit{ID: "x", Index: 0, CellID: "c0", Kind: model.Interrupt, Reason: model.ReasonRoll, Holder: roll.Holder(), Step: model.StepYielded, Want: model.WantOut}
 		snap := state.SnapshotOf(append(records, &model.Ledger{AppGUID: "a", Permits: []model.Permit{permit}}, &model.Cordon{CellID: "c0", Holder: roll.Holder()})...)
 		g.Expect(cancels(snap, "mooring")).To(BeNil(), "it is not too late for BOSH")
-		g.Expect(taskOver(snap.Plan("gate"), snap.Roll("gate", "c0"))).To(Equal("mooring"), "so its task is watched")
+		g.Expect(taskOver(snap.Plan("gate"), snap.Roll("gate", "c0"), model.Via{})).To(Equal("mooring"), "so its task is watched")
 
 		snap = snap.Apply(turnAway(snap, "BOSH task 7 ended as cancelled", convergeNow, func(_ *model.Plan, roll *model.Roll) bool { return untouched(snap, roll) }))
 		snap = decided(snap, convergeNow)

@@ -32,11 +32,14 @@ func (c *draft) acting() model.Phase {
 }
 
 // somebodyElse reports whether nobody here acts on the plan's hosts.
-func (d *decision) somebodyElse(plan *model.Plan) bool {
+func (d *decision) somebodyElse(plan *model.Plan) bool { return somebodyElse(plan, d.via) }
+
+// somebodyElse is that where plans that do not say are acted on by a fallback.
+func somebodyElse(plan *model.Plan, fallback model.Via) bool {
 	if plan.Via.Bosh != nil {
 		return plan.Converges()
 	}
-	for _, via := range []model.Via{plan.Via, d.via} {
+	for _, via := range []model.Via{plan.Via, fallback} {
 		if via.Command != "" || via.Wait {
 			return via.Command == ""
 		}

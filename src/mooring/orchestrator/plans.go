@@ -10,13 +10,14 @@ import (
 // advancePlan makes a plan's rolls, takes each as far as it can go, starts the
 // next, and ends the plan when all rolls have ended.
 func (d *decision) advancePlan(plan *model.Plan) {
-	if d.makeRolls(plan) || d.orderAnew(plan) {
+	if d.makeRolls(plan) || d.orderAnew(plan) || d.convergeAgain(plan) {
 		return
 	}
 	if plan.Intent == model.IntentAbort {
 		d.abort(plan)
 	}
 	d.endTasks(plan)
+	d.flagPassedOver(plan)
 	running := 0
 	for _, roll := range d.snap.Rolls(plan.Name) {
 		if roll.Phase.Final() {

@@ -20,7 +20,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	switch {
 	case len(problem.Blocks) > 0:
 	case beforeHost(c.roll.Phase):
-		problem.Blocks = []string{c.roll.CellID}
+		problem.Blocks = append([]string{c.roll.CellID}, c.behind()...)
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
 	}

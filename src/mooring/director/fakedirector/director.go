@@ -39,6 +39,10 @@ type Instance struct {
 	// gone: its VM was deleted and could not be made again. There is nothing to
 	// run a script on until it is.
 	gone bool
+	// silent: its agent does not answer.
+	silent bool
+	// stopped: nothing of it runs, since it was stopped.
+	stopped bool
 }
 
 // Config says what the Director manages: one deployment, of which one group is
@@ -82,6 +86,8 @@ type Director struct {
 	logins    int
 	url       string
 	cut       bool
+	forbidden bool // nobody is let in
+	broken    bool // it answers, and cannot do what it is asked
 	deaf      bool // the next task is started and nobody hears of it
 }
 
@@ -157,21 +163,6 @@ func (d *Director) Logins() int {
 	return d.logins
 }
 
-// Ignore has an instance ignored from now on, or no longer, as "bosh ignore"
-// does.
-func (d *Director) Ignore(id string, ignored bool) {
-	i := d.instance(id)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	i.ignored = ignored
-}
-
-func (d *Director) isIgnored(i *Instance) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return i.ignored
-}
-
 func (d *Director) isGone(i *Instance) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -182,12 +173,19 @@ func (d *Director) setGone(i *Instance, gone bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i.gone = gone
+	i.silent = i.silent && gone // a new VM answers
 }
 
-func (d *Director) ignoresAny() bool {
+func (d *Director) isStopped(i *Instance) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.ContainsFunc(d.instances, func(i *Instance) bool { return i.ignored })
+	return i.stopped
+}
+
+func (d *Director) setStopped(i *Instance, stopped bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i.stopped = stopped
 }
 
 // inOrder gives what would be updated, in the order in which it would be: a

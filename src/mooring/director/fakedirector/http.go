@@ -17,6 +17,7 @@ func (d *Director) routes() {
 	d.mux.HandleFunc("GET /deployments/{deployment}/instances", d.known(d.listInstances))
 	d.mux.HandleFunc("PUT /deployments/{deployment}/jobs/{group}", d.known(d.changeGroup))
 	d.mux.HandleFunc("POST /deployments/{deployment}/instance_groups/{group}/{id}/actions/{action}", d.known(d.actOnInstance))
+	d.mux.HandleFunc("PUT /deployments/{deployment}/instance_groups/{group}/{id}/ignore", d.known(d.putIgnore))
 	d.mux.HandleFunc("GET /locks", d.listLocks)
 	d.mux.HandleFunc("GET /tasks", d.listTasks)
 	d.mux.HandleFunc("GET /tasks/{id}", d.withTask(func(w http.ResponseWriter, _ *http.Request, t *task) { reply(w, t.hash()) }))
@@ -32,11 +33,14 @@ func (d *Director) routes() {
 // ServeHTTP implements http.Handler.
 func (d *Director) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
-	cut := d.cut
+	cut, broken := d.cut, d.broken
 	d.mu.Unlock()
 	switch {
 	case cut:
 		panic(http.ErrAbortHandler)
+	case broken:
+		w.WriteHeader(http.StatusInternalServerError)
+		reply(w, map[string]any{"code": 100, "description": "PG::ConnectionBad: no connection to the server"})
 	case r.URL.Path != "/info" && r.URL.Path != "/oauth/token" && !d.allowed(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="BOSH Director"`)
 		http.Error(w, "Not authorized: '"+r.URL.Path+"'", http.StatusUnauthorized)
@@ -46,9 +50,12 @@ func (d *Director) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Director) allowed(r *http.Request) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.forbidden {
+		return false
+	}
 	if d.cfg.UAA {
-		d.mu.Lock()
-		defer d.mu.Unlock()
 		return time.Now().Before(d.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")])
 	}
 	user, password, _ := r.BasicAuth()
@@ -99,7 +106,11 @@ func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (d *Director) listInstances(w http.ResponseWriter, _ *http.Request) {
+func (d *Director) listInstances(w http.ResponseWriter, r *http.Request) {
+	if r.FormValue("format") == "full" {
+		d.listFull(w, r)
+		return
+	}
 	d.mu.Lock()
 	members := slices.Clone(d.instances)
 	d.mu.Unlock()
@@ -130,7 +141,7 @@ func (d *Director) changeGroup(w http.ResponseWriter, r *http.Request) {
 
 func (d *Director) actOnInstance(w http.ResponseWriter, r *http.Request) {
 	user, _, _ := r.BasicAuth()
-	d.redirect(w, d.ActOn(r.PathValue("id"), r.PathValue("action"), user, r.Header.Get("X-Bosh-Context-Id")))
+	d.redirect(w, d.actOn(r.PathValue("id"), r.PathValue("action"), user, r.Header.Get("X-Bosh-Context-Id"), r.FormValue("ignore_unresponsive_agent") == "true"))
 }
 
 func (d *Director) listLocks(w http.ResponseWriter, _ *http.Request) {
@@ -181,8 +192,11 @@ func (d *Director) withTask(serve func(http.ResponseWriter, *http.Request, *task
 
 func output(w http.ResponseWriter, r *http.Request, t *task) {
 	var content []byte
-	if r.FormValue("type") == "event" {
+	switch r.FormValue("type") {
+	case "event":
 		content = t.events
+	case "result":
+		content = t.listed
 	}
 	from := 0
 	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {

@@ -7,7 +7,15 @@ import "fmt"
 
 // take takes one instance through an action as a deploy does.
 func (t *task) take(i *Instance, stage, action string, env []string) error {
-	return t.track(stage, t.nameOf(i), func(advance func(string)) error {
+	return t.takeAs(i, stage, t.nameOf(i), action, env)
+}
+
+// takeAs does so under the name of a step.
+func (t *task) takeAs(i *Instance, stage, step, action string, env []string) error {
+	if t.d.isStopped(i) && (action == Restart || action == Recreate) {
+		action = Start // the group is to run, all of it
+	}
+	return t.track(stage, step, func(advance func(string)) error {
 		if action != Start {
 			advance("executing pre-stop")
 			if err := t.preStop(i, env); err != nil {
@@ -65,7 +73,7 @@ func (t *task) nameOf(i *Instance) string {
 // preStop runs the script, where there is anything to run it on. Whatever
 // becomes of the task, it runs to its end.
 func (t *task) preStop(i *Instance, env []string) error {
-	if i.VM.PreStop == nil || t.d.isGone(i) {
+	if i.VM.PreStop == nil || t.d.isGone(i) || t.d.isSilent(i) {
 		return nil
 	}
 	if err := i.VM.PreStop(t.d.ctx, env); err != nil {
@@ -83,6 +91,7 @@ func (t *task) act(i *Instance, action string) error {
 			return boshSays("CPI error on %s: %v", t.nameOf(i), err)
 		}
 	}
+	t.d.setStopped(i, action == Stop || action == Detach)
 	if action == Delete {
 		t.d.remove(i)
 	}

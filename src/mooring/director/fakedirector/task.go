@@ -19,6 +19,7 @@ type task struct {
 	user        string
 	context     string
 	events      []byte
+	listed      []byte // what it was started to find out
 }
 
 // boshError is an error in BOSH's own words.
@@ -30,8 +31,8 @@ func boshSays(format string, args ...any) error { return boshError(fmt.Sprintf(f
 
 var errCancelled = errors.New("task cancelled")
 
-// submit queues a task that needs the deployment's lock.
-func (d *Director) submit(description, user, contextID string, run func(*task) error) int {
+// submit queues a task, which may need the deployment's lock.
+func (d *Director) submit(description, user, contextID string, locks bool, run func(*task) error) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t := &task{d: d, id: len(d.tasks) + 1, state: "queued", description: description, user: user, context: contextID}
@@ -49,7 +50,9 @@ func (d *Director) submit(description, user, contextID string, run func(*task) e
 		err := t.checkpoint()
 		if err == nil {
 			t.become("processing")
-			err = t.lock()
+			if locks {
+				err = t.lock()
+			}
 		}
 		if err == nil {
 			err = run(t)
@@ -97,7 +100,7 @@ func (t *task) unlock() {
 func (t *task) checkpoint() error {
 	t.d.mu.Lock()
 	defer t.d.mu.Unlock()
-	if t.state == "cancelling" {
+	if t.state == "cancelling" || t.state == "timeout" {
 		return errCancelled
 	}
 	return t.d.ctx.Err()
@@ -118,6 +121,7 @@ func (t *task) end(err error) {
 	t.d.mu.Lock()
 	defer t.d.mu.Unlock()
 	switch {
+	case t.state == "timeout": // nobody was there to see it
 	case err == nil:
 		t.state = "done"
 	case errors.Is(err, errCancelled):
@@ -189,7 +193,7 @@ func (d *Director) Wait(ctx context.Context, id int) error {
 		switch state {
 		case "done":
 			return nil
-		case "error", "cancelled":
+		case "error", "cancelled", "timeout":
 			return fmt.Errorf("task %d is %s: %s", id, state, result)
 		}
 		select {

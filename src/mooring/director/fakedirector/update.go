@@ -51,7 +51,14 @@ func states(vm, instance, deployment string) []string {
 // Deploy starts an update_deployment task and gives its ID. It passes over the
 // instances that are ignored when it begins.
 func (d *Director) Deploy(update Update) int {
-	return d.submit("create deployment", update.User, update.ContextID, func(t *task) error {
+	return d.submit("create deployment", update.User, update.ContextID, true, func(t *task) error {
+		if err := d.checkRemoval(update.Remove); err != nil {
+			return err
+		}
+		all := func(*Instance) bool { return true }
+		if err := t.checkAgents(slices.Concat(d.inOrder(all)...)...); err != nil {
+			return err
+		}
 		removed := func(i *Instance) bool { return slices.Contains(update.Remove, i.ID) }
 		leaving := slices.Concat(d.inOrder(removed)...)
 		if err := t.together(leaving, inFlight(update.MaxInFlight, len(leaving)), func(i *Instance) error {
@@ -64,10 +71,13 @@ func (d *Director) Deploy(update Update) int {
 		}
 		env := envOf(update.Action)
 		one := func(i *Instance) error { return t.take(i, "Updating instance", update.Action, env) }
+		canary := func(i *Instance) error {
+			return t.takeAs(i, "Updating instance", t.nameOf(i)+" (canary)", update.Action, env)
+		}
 		for n, members := range d.inOrder(func(i *Instance) bool { return i.Group == "" }) {
 			most := inFlight(update.MaxInFlight, len(members))
 			if canaries := min(update.Canaries, len(members)); n == 0 && canaries > 0 {
-				if err := t.together(members[:canaries], most, one); err != nil {
+				if err := t.together(members[:canaries], most, canary); err != nil {
 					return err
 				}
 				members = members[canaries:]
@@ -82,7 +92,7 @@ func (d *Director) Deploy(update Update) int {
 
 // DeleteDeployment starts a delete_deployment task and gives its ID.
 func (d *Director) DeleteDeployment() int {
-	return d.submit("delete deployment "+d.cfg.Deployment, "", "", func(t *task) error {
+	return d.submit("delete deployment "+d.cfg.Deployment, "", "", true, func(t *task) error {
 		if d.ignoresAny() {
 			return boshSays("You are trying to delete deployment '%s', which contains ignored instance(s). Operation not allowed.", d.cfg.Deployment)
 		}
@@ -101,10 +111,21 @@ func (d *Director) DeleteDeployment() int {
 
 // ActOn starts a task that acts on one instance alone, and gives its ID.
 func (d *Director) ActOn(id, action, user, contextID string) int {
-	return d.submit(action+" instance", user, contextID, func(t *task) error {
+	return d.actOn(id, action, user, contextID, false)
+}
+
+// actOn does so; silent is whether a recreate takes one whose agent does not
+// answer.
+func (d *Director) actOn(id, action, user, contextID string, silent bool) int {
+	return d.submit(action+" instance", user, contextID, true, func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
 			return boshSays("You are trying to change the state of the ignored instance '%s/%s'.This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
+		}
+		if !silent || action != Recreate {
+			if err := t.checkAgents(i); err != nil {
+				return err
+			}
 		}
 		return t.takeAlone(i, action)
 	})
@@ -114,7 +135,7 @@ func (d *Director) ActOn(id, action, user, contextID string) int {
 // resurrector has it done for one whose agent is silent: no script is asked
 // before, and an instance that is ignored is left alone.
 func (d *Director) Resurrect(id string) int {
-	return d.submit("scan and fix", "health_monitor", "", func(t *task) error {
+	return d.submit("scan and fix", "health_monitor", "", true, func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
 			return nil

@@ -82,7 +82,7 @@ func (b *bosh) gate(ctx context.Context, cell, step string, env []string) error 
 		return nil
 	}
 	cmd := exec.CommandContext(ctx, devtest.Moor(), "gate", step, "--cell", cell, "--dir", filepath.Join(b.Dir, "gate", cell))
-	cmd.Env = append(append(os.Environ(), "MOORING_API="+b.URL), env...)
+	cmd.Env = append(append(os.Environ(), "MOORING_API="+b.URL, "MOORING_DEPLOYMENT=mooring"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
