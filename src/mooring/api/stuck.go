@@ -23,10 +23,10 @@ type answerInput struct {
 
 func (s *server) stuckRoutes(routes huma.API) {
 	on(routes, operation(http.MethodGet, "/v1/stuck", "list-stuck", "Everything that is stuck, with the evidence", "stuck"),
-		func(_ context.Context, _ *struct{}) ([]model.Stuck, error) {
+		func(ctx context.Context, _ *struct{}) ([]model.Stuck, error) {
 			list := []model.Stuck{}
 			for _, stuck := range s.store.Snapshot().StuckItems() {
-				list = append(list, *stuck)
+				list = append(list, *shownStuck(ctx, stuck))
 			}
 			slices.SortFunc(list, func(a, b model.Stuck) int {
 				return cmp.Or(a.FlaggedAt.Compare(b.FlaggedAt), cmp.Compare(a.ID, b.ID))
@@ -54,7 +54,7 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 	if err != nil {
 		return nil, err
 	}
-	return &answered, nil
+	return shownStuck(ctx, &answered), nil
 }
 
 // recently is how many events are searched for what became of something stuck.

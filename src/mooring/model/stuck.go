@@ -92,6 +92,29 @@ type Stuck struct {
 // whether that lasts.
 func (s *Stuck) Recovered() bool { return !s.RecoveredAt.IsZero() }
 
+// ShownTo gives it as somebody may see it: what the instance wrote is for those
+// who may read the logs of its app. It is not changed itself.
+func (s *Stuck) ShownTo(reads func(app Name) bool) *Stuck {
+	var app Name // of none, when it is no more
+	if s.App != nil {
+		app = *s.App
+	}
+	if len(s.Output) == 0 || reads(app) {
+		return s
+	}
+	shown := *s
+	shown.Output = HiddenOutput(s.Output)
+	return &shown
+}
+
+// HiddenOutput stands for lines of output that somebody may not read.
+func HiddenOutput(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	return []string{"(hidden: it takes the right to read the logs of the app)"}
+}
+
 // Answer is a person's decision about something stuck, with its reason.
 type Answer struct {
 	Verb   Verb   `json:"verb" enum:"wait,retry,force,skip,lost"`

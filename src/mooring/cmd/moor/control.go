@@ -172,7 +172,7 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	if err != nil {
 		return err
 	}
-	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, SignIn: callers.Token})
+	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, MayRead: mayRead, SignIn: callers.Token})
 	if err != nil {
 		return err
 	}
