@@ -23,6 +23,7 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
 		before := snap.ActualInstance(actual.AppGUID, actual.Index, cell.ID)
+		actual.Disruption = stopping(before, actual.Disruption, now)
 		if before != nil && same(before, &actual) {
 			continue
 		}
@@ -52,6 +53,23 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		}
 	}
 	return tx
+}
+
+// stopping notes, in what a cell reports of a disruption, since when the instance
+// is being stopped: the control plane decides by its own clock.
+func stopping(before *model.ActualInstance, task *model.ActualDisruption, now time.Time) *model.ActualDisruption {
+	if task == nil {
+		return nil
+	}
+	noted := *task
+	noted.StoppingAt = time.Time{}
+	if task.State == model.TaskStopping {
+		noted.StoppingAt = now
+		if before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == model.TaskStopping {
+			noted.StoppingAt = before.Disruption.StoppingAt
+		}
+	}
+	return &noted
 }
 
 // tellings are the events of one instance's change.

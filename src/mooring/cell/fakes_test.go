@@ -168,6 +168,7 @@ type volumes struct {
 	exist    map[string]model.VolumeWork
 	attached map[string]bool
 	held     bool // by another cell
+	busy     bool // by something that keeps them from being detached
 	log      []string
 }
 
@@ -203,6 +204,9 @@ func (v *volumes) Attach(_ context.Context, w model.VolumeWork) (string, error) 
 func (v *volumes) Detach(_ context.Context, guid string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.busy {
+		return errors.New("the device is busy")
+	}
 	if v.attached[guid] {
 		v.log = append(v.log, "detach "+guid)
 	}

@@ -150,6 +150,17 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 				Message: "moving", Output: []string{"waiting for the lock"}, Answers: []model.Verb{model.Retry, model.Force}})
 		}, last: client.LinkPerson, of: "team-redis", owner: "team-redis", says: "moor resolve p.c2.handler-hung retry|force",
 			along: []string{"stuck: it hangs", "handler: it last reported 31% moving; it last wrote: waiting for the lock"}},
+		{name: "an instance does not stop", plant: func(w *world) {
+			w.in("c2", model.Interrupting)
+			w.sticks("c2", &model.Stuck{Kind: model.InstanceNotStopped, What: "it stays", Owner: operators, CellID: "c2", AppGUID: "redis", Index: 1,
+				Error: "detaching volume v1: the device is busy", Answers: []model.Verb{model.Retry}})
+		}, last: client.LinkPerson, of: operators, owner: operators, says: "moor resolve p.c2.instance-not-stopped retry",
+			along: []string{"stuck: it stays", "instance: acme/prod/redis/1 stays on cell c2: detaching volume v1: the device is busy"}},
+		{name: "an agent takes nothing up", plant: func(w *world) {
+			w.in("c2", model.Interrupting)
+			w.sticks("c2", &model.Stuck{Kind: model.InstanceNotStopped, What: "it stays", Owner: operators, CellID: "c2", AppGUID: "redis", Index: 1, Answers: []model.Verb{model.Retry}})
+		}, last: client.LinkPerson, of: operators, owner: operators, says: "moor resolve",
+			along: []string{"cell: the agent of cell c2 has not taken up what it was asked of acme/prod/redis/1"}},
 		{name: "it was answered", plant: func(w *world) {
 			w.sticks("c2", &model.Stuck{Kind: model.ActionFailed, What: "it failed", Owner: operators, Error: "no route to host", Answers: []model.Verb{model.Retry},
 				Answer: &model.Answer{Verb: model.Retry, By: "ann", Reason: "cable put back"}})

@@ -24,6 +24,13 @@ func (c *chain) stuck(item *model.Stuck) {
 			c.link(client.LinkPolicy, app.Name.String(), "the policy of %s allows max_interrupted %s, max_draining %s of %d",
 				app.Name, app.Policy.MaxInterrupted, app.Policy.MaxDraining, app.Instances).Owner = app.Owned()
 		}
+	case model.InstanceNotStopped:
+		name, owner := c.name(item.AppGUID, item.Index)
+		if item.Error == "" {
+			c.link(client.LinkCell, item.CellID, "the agent of cell %s has not taken up what it was asked of %s", item.CellID, name).Owner = operators
+			break
+		}
+		c.link(client.LinkInstance, name, "%s stays on cell %s: %s", name, item.CellID, item.Error).Owner = owner
 	case model.CellGone:
 		c.absent(item.CellID)
 	case model.DirectorBlocks:

@@ -22,6 +22,9 @@ const (
 	CellGone         StuckKind = "cell-gone"
 	NotStopped       StuckKind = "cell-not-stopped" // quiesced, and nobody acts on the host
 	NoRoom           StuckKind = "no-room"          // what must move fits nowhere
+	// InstanceNotStopped: it was asked to go, no handler is in the way, and it
+	// does not stop or keeps its volumes.
+	InstanceNotStopped StuckKind = "instance-not-stopped"
 )
 
 // Verb is a person's answer to something stuck.

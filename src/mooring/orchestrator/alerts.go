@@ -25,7 +25,7 @@ const (
 // and be stuck again without anybody doing anything.
 func comesAndGoes(kind model.StuckKind) bool {
 	switch kind {
-	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks:
+	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks, model.InstanceNotStopped:
 		return true
 	}
 	return false

@@ -110,7 +110,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		return
 	case model.Wait:
 		c.roll.Extra += answer.For
-		if !alert.Kind.OfHandler() { // counted from now, not from when it was due
+		if !alert.Kind.OfDisruption() { // counted from now, not from when it was due
 			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
 		}
 	case model.Force:

@@ -55,8 +55,13 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 	if app == nil {
 		return nil
 	}
-	alert := d.handlerEvidence(app, h.permit, d.snap.ActualInstance(h.appGUID, h.permit.Index, h.permit.CellID))
+	actual := d.snap.ActualInstance(h.appGUID, h.permit.Index, h.permit.CellID)
+	alert := d.handlerEvidence(app, h.permit, actual)
+	unstopped := d.stopEvidence(app, h.permit, actual)
 	switch {
+	case alert == nil && unstopped != nil:
+		alert = unstopped
+		alert.Answers, alert.CellID = []model.Verb{model.Wait, model.Retry}, h.permit.CellID
 	case alert != nil:
 		alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force}
 		alert.CellID = h.permit.CellID
@@ -87,7 +92,7 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 	if permit == nil {
 		return
 	}
-	if !alert.Kind.OfHandler() {
+	if !alert.Kind.OfDisruption() {
 		tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
 			p.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
 			return true

@@ -24,6 +24,9 @@ type world struct {
 	hosts map[string]*hostOp // by roll ID
 	// What is to go wrong.
 	hang, fail map[string]bool // handlers, by instance name
+	cling      map[string]bool // instances whose volumes do not detach, by name
+	linger     map[string]bool // processes that take for ever to end, by instance name
+	deaf       map[string]bool // agents that take no disruption up, by cell
 	broken     map[string]bool // processes that do not start, by instance name
 	failHost   map[string]bool // host actions, by cell
 	stayAway   map[string]bool // cells that do not come back from an action
@@ -60,6 +63,7 @@ func newWorld() *world {
 		snap: state.SnapshotOf(), start: start, now: start, via: model.Via{Command: "act"},
 		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
 		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{},
+		cling: map[string]bool{}, linger: map[string]bool{}, deaf: map[string]bool{},
 		failHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
 	}
 }
@@ -179,6 +183,7 @@ func (w *world) addCells(n, azs int) {
 func (w *world) register(known *model.Cell) {
 	w.boots++
 	cell := *known
+	cell.RegisteredAt = w.now
 	cell.Boot, cell.Start = fmt.Sprintf("boot-%d", w.boots), fmt.Sprintf("start-%d", w.boots)
 	tx := w.snap.Txn()
 	tx.Put(&cell)

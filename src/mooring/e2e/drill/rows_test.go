@@ -270,6 +270,26 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		ends: client.LinkStuck, says: "nobody acts on it",
 		mend: func(d *drill, alert *model.Stuck) { d.Must("moor dev host restart " + alert.CellID) },
 	}, {
+		name: "a volume does not detach", kind: model.InstanceNotStopped, flags: oneZone, owner: operators,
+		service: steady("timeout: 60s, progress_timeout: 20s"),
+		plant: func(d *drill) string {
+			cell := d.cellOf(1)
+			d.mend = d.clings(1)
+			d.roll("p", "cells: all\naction: restart")
+			return cell
+		},
+		// Half a minute, after what the process has to stop.
+		met: afterSeen(40 * time.Second), others: true,
+		ends: client.LinkInstance, says: "file name too long",
+		evidence: func(d *drill, alert *model.Stuck) {
+			d.g.Expect(alert.Index).To(Equal(1))
+			d.g.Expect(alert.Phase).To(Equal(model.Interrupting))
+		},
+		mend: func(d *drill, alert *model.Stuck) {
+			d.mend()
+			d.answer(alert, model.Answer{Verb: model.Retry})
+		},
+	}, {
 		name: "a cell goes without leave", kind: model.CellGone, flags: oneZone, owner: operators,
 		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
