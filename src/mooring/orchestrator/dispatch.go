@@ -17,10 +17,15 @@ func (d *decision) dispatch(plan *model.Plan) {
 	}
 	if open, next := window.Open(d.now); !open {
 		d.lookAt(next)
+		d.foretellForbidden(plan)
 		return
 	}
 	s := d.surveyOf(plan, d.candidates(plan))
-	d.flagForbidden(plan, s)
+	if plan.Converges() {
+		d.foretellForbidden(plan) // BOSH has yet to come to most of them
+	} else {
+		d.flagForbidden(plan, s)
+	}
 	tx := d.snap.Txn()
 	dispatcher := sequence.NewDispatcher(&s.problem, s.turns())
 	for cell, ok := dispatcher.Next(); ok; cell, ok = dispatcher.Next() {
@@ -78,6 +83,19 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 // does not keep its cell: the next roll may be the repair.
 func settles(roll *model.Roll) bool {
 	return roll != nil && roll.Phase == model.Settling && roll.StuckID == ""
+}
+
+// foretellForbidden flags the cells that a policy never lets go although none of
+// the plan can start yet: its owner has until then to change it.
+func (d *decision) foretellForbidden(plan *model.Plan) {
+	var queued []*model.Roll
+	for _, roll := range d.snap.Rolls(plan.Name) {
+		free := d.snap.Present(roll.CellID) && d.snap.Cordon(roll.CellID) == nil && d.snap.RollOn(roll.CellID) == nil
+		if roll.Phase == model.Queued && roll.StuckID == "" && free {
+			queued = append(queued, roll)
+		}
+	}
+	d.flagForbidden(plan, d.surveyOf(plan, queued))
 }
 
 // flagForbidden flags the queued cells that a policy never lets go, long

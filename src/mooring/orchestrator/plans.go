@@ -45,7 +45,11 @@ func (d *decision) advancePlan(plan *model.Plan) {
 			d.advanceRoll(plan, roll)
 		}
 	}
-	if running > 0 && plan.Intent == model.IntentRun && !d.gatheringStill(plan) {
+	switch {
+	case running == 0 || plan.Intent == model.IntentAbort:
+	case plan.Intent == model.IntentPause:
+		d.foretellForbidden(plan)
+	case !d.gatheringStill(plan):
 		d.dispatch(plan)
 	}
 	d.setStatus(plan, running)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -230,6 +231,28 @@ func TestATaskOfTheDirectorFailsOnOneOfManyInFlight(t *testing.T) {
 
 	b.failing("cell-0", false)
 	b.answer(alert, model.Answer{Verb: model.Retry})
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+func TestAPolicyForbidsWhatBOSHHasYetToComeTo(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	release := b.holds()
+	never := steady("timeout: 60s, progress_timeout: 1s")
+	never.lifecycle = strings.Replace(never.lifecycle, "max_interrupted: 1", "max_interrupted: 0", 1)
+	b.push(never)
+	b.roll("p", "cells: all\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+
+	alert, seen := b.flagged(model.PolicyForbids)
+	b.t.Logf("flagged %s after the plan was asked for", seen.Sub(b.planned).Round(time.Millisecond))
+	g.Expect(seen.Sub(b.planned)).To(BeNumerically("<=", soon))
+	g.Expect(alert.Owner).To(Equal(owner))
+	g.Expect(b.plan("p").Rolls).To(HaveEach(HaveField("AtGate", BeZero())), "BOSH has not come to any")
+
+	b.push(steady("timeout: 60s, progress_timeout: 1s"))
+	release()
 	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
 	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
 }

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -181,6 +182,23 @@ func policyRows() []row {
 		mend: func(d *drill, _ *model.Stuck) {
 			d.push(service{instances: 1, class: "persistent", lifecycle: "max_interrupted: 1\nmax_draining: 0\ndrain: none"})
 		},
+	}, {
+		name: "a policy says never, long before the window opens", kind: model.PolicyForbids, flags: oneZone,
+		service: service{instances: 1, class: "persistent", lifecycle: `
+			max_interrupted: 0
+			max_draining: 0
+			drain: none`},
+		plant: func(d *drill) string {
+			opens := time.Now().UTC().Add(6 * time.Hour)
+			d.roll("p", fmt.Sprintf("cells: all\naction: restart\nwindow: %q", opens.Format("15:04")+"-"+opens.Add(time.Hour).Format("15:04")+" UTC"))
+			return d.cellOf(0)
+		},
+		met:  func(d *drill, _ string) time.Time { return d.planned },
+		ends: client.LinkPolicy, says: "max_interrupted 0",
+		mend: func(d *drill, _ *model.Stuck) {
+			d.push(service{instances: 1, class: "persistent", lifecycle: "max_interrupted: 1\nmax_draining: 0\ndrain: none"})
+		},
+		unfinished: true, // it waits for its window
 	}, {
 		name: "there is room nowhere", kind: model.NoRoom, flags: twoZones, owner: operators,
 		service: service{instances: 2, class: "shared", lifecycle: `
