@@ -112,7 +112,7 @@ func (d *decision) waitingFor(alertID string) []string {
 		}
 		for _, roll := range d.snap.Rolls(plan.Name) {
 			if roll.StuckID == alertID {
-				cells = append(cells, roll.CellID)
+				cells = union(append(cells, roll.CellID), d.heldBack(plan, roll))
 			}
 		}
 	}

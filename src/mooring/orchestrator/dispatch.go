@@ -1,8 +1,6 @@
 package orchestrator
 
 import (
-	"slices"
-
 	"mooring/model"
 	"mooring/sequence"
 )
@@ -178,32 +176,4 @@ func (d *decision) waitedFor(plan *model.Plan, appGUID string) bool {
 		}
 	}
 	return false
-}
-
-// blockedBy lists the cells that wait for an alert about a cell ("" for none)
-// to close: its own, and those in the queue, of any plan, that need the budget
-// of the apps it concerns.
-func (d *decision) blockedBy(cellID string, apps ...string) []string {
-	var blocked []string
-	if cellID != "" {
-		blocked = append(blocked, cellID)
-	}
-	on := map[string]bool{}
-	for _, app := range apps {
-		for _, inst := range d.snap.InstancesOf(app) {
-			on[inst.CellID] = true
-		}
-	}
-	for _, plan := range d.snap.Plans() {
-		if plan.Finished() {
-			continue
-		}
-		for _, cell := range plan.Order {
-			roll := d.snap.Roll(plan.Name, cell)
-			if on[cell] && !slices.Contains(blocked, cell) && roll != nil && roll.Phase == model.Queued {
-				blocked = append(blocked, cell)
-			}
-		}
-	}
-	return blocked
 }

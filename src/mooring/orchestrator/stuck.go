@@ -24,6 +24,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
 	}
+	problem.Blocks = union(problem.Blocks, c.d.heldBack(c.plan, c.roll))
 	c.d.alarm(c.tx, problem)
 	if c.roll.StuckID == problem.ID {
 		return
