@@ -109,6 +109,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 		"  owner", item.Owner,
 		"  plan", item.Plan,
 		"  phase", string(item.Phase),
+		"  step", string(item.Step),
 		"  progress", progress,
 		"  error", item.Error,
 		"  task", item.Task.Said(now),

@@ -81,8 +81,8 @@ func (c *chain) decides(item *model.Stuck) {
 		c.moves()
 		return
 	}
-	if len(item.Answers) == 0 {
-		return
+	if len(item.Answers) == 0 || item.Kind == model.DirectorBlocks && item.CellID == "" {
+		return // who can help is at the other end of the lock
 	}
 	var verbs []string
 	for _, verb := range item.Answers {

@@ -35,6 +35,8 @@ type Cell struct {
 	// Lost is set when a person declared the cell gone for good.
 	Lost         bool      `json:"lost,omitempty"`
 	RegisteredAt time.Time `json:"registered_at"`
+	// LeaseTTL is for how long its agent counts as there after it was heard of.
+	LeaseTTL Duration `json:"lease_ttl,omitempty"`
 }
 
 // Class finds a volume class by name.

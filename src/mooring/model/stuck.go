@@ -56,6 +56,9 @@ type Stuck struct {
 	Index   int    `json:"index"`
 	Owner   string `json:"owner,omitempty"`
 	Phase   Phase  `json:"phase,omitempty"`
+	// Step is how far the disruption has come that is stuck; with an update or
+	// a scale-down there is no Phase.
+	Step Step `json:"step,omitempty"`
 
 	// Since is when it last moved, FlaggedAt when the rule was met.
 	Since     time.Time `json:"since"`

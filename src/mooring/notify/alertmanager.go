@@ -90,12 +90,12 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 		EndsAt:   a.now().Add(resendsToForget * a.resend),
 		Labels: filled(
 			"alertname", AlertName(stuck.Kind), "kind", string(stuck.Kind), "severity", string(stuck.Kind.Severity()),
-			"id", stuck.ID, "plan", stuck.Plan, "cell", stuck.CellID, "az", n.AZ),
+			"id", stuck.ID, "plan", planOf(stuck), "cell", stuck.CellID, "az", n.AZ),
 		Annotations: filled(
 			"summary", stuck.What, "description", stuck.Advice, "owner", stuck.Owner,
-			"phase", string(stuck.Phase), "since", stuck.Since.UTC().Format(time.RFC3339), "error", stuck.Error,
+			"phase", string(stuck.Phase), "step", string(stuck.Step), "since", stuck.Since.UTC().Format(time.RFC3339), "error", stuck.Error,
 			"message", stuck.Message, "output", strings.Join(stuck.Output, "\n"),
-			"blocks", strings.Join(stuck.Blocks, ", "), "data", strings.Join(stuck.Data, ", "),
+			"plan", stuck.Plan, "blocks", strings.Join(stuck.Blocks, ", "), "data", strings.Join(stuck.Data, ", "),
 			"answers", answers(stuck), "runbook_url", stuck.Kind.Runbook()),
 	}
 	if stuck.App != nil {
@@ -119,6 +119,15 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 		alert.Annotations["resolved"] = n.Text
 	}
 	return alert
+}
+
+// planOf is the plan as it belongs to what an alert is. A cell that is gone is
+// so with or without one, and plans may come to wait for it meanwhile.
+func planOf(stuck *model.Stuck) string {
+	if stuck.Kind == model.CellGone {
+		return ""
+	}
+	return stuck.Plan
 }
 
 // AlertName is the name of the alert about a kind of being stuck, such as

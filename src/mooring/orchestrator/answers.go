@@ -72,6 +72,10 @@ func (d *decision) givenUp(alert *model.Stuck, verb model.Verb) []string {
 func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
 	tx.Event(d.answerEvent(alert, answer, "stuck.carried-out", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
 	d.closeAlert(tx, alert, "answered by "+string(answer.Verb))
+	if alert.Kind == model.DirectorBlocks && alert.CellID == "" {
+		d.quietDirector(tx, alert, answer)
+		return
+	}
 	if alert.Plan == "" && alert.Kind != model.CellGone {
 		d.answerPermit(tx, alert, answer)
 		return

@@ -60,7 +60,7 @@ func (c *draft) leaveAlert(end func(*state.Txn, *model.Stuck, string), why strin
 	if c.roll.StuckID == "" {
 		return
 	}
-	if alert := c.d.snap.StuckItem(c.roll.StuckID); alert != nil && alert.Plan == c.roll.Plan {
+	if alert := c.d.snap.StuckItem(c.roll.StuckID); alert != nil && alert.Plan == c.roll.Plan && alert.Kind != model.CellGone {
 		end(c.tx, alert, why)
 	}
 	c.roll.StuckID, c.changed = "", true

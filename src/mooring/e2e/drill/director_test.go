@@ -117,7 +117,7 @@ func (b *bosh) held(met time.Time, says string) *model.Stuck {
 	alert, seen := b.flagged(model.DirectorBlocks)
 	b.t.Logf("%s: flagged %s after its rule was met", says, seen.Sub(met).Round(time.Millisecond))
 	b.g.Expect(seen.Sub(met)).To(BeNumerically("<=", soon))
-	b.g.Expect(alert.Owner).To(Equal(operators))
+	b.whole(alert, operators)
 	b.g.Expect(alert.Error).To(ContainSubstring(says))
 	return alert
 }
@@ -134,6 +134,7 @@ func TestTheDirectorIsHeldBySomebodyElse(t *testing.T) {
 
 	alert := b.held(b.planned, "olga")
 	g.Expect(alert.Plan).To(Equal("p"))
+	g.Expect(alert.Blocks).To(ConsistOf("cell-0", "cell-1", "cell-2"))
 	for _, subject := range []string{"p", "cell-1"} {
 		g.Expect(b.Must("moor why " + subject)).To(ContainSubstring("olga"))
 	}
@@ -188,7 +189,7 @@ func (b *bosh) failedOn(cell string) *model.Stuck {
 	b.t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
 	b.g.Expect(late).To(BeNumerically("<=", soon))
 	b.g.Expect(alert.CellID).To(Equal(cell))
-	b.g.Expect(alert.Owner).To(Equal(operators))
+	b.whole(alert, operators)
 	return alert
 }
 

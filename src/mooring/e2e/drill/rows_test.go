@@ -321,11 +321,16 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		ends: client.LinkCell, says: "does not answer",
 		evidence: func(d *drill, alert *model.Stuck) {
 			d.g.Expect(alert.Data).To(ConsistOf("default/default/data/1"))
+			d.g.Expect(alert.Since).To(BeTemporally("~", d.planned, time.Second), "it says when it was last heard of")
+			d.g.Expect(alert.Plan).To(BeEmpty())
+			d.roll("p", "cells: ["+alert.CellID+"]\naction: restart")
+			d.g.Eventually(func() model.Stuck { return d.stuck()[0] }, patience, "50ms").Should(
+				And(HaveField("Plan", "p"), HaveField("Phase", model.Queued), HaveField("Blocks", ConsistOf(alert.CellID))), "a plan waits for it now")
+			d.whole(&d.stuck()[0], operators)
 		},
 		mend: func(d *drill, alert *model.Stuck) {
 			d.g.Expect(syscall.Kill(d.agent(alert.CellID), syscall.SIGCONT)).To(Succeed())
 		},
-		unfinished: true, // there is none
 	}, {
 		name: "an instance does not come back", kind: model.NotSettled, flags: oneZone,
 		service: steady("timeout: 60s, progress_timeout: 20s"),
