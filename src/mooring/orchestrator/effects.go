@@ -45,7 +45,7 @@ func (d *decision) effectOfWait(alert *model.Stuck, subject string) string {
 		return fmt.Sprintf("The handler of %s is run again, with that much longer to get on and to end.", subject)
 	case alert.Kind == model.InstanceNotStopped:
 		return fmt.Sprintf("%s is asked to stop again, with that much longer to do it.", subject)
-	case alert.Kind == model.WaitingForBudget, alert.Kind == model.NoRoom:
+	case alert.Plan != "" && (alert.Kind == model.WaitingForBudget || alert.Kind == model.NoRoom):
 		return fmt.Sprintf("Cell %s takes its turn again, and is flagged anew only after that much longer.", alert.CellID)
 	}
 	return "Nothing changes; it is flagged anew only after that much longer."

@@ -9,8 +9,9 @@ import (
 )
 
 // watchOthers flags disruptions that no roll asked for (an update, a
-// scale-down, a move) when their handler does not do its work or their
-// instance does not get to serve again. Nothing is taken back: whoever holds
+// scale-down, a move) when their handler does not do its work, their instance
+// does not get to serve again, or they are not granted because of another that
+// is down. Nothing is taken back: whoever holds
 // the permit still wants it, and until somebody answers it spends the budget.
 func (d *decision) watchOthers() {
 	found := map[string]*model.Stuck{}
@@ -24,6 +25,7 @@ func (d *decision) watchOthers() {
 			}
 		}
 	}
+	d.watchClaims(found)
 	for _, open := range d.snap.StuckItems() {
 		if open.Plan == "" && open.Kind != model.CellGone && open.Answer == nil && found[open.ID] == nil {
 			tx := d.snap.Txn()
@@ -87,6 +89,10 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 // that is to run again needs a new permit, and a new permit is granted only in
 // the line, under the policy: its holder finds the claim there.
 func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
+	if alert.Kind == model.WaitingForBudget { // for a permit
+		d.answerClaim(tx, alert, answer)
+		return
+	}
 	ledger := d.snap.Ledger(alert.AppGUID)
 	permit := ledger.Permit(alert.Index)
 	if permit == nil {
