@@ -102,7 +102,7 @@ func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer,
 	written := *stuck
 	event := model.Event{
 		At: now, Kind: "stuck.answered", Actor: person(answer.By), Reason: answer.Reason,
-		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID,
+		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID, Answer: &answer,
 		Text: fmt.Sprintf("%s, answered with %s", strings.TrimSuffix(stuck.What, "."), answer.Verb),
 	}
 	if stuck.App != nil {

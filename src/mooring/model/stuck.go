@@ -151,6 +151,14 @@ type Event struct {
 	// Stuck is what the event is about, as it was then, with the kinds
 	// EventStuckOpened, EventStuckChanged and EventStuckClosed.
 	Stuck *Stuck `json:"stuck,omitempty"`
+	// Answer is a person's answer, or the one agreed beforehand, with
+	// "stuck.answered" and with what became of it.
+	Answer *Answer `json:"answer,omitempty"`
+	// Entry is the line of a roll's timeline that the event is, and Cells are
+	// those of a plan that begins, in its order: all that it takes to put the
+	// timelines together again.
+	Entry *Entry   `json:"entry,omitempty"`
+	Cells []string `json:"cells,omitempty"`
 	// Permit is the permit with all its times, with EventPermitReleased.
 	Permit *Permit `json:"permit,omitempty"`
 }

@@ -156,6 +156,6 @@ func (d *decision) loseCell(tx *state.Txn, cellID string, answer model.Answer) {
 
 func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind, text string) model.Event {
 	event := d.alertEvent(kind, alert, text)
-	event.Actor, event.Reason = orElse(answer.By, actor), answer.Reason
+	event.Actor, event.Reason, event.Answer = orElse(answer.By, actor), answer.Reason, &answer
 	return event
 }

@@ -91,7 +91,7 @@ func (w *world) put(records ...model.Record) {
 // line tells an event; steps on the way are left out.
 func (w *world) line(event model.Event) string {
 	switch event.Kind {
-	case "permit.asked", "permit.running", "permit.away", "permit.back", "permit.soaking":
+	case "permit.asked", "permit.running", "permit.away", "permit.back", "permit.soaking", "roll.granted":
 		return ""
 	}
 	text := event.Text

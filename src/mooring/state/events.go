@@ -76,9 +76,19 @@ func (s *Snapshot) RecentEvents(n int) []*model.Event {
 
 // Retention says which events are kept. A zero field sets no bound.
 type Retention struct {
-	Count int           // at most so many
-	Age   time.Duration // none older than this
+	Count int // at most so many
+	// PerCell is how many more each cell brings, since a plan of all cells is to
+	// be kept whole: up to MostForCells.
+	PerCell int
+	Age     time.Duration // none older than this
+	// Spool: what happened to alerts since so long is kept, whatever else, while
+	// there is a receiver that was not told of it.
+	Spool time.Duration
 }
+
+// MostForCells bounds how many events are kept because there are many cells: a
+// million take up about a gigabyte of memory in each process with a mirror.
+const MostForCells = 1_000_000
 
 // pruneBatch bounds what one pruning deletes, so that it never holds up the
 // writes that matter. What is left over is found by the next pruning.
@@ -90,18 +100,34 @@ const pruneBatch = 1000
 func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
 	tx := s.Txn()
 	events := s.Events("", 0)
-	surplus := 0
+	surplus, deleted := 0, 0
 	if keep.Count > 0 {
-		surplus = len(events) - keep.Count
+		bound := max(keep.Count, min(keep.Count+keep.PerCell*len(s.Cells()), MostForCells))
+		surplus = len(events) - bound
 	}
+	told := s.toldToAll()
 	for i, event := range events {
 		old := keep.Age > 0 && now.Sub(event.At) > keep.Age
-		if i >= pruneBatch || (i >= surplus && !old) {
+		if deleted == pruneBatch || (i >= surplus && !old) {
 			break
 		}
+		if event.Stuck != nil && event.ID > told && now.Sub(event.At) <= keep.Spool {
+			continue // somebody has yet to hear of it
+		}
 		tx.Delete(event)
+		deleted++
 	}
 	return tx
+}
+
+// toldToAll gives the ID of an event up to which every receiver of alerts has
+// been told, past all events when there is none.
+func (s *Snapshot) toldToAll() string {
+	told := "~" // after all IDs
+	for _, delivery := range s.Deliveries() {
+		told = min(told, delivery.After)
+	}
+	return told
 }
 
 // CountEvents gives how many events are kept.

@@ -27,12 +27,16 @@ import (
 	"mooring/state"
 )
 
+// eventsPerCell is how many events a plan writes for a cell that is dense with
+// instances, and some.
+const eventsPerCell = 600
+
 // Flags of the control plane's roles.
 var (
 	etcdFlag    = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
 	nameFlag    = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
 	listenFlag  = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
-	keepFlag    = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
+	keepFlag    = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep the newest `N` events, and 600 more for each cell; 0 sets no bound"}
 	keepForFlag = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
 	alertsFlag  = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
 	viaFlag     = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
@@ -236,7 +240,7 @@ func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error 
 		return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {
 			return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
 				Logger: logger("orchestrator"), DefaultVia: via, Director: bosh,
-				Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name)},
+				Keep: state.Retention{Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name), PerCell: eventsPerCell, Spool: alerting.DefaultGiveUp},
 			})
 		})
 	})

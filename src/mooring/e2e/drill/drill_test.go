@@ -84,6 +84,7 @@ func (r row) run(d *drill) {
 	if !r.unfinished {
 		g.Eventually(func() model.PlanStatus { return d.plan("p").Status }, patience, "100ms").Should(Equal(model.PlanDone))
 	}
+	d.retold("p")
 }
 
 // flagged waits for something to be stuck in a way, and gives when that was

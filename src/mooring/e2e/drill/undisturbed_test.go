@@ -48,6 +48,7 @@ func TestUndisturbedRollsRaiseNoAlert(t *testing.T) {
 	t.Logf("%d rolls in %s", rolled, time.Since(began).Round(time.Second))
 	g.Expect(rolled).To(Equal(cells * plans))
 	g.Expect(d.stuck()).To(BeEmpty())
+	d.retold("p0", "p4")
 	events, err := d.api.Events(t.Context(), client.EventQuery{Limit: 10_000})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(len(events)).To(BeNumerically("<", 10_000), "those are all")
