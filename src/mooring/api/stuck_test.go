@@ -90,6 +90,23 @@ func TestOfTwoAnswersAtOnceOneCounts(t *testing.T) {
 	}
 }
 
+// The reason of whoever agrees is kept as well.
+func TestWhoAnswersAsAnotherDidIsOnRecord(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, aStuck("a"))
+	answer := func(by, reason string) {
+		stuck, err := f.Answer(t.Context(), "a", model.Answer{Verb: model.Retry, Reason: reason, By: by})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(stuck.Answer).To(HaveValue(And(HaveField("By", "olga"), HaveField("Reason", "the disk was full"))), "the first one is carried out")
+	}
+	answer("olga", "the disk was full")
+	answer("kim", "the lock is free")
+	answer("olga", "the disk was full")
+	g.Expect(f.Events(t.Context(), client.EventQuery{Kinds: []string{"stuck"}})).To(HaveExactElements(
+		And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga")),
+		And(HaveField("Kind", "stuck.seconded"), HaveField("Actor", "kim"), HaveField("Reason", "the lock is free"), HaveField("App", "acme/prod/db"), HaveField("Text", ContainSubstring("as olga did")))))
+}
+
 func TestTheSameAnswerOtherwiseMeantIsAContradiction(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t)
 	f.put(t, aStuck("a"))
