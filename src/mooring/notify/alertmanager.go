@@ -140,7 +140,8 @@ func AlertName(kind model.StuckKind) string {
 	return name
 }
 
-// answers gives the commands that are open to a person.
+// answers gives the commands that are open to a person, each with what it would
+// do where that is known.
 func answers(stuck *model.Stuck) string {
 	var commands []string
 	for _, verb := range stuck.Answers {
@@ -148,7 +149,11 @@ func answers(stuck *model.Stuck) string {
 		if verb == model.Wait {
 			longer = " --for TIME"
 		}
-		commands = append(commands, fmt.Sprintf("moor resolve %s %s%s --reason WHY", stuck.ID, verb, longer))
+		command := fmt.Sprintf("moor resolve %s %s%s --reason WHY", stuck.ID, verb, longer)
+		if effect := stuck.Effects[verb]; effect != "" {
+			command += " # " + effect
+		}
+		commands = append(commands, command)
 	}
 	return strings.Join(commands, "\n")
 }
