@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"mooring/model"
@@ -101,6 +102,9 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 	if task == nil || before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == task.State {
 		return events
 	}
+	if saidBefore(snap, before, after) {
+		return events
+	}
 	switch task.State {
 	case model.TaskRunning:
 		tell("handler.running", "runs its handler on %s", after.CellID)
@@ -114,6 +118,21 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 		tell("instance.yielded", "stopped on %s, its volumes are detached", after.CellID)
 	}
 	return events
+}
+
+// saidBefore reports whether what a cell says of a disruption is no news though
+// nothing is known of an earlier report: its agent, which has registered anew,
+// says all that it knows.
+func saidBefore(snap *state.Snapshot, before, after *model.ActualInstance) bool {
+	if before != nil {
+		return false
+	}
+	permit := snap.Ledger(after.AppGUID).Permit(after.Index)
+	if permit == nil || permit.ID != after.Disruption.PermitID {
+		return true // it is over
+	}
+	reached := map[model.DisruptionState]model.Step{model.TaskRunning: model.StepRunning, model.TaskYielded: model.StepYielded}[after.Disruption.State]
+	return reached != "" && slices.Index(model.Steps, permit.Step) >= slices.Index(model.Steps, reached)
 }
 
 func because(why string) string {

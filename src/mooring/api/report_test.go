@@ -73,6 +73,26 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskYielded})).To(ConsistOf("instance.yielded"))
 }
 
+// An agent that registers anew says all that it knows, most of which is no news.
+func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
+	g := NewWithT(t)
+	told := func(step model.Step, is model.DisruptionState) []string {
+		snap := state.SnapshotOf(workCell("c1"), workApp(), &model.Ledger{AppGUID: "app", Permits: []model.Permit{{ID: "p", Step: step}}})
+		var kinds []string
+		for _, permit := range []string{"p", "of old"} {
+			tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is}}}}, time.Now())
+			for _, event := range tx.Events() {
+				kinds = append(kinds, permit+" "+event.Kind)
+			}
+		}
+		return kinds
+	}
+	g.Expect(told(model.StepAway, model.TaskYielded)).To(BeEmpty())
+	g.Expect(told(model.StepRunning, model.TaskRunning)).To(BeEmpty())
+	g.Expect(told(model.StepRunning, model.TaskYielded)).To(Equal([]string{"p instance.yielded"}), "it happened meanwhile")
+	g.Expect(told(model.StepGranted, model.TaskRunning)).To(Equal([]string{"p handler.running"}))
+}
+
 // Since when an instance is being stopped is decided by the control plane's
 // clock: from the first report of it on.
 func TestSinceWhenAnInstanceIsBeingStopped(t *testing.T) {
