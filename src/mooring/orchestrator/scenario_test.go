@@ -81,6 +81,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 	case "fail-host", "stay-away": // fail-host c1 [off]
 		faults := map[string]map[string]bool{"fail-host": w.failHost, "stay-away": w.stayAway}[d.Cmd]
 		faults[d.CmdArgs[0].Key] = !d.HasArg("off")
+	case "takes": // takes c1 9m30s: so long an action on its host takes
+		w.takes[d.CmdArgs[0].Key] = duration(t, d, d.CmdArgs[1].Key)
 	case "full":
 		w.full = !d.HasArg("off")
 	case "kill-orchestrator":

@@ -23,14 +23,15 @@ type world struct {
 	procs map[place]*proc
 	hosts map[string]*hostOp // by roll ID
 	// What is to go wrong.
-	hang, fail map[string]bool // handlers, by instance name
-	cling      map[string]bool // instances whose volumes do not detach, by name
-	linger     map[string]bool // processes that take for ever to end, by instance name
-	deaf       map[string]bool // agents that take no disruption up, by cell
-	broken     map[string]bool // processes that do not start, by instance name
-	failHost   map[string]bool // host actions, by cell
-	stayAway   map[string]bool // cells that do not come back from an action
-	full       bool            // the scheduler finds no place for anything
+	hang, fail map[string]bool          // handlers, by instance name
+	cling      map[string]bool          // instances whose volumes do not detach, by name
+	linger     map[string]bool          // processes that take for ever to end, by instance name
+	deaf       map[string]bool          // agents that take no disruption up, by cell
+	broken     map[string]bool          // processes that do not start, by instance name
+	failHost   map[string]bool          // host actions, by cell
+	takes      map[string]time.Duration // by actions on cells, where not actionTime
+	stayAway   map[string]bool          // cells that do not come back from an action
+	full       bool                     // the scheduler finds no place for anything
 
 	boots      int
 	violations []string
@@ -64,7 +65,7 @@ func newWorld() *world {
 		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
 		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{},
 		cling: map[string]bool{}, linger: map[string]bool{}, deaf: map[string]bool{},
-		failHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
+		failHost: map[string]bool{}, takes: map[string]time.Duration{}, stayAway: map[string]bool{}, most: map[string]int{},
 	}
 }
 
@@ -98,7 +99,7 @@ func (w *world) line(event model.Event) string {
 	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.carried-out": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
 		text = word + text
 	}
-	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start), text)
+	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start).Round(time.Millisecond), text)
 }
 
 // orchestrate lets the orchestrator decide and commit once; false when it has

@@ -227,7 +227,11 @@ func (w *world) takeDown(cell string) {
 }
 
 func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
-	if end := op.began.Add(actionTime); w.now.Before(end) {
+	took := actionTime
+	if longer := w.takes[op.cell]; longer > 0 {
+		took = longer
+	}
+	if end := op.began.Add(took); w.now.Before(end) {
 		return false, end
 	}
 	if !op.ended && !w.down {
@@ -244,7 +248,7 @@ func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
 	if op.back || w.stayAway[op.cell] || w.failHost[op.cell] || op.action == model.Retire {
 		return false, due
 	}
-	if up := op.began.Add(actionTime + bootTime); w.now.Before(up) {
+	if up := op.began.Add(took + bootTime); w.now.Before(up) {
 		return false, up
 	}
 	op.back = true

@@ -15,6 +15,9 @@ import (
 // soon is how long after its rule is met something stuck is to be flagged.
 const soon = 2 * time.Second
 
+// blink is how long it may take to note down that something happened.
+const blink = 250 * time.Millisecond
+
 // patience is how long a fleet may take to what nothing is measured of.
 const patience = 60 * time.Second
 
@@ -29,6 +32,9 @@ type row struct {
 	plant func(d *drill) (cell string)
 	// met is when the rule was met.
 	met func(d *drill, cell string) time.Time
+	// early is how much earlier than that it may have been met at most, where
+	// nobody sees that to the moment; a little where it is zero.
+	early time.Duration
 	// owner is whose it is; the service's owner where that is empty.
 	owner string
 	// ends is the last link of the chain before the person who has to decide.
@@ -68,9 +74,11 @@ func (r row) run(d *drill) {
 	g := d.g
 	cell := r.plant(d)
 	alert, seen := d.flagged(r.kind)
-	late := seen.Sub(r.met(d, cell))
+	met := r.met(d, cell)
+	late := seen.Sub(met)
 	d.t.Logf("flagged %s after its rule was met", late.Round(time.Millisecond))
 	g.Expect(late).To(BeNumerically("<=", soon), "it is flagged late")
+	g.Expect(alert.FlaggedAt).To(BeTemporally(">=", met.Add(-max(r.early, blink))), "it is flagged before its rule is met")
 
 	r.check(d, alert, cell)
 	d.explained(r, cell)

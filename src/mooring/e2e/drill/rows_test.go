@@ -317,8 +317,10 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 			return cell
 		},
 		// Its lease lasts for two seconds; etcd looks for what ran out twice in one.
-		met:  func(d *drill, _ string) time.Time { return d.planned.Add(2*time.Second + 500*time.Millisecond) },
-		ends: client.LinkCell, says: "does not answer",
+		// It was last heard of up to a third of that before it was stopped.
+		met:   func(d *drill, _ string) time.Time { return d.planned.Add(2*time.Second + 500*time.Millisecond) },
+		early: 1500 * time.Millisecond,
+		ends:  client.LinkCell, says: "does not answer",
 		evidence: func(d *drill, alert *model.Stuck) {
 			d.g.Expect(alert.Data).To(ConsistOf("default/default/data/1"))
 			d.g.Expect(alert.Since).To(BeTemporally("~", d.planned, time.Second), "it says when it was last heard of")
