@@ -71,6 +71,7 @@ func (s *server) agentRoutes(routes huma.API) {
 
 func (s *server) register(ctx context.Context, in *registerInput) (model.Lease, error) {
 	var presence model.Presence
+	in.Body.LeaseTTL = model.Duration(s.ttl)
 	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		tx, cell, err := admit(snap, in.ID, &in.Body, s.now())
 		if err != nil {

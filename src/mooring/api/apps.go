@@ -40,13 +40,13 @@ func (s *server) appRoutes(routes huma.API) {
 			return shown(ctx, appView(snap, app)), nil
 		})
 	on(routes, operation(http.MethodGet, one+"/instances", "list-instances", "An app's instances and where they are reached", "apps"),
-		func(_ context.Context, in *NamePath) ([]client.InstanceView, error) {
+		func(ctx context.Context, in *NamePath) ([]client.InstanceView, error) {
 			snap := s.store.Snapshot()
 			app, err := appNamed(snap, in.name())
 			if err != nil {
 				return nil, err
 			}
-			return appView(snap, app).Members, nil
+			return shown(ctx, appView(snap, app)).Members, nil
 		})
 	on(routes, operation(http.MethodPut, one, "push-app", "Create an app, or update it under its policy", "apps"), s.push)
 	on(routes, operation(http.MethodPut, one+"/scale", "scale-app", "Set the number of instances", "apps"), s.scale)

@@ -38,6 +38,9 @@ const hidden = "(hidden)"
 
 // shown is an app as somebody may see it.
 func shown(ctx context.Context, view *client.AppView) *client.AppView {
+	for i := range view.Members {
+		hideOutput(ctx, view.Name, &view.Members[i])
+	}
 	if may(ctx, access.ReadEnv, access.App(view.Name)) == nil || len(view.Spec.Env) == 0 {
 		return view
 	}

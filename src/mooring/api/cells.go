@@ -27,13 +27,18 @@ func (s *server) cellRoutes(routes huma.API) {
 			return views, nil
 		})
 	on(routes, operation(http.MethodGet, "/v1/cells/{id}", "get-cell", "One cell with what is on it", "cells"),
-		func(_ context.Context, in *CellPath) (*client.CellView, error) {
+		func(ctx context.Context, in *CellPath) (*client.CellView, error) {
 			snap := s.store.Snapshot()
 			cell := snap.Cell(in.ID)
 			if cell == nil {
 				return nil, notFound("there is no cell %s", in.ID)
 			}
-			return cellView(snap, cell), nil
+			view := cellView(snap, cell)
+			for i := range view.Instances {
+				app, _ := model.ParseName(view.Instances[i].App, model.Name{}) // it is one
+				hideOutput(ctx, app, &view.Instances[i].InstanceView)
+			}
+			return view, nil
 		})
 }
 

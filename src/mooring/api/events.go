@@ -48,15 +48,15 @@ func (f *EventFilter) takes(event *model.Event) bool {
 
 func (s *server) eventRoutes(routes huma.API) {
 	on(routes, operation(http.MethodGet, "/v1/events", "list-events", "Events, the oldest first", "events"),
-		func(_ context.Context, in *eventsInput) ([]model.Event, error) {
-			return listEvents(s.store.Snapshot(), in), nil
+		func(ctx context.Context, in *eventsInput) ([]model.Event, error) {
+			return listEvents(ctx, s.store.Snapshot(), in), nil
 		})
 	stream(routes, operation(http.MethodGet, "/v1/events/stream", "stream-events", "Events as they happen", "events"),
 		map[string]any{"event": model.Event{}}, s.streamEvents)
 }
 
 // listEvents gives the first events after one, or the newest.
-func listEvents(snap *state.Snapshot, in *eventsInput) []model.Event {
+func listEvents(ctx context.Context, snap *state.Snapshot, in *eventsInput) []model.Event {
 	limit := in.Limit
 	if limit == 0 {
 		limit = 100
@@ -68,7 +68,7 @@ func listEvents(snap *state.Snapshot, in *eventsInput) []model.Event {
 	taken := []model.Event{}
 	for event := range events {
 		if in.takes(event) {
-			if taken = append(taken, *event); len(taken) == limit {
+			if taken = append(taken, *shownEvent(ctx, event)); len(taken) == limit {
 				break
 			}
 		}
@@ -103,7 +103,7 @@ func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender
 				if !in.takes(event) {
 					continue
 				}
-				content, err := json.Marshal(event)
+				content, err := json.Marshal(shownEvent(ctx, event))
 				if err != nil {
 					return err
 				}
@@ -135,7 +135,7 @@ func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(sender) err
 			if err != nil {
 				return err
 			}
-			content, err := json.Marshal(planView(snap, plan, s.now()))
+			content, err := json.Marshal(planView(ctx, snap, plan, s.now()))
 			if err != nil {
 				return err
 			}

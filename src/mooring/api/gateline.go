@@ -31,7 +31,7 @@ func gateLine(snap *state.Snapshot, cellID string, now time.Time) string {
 		return ""
 	}
 	says := phaseMeans[roll.Phase]
-	if why := explain.Cell(snap, cellID, now); why != nil && len(why.Chain) > 1 {
+	if why := explain.Cell(snap, cellID, now, explain.NoOutput); why != nil && len(why.Chain) > 1 {
 		says = causeOf(why) // the first link is the roll itself
 	}
 	return fmt.Sprintf("plan %s: %s: %s", plan.Name, roll.Phase, says)

@@ -52,9 +52,26 @@ func (c *disruptionCollector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *disruptionCollector) Collect(out chan<- prometheus.Metric) {
-	c.catchUp(c.store.Snapshot())
+	snap := c.store.Snapshot()
+	c.catchUp(snap)
+	c.begin(snap)
 	c.handlers.Collect(out)
 	c.whole.Collect(out)
+}
+
+// begin makes the series of every app and kind that it has to expect, so that what happens to one for the first
+// time is an increase, and not only where it began to count.
+func (c *disruptionCollector) begin(snap *state.Snapshot) {
+	for _, app := range snap.Apps() {
+		kinds := []model.Kind{model.Interrupt}
+		if app.Policy.Drain != nil {
+			kinds = append(kinds, model.Drain)
+		}
+		for _, kind := range kinds {
+			c.handlers.WithLabelValues(app.Name.String(), string(kind))
+			c.whole.WithLabelValues(app.Name.String(), string(kind))
+		}
+	}
 }
 
 // catchUp measures what ended since the last look.

@@ -38,10 +38,11 @@ var (
 	descPlans     = describe("plans", "Plans by status.", "status")
 	descRolls     = describe("plan_rolls", "Rolls of the plans that have not finished, by phase.", "plan", "phase")
 	descHeld      = describe("plan_rolls_stuck", "Rolls of the plans that have not finished, that are stuck.", "plan")
-	descForeseen  = describe("estimate_foreseen", "How long a plan that has not finished was expected to take, in seconds, when it was made.", "plan", "quantile")
+	descForeseen  = describe("estimate_foreseen_seconds", "How long a plan that has not finished was expected to take when it was made.", "plan", "quantile")
 	descRight     = describe("estimate_outcomes_total", "Rolls and plans that were over by their p50, between it and their p90, and later.", "of", "outcome")
 	descLearned   = describe("estimate_samples", "Durations that estimates of a step on hosts are made from.", "step")
 	descStuck     = describe("stuck", "Things that are stuck, by kind.", "kind")
+	descSeverity  = describe("stuck_by_severity", "Things that are stuck, by how much they matter.", "severity")
 )
 
 // stateCollector reads the state when it is asked, so that the figures are
@@ -55,7 +56,7 @@ type gauges func(desc *prometheus.Desc, value int, labels ...string)
 func (stateCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		descRevision, descFollows, descLeader, descReceivers, descEvents, descCells, descCordons,
-		descInstances, descLimit, descPermits, descClaims, descPlans, descRolls, descHeld, descStuck,
+		descInstances, descLimit, descPermits, descClaims, descPlans, descRolls, descHeld, descStuck, descSeverity,
 		descForeseen, descRight, descLearned,
 	} {
 		out <- desc
@@ -92,12 +93,24 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	collectPlans(snap, gauge)
 	collectEstimates(snap, out)
-	stuck := map[model.StuckKind]int{}
+	collectStuck(snap, gauge)
+}
+
+// collectStuck counts what is stuck, without what moves again and is only kept
+// open to see whether that lasts.
+func collectStuck(snap *state.Snapshot, gauge gauges) {
+	kinds, severities := map[model.StuckKind]int{}, map[model.Severity]int{}
 	for _, item := range snap.StuckItems() {
-		stuck[item.Kind]++
+		if !item.Recovered() {
+			kinds[item.Kind]++
+			severities[item.Kind.Severity()]++
+		}
 	}
 	for _, kind := range model.StuckKinds {
-		gauge(descStuck, stuck[kind], string(kind))
+		gauge(descStuck, kinds[kind], string(kind))
+	}
+	for _, severity := range model.Severities {
+		gauge(descSeverity, severities[severity], string(severity))
 	}
 }
 

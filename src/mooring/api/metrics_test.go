@@ -53,6 +53,32 @@ func TestMetricsOfMaintenance(t *testing.T) {
 	}
 }
 
+func TestWhatIsStuckIsCountedByKindAndSeverity(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, aStuck("a"), aStuck("b"), &model.Stuck{ID: "c", Kind: model.CellGone, CellID: "c1"},
+		&model.Stuck{ID: "d", Kind: model.CellGone, CellID: "c2", RecoveredAt: time.Now()})
+	_, content := f.read(t, "/metrics")
+	for _, line := range []string{
+		`mooring_stuck{kind="handler-hung"} 2`, `mooring_stuck{kind="cell-gone"} 1`, `mooring_stuck{kind="instance-not-stopped"} 0`,
+		`mooring_stuck_by_severity{severity="critical"} 1`, `mooring_stuck_by_severity{severity="warning"} 2`, `mooring_stuck_by_severity{severity="info"} 0`,
+	} {
+		g.Expect(content).To(ContainSubstring(line+"\n"), "what moves again is not stuck")
+	}
+}
+
+func TestDisruptionsOfAnAppCountFromNoneOn(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, &model.App{GUID: "a", Name: named("web")}, &model.App{GUID: "b", Name: named("db"), Policy: model.Policy{Drain: &model.Handler{Command: "drain"}}})
+	_, content := f.read(t, "/metrics")
+	for _, line := range []string{
+		`mooring_handler_seconds_count{app="acme/prod/web",kind="interrupt"} 0`, `mooring_disruption_seconds_count{app="acme/prod/web",kind="interrupt"} 0`,
+		`mooring_handler_seconds_count{app="acme/prod/db",kind="drain"} 0`,
+	} {
+		g.Expect(content).To(ContainSubstring(line + "\n"))
+	}
+	g.Expect(content).NotTo(ContainSubstring(`mooring_handler_seconds_count{app="acme/prod/web",kind="drain"}`), "it is never drained")
+}
+
 func TestDisruptionsAreMeasuredOnce(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t)
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -92,7 +118,7 @@ func TestHowOftenForesightWasRightIsShown(t *testing.T) {
 		`mooring_estimate_outcomes_total{of="roll",outcome="within"} 4`,
 		`mooring_estimate_outcomes_total{of="plan",outcome="late"} 2`,
 		`mooring_estimate_samples{step="recreate/away"} 2`,
-		`mooring_estimate_foreseen{plan="p",quantile="0.9"} 120`,
+		`mooring_estimate_foreseen_seconds{plan="p",quantile="0.9"} 120`,
 	} {
 		g.Expect(text).To(ContainSubstring(line))
 	}

@@ -39,11 +39,11 @@ func (s *server) planRoutes(routes huma.API) {
 	op.DefaultStatus = http.StatusCreated
 	on(routes, op, s.startPlan)
 	on(routes, operation(http.MethodGet, "/v1/plans", "list-plans", "List plans, the newest first", "plans"),
-		func(_ context.Context, _ *struct{}) ([]client.PlanView, error) {
+		func(ctx context.Context, _ *struct{}) ([]client.PlanView, error) {
 			snap := s.store.Snapshot()
 			views := []client.PlanView{}
 			for _, plan := range snap.Plans() {
-				views = append(views, *planView(snap, plan, s.now()))
+				views = append(views, *planView(ctx, snap, plan, s.now()))
 			}
 			slices.SortFunc(views, func(a, b client.PlanView) int {
 				return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Name, b.Name))
@@ -51,13 +51,13 @@ func (s *server) planRoutes(routes huma.API) {
 			return views, nil
 		})
 	on(routes, operation(http.MethodGet, one, "get-plan", "One plan with its rolls", "plans"),
-		func(_ context.Context, in *planQuery) (*client.PlanView, error) {
+		func(ctx context.Context, in *planQuery) (*client.PlanView, error) {
 			snap := s.store.Snapshot()
 			plan, err := planNamed(snap, in.Plan)
 			if err != nil {
 				return nil, err
 			}
-			view := planView(snap, plan, s.now())
+			view := planView(ctx, snap, plan, s.now())
 			if in.Forecast && s.forecast != nil && !plan.Finished() {
 				view.Forecast = s.forecast(snap, plan, s.now())
 			}
@@ -137,7 +137,7 @@ func (s *server) startPlan(ctx context.Context, in *planInput) (*client.PlanView
 	if err != nil {
 		return nil, err
 	}
-	return planView(snap, snap.Plan(in.Body.Name), s.now()), nil
+	return planView(ctx, snap, snap.Plan(in.Body.Name), s.now()), nil
 }
 
 func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *client.PlanRequest) (*state.Txn, error) {
@@ -235,5 +235,5 @@ func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanVie
 	if err != nil {
 		return nil, err
 	}
-	return planView(snap, plan, s.now()), nil
+	return planView(ctx, snap, plan, s.now()), nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"time"
 
 	"mooring/client"
@@ -10,7 +11,7 @@ import (
 
 // planView is a plan with how far each of its cells is. A cell whose roll the
 // orchestrator has not written yet is queued.
-func planView(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.PlanView {
+func planView(ctx context.Context, snap *state.Snapshot, plan *model.Plan, now time.Time) *client.PlanView {
 	view := &client.PlanView{Plan: *plan, Rolls: []model.Roll{}}
 	rolls := map[string]*model.Roll{}
 	for _, roll := range snap.Rolls(plan.Name) {
@@ -38,7 +39,7 @@ func planView(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Pla
 	}
 	for _, stuck := range snap.StuckItems() {
 		if stuck.Plan == plan.Name && !stuck.Recovered() {
-			view.Stuck = append(view.Stuck, *stuck)
+			view.Stuck = append(view.Stuck, *shownStuck(ctx, stuck))
 		}
 	}
 	if !plan.Finished() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"mooring/model"
@@ -23,6 +24,7 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
 		before := snap.ActualInstance(actual.AppGUID, actual.Index, cell.ID)
+		actual.Disruption = stopping(before, actual.Disruption, now)
 		if before != nil && same(before, &actual) {
 			continue
 		}
@@ -54,6 +56,23 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 	return tx
 }
 
+// stopping notes, in what a cell reports of a disruption, since when the instance
+// is being stopped: the control plane decides by its own clock.
+func stopping(before *model.ActualInstance, task *model.ActualDisruption, now time.Time) *model.ActualDisruption {
+	if task == nil {
+		return nil
+	}
+	noted := *task
+	noted.StoppingAt = time.Time{}
+	if task.State == model.TaskStopping {
+		noted.StoppingAt = now
+		if before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == model.TaskStopping {
+			noted.StoppingAt = before.Disruption.StoppingAt
+		}
+	}
+	return &noted
+}
+
 // tellings are the events of one instance's change.
 func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model.Event {
 	app := snap.App(after.AppGUID)
@@ -83,6 +102,9 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 	if task == nil || before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == task.State {
 		return events
 	}
+	if saidBefore(snap, before, after) {
+		return events
+	}
 	switch task.State {
 	case model.TaskRunning:
 		tell("handler.running", "runs its handler on %s", after.CellID)
@@ -96,6 +118,21 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 		tell("instance.yielded", "stopped on %s, its volumes are detached", after.CellID)
 	}
 	return events
+}
+
+// saidBefore reports whether what a cell says of a disruption is no news though
+// nothing is known of an earlier report: its agent, which has registered anew,
+// says all that it knows.
+func saidBefore(snap *state.Snapshot, before, after *model.ActualInstance) bool {
+	if before != nil {
+		return false
+	}
+	permit := snap.Ledger(after.AppGUID).Permit(after.Index)
+	if permit == nil || permit.ID != after.Disruption.PermitID {
+		return true // it is over
+	}
+	reached := map[model.DisruptionState]model.Step{model.TaskRunning: model.StepRunning, model.TaskYielded: model.StepYielded}[after.Disruption.State]
+	return reached != "" && slices.Index(model.Steps, permit.Step) >= slices.Index(model.Steps, reached)
 }
 
 func because(why string) string {

@@ -73,6 +73,45 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskYielded})).To(ConsistOf("instance.yielded"))
 }
 
+// An agent that registers anew says all that it knows, most of which is no news.
+func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
+	g := NewWithT(t)
+	told := func(step model.Step, is model.DisruptionState) []string {
+		snap := state.SnapshotOf(workCell("c1"), workApp(), &model.Ledger{AppGUID: "app", Permits: []model.Permit{{ID: "p", Step: step}}})
+		var kinds []string
+		for _, permit := range []string{"p", "of old"} {
+			tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is}}}}, time.Now())
+			for _, event := range tx.Events() {
+				kinds = append(kinds, permit+" "+event.Kind)
+			}
+		}
+		return kinds
+	}
+	g.Expect(told(model.StepAway, model.TaskYielded)).To(BeEmpty())
+	g.Expect(told(model.StepRunning, model.TaskRunning)).To(BeEmpty())
+	g.Expect(told(model.StepRunning, model.TaskYielded)).To(Equal([]string{"p instance.yielded"}), "it happened meanwhile")
+	g.Expect(told(model.StepGranted, model.TaskRunning)).To(Equal([]string{"p handler.running"}))
+}
+
+// Since when an instance is being stopped is decided by the control plane's
+// clock: from the first report of it on.
+func TestSinceWhenAnInstanceIsBeingStopped(t *testing.T) {
+	g := NewWithT(t)
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	snap := state.SnapshotOf(workCell("c1"), workApp())
+	told := func(later time.Duration, permit string, is model.DisruptionState) time.Time {
+		snap = snap.Apply(absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
+			{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is, StoppingAt: noon.Add(-time.Hour)}},
+		}}, noon.Add(later)))
+		return snap.ActualInstance("app", 0, "c1").Disruption.StoppingAt
+	}
+	g.Expect(told(0, "p", model.TaskRunning)).To(BeZero())
+	g.Expect(told(time.Minute, "p", model.TaskStopping)).To(Equal(noon.Add(time.Minute)))
+	g.Expect(told(2*time.Minute, "p", model.TaskStopping)).To(Equal(noon.Add(time.Minute)), "it is the same")
+	g.Expect(told(3*time.Minute, "q", model.TaskStopping)).To(Equal(noon.Add(3*time.Minute)), "another disruption")
+	g.Expect(told(4*time.Minute, "q", model.TaskYielded)).To(BeZero())
+}
+
 // After a step back, cells are newer than the API and say more than it knows.
 func TestWhatNewerCellsSayIsPassedOver(t *testing.T) {
 	g := NewWithT(t)

@@ -23,10 +23,10 @@ type answerInput struct {
 
 func (s *server) stuckRoutes(routes huma.API) {
 	on(routes, operation(http.MethodGet, "/v1/stuck", "list-stuck", "Everything that is stuck, with the evidence", "stuck"),
-		func(_ context.Context, _ *struct{}) ([]model.Stuck, error) {
+		func(ctx context.Context, _ *struct{}) ([]model.Stuck, error) {
 			list := []model.Stuck{}
 			for _, stuck := range s.store.Snapshot().StuckItems() {
-				list = append(list, *stuck)
+				list = append(list, *shownStuck(ctx, stuck))
 			}
 			slices.SortFunc(list, func(a, b model.Stuck) int {
 				return cmp.Or(a.FlaggedAt.Compare(b.FlaggedAt), cmp.Compare(a.ID, b.ID))
@@ -54,7 +54,7 @@ func (s *server) answerStuck(ctx context.Context, in *answerInput) (*model.Stuck
 	if err != nil {
 		return nil, err
 	}
-	return &answered, nil
+	return shownStuck(ctx, &answered), nil
 }
 
 // stuckNoMore refuses an answer to what is not stuck, and says what became of
@@ -77,11 +77,41 @@ func stuckNoMore(snap *state.Snapshot, id string) error {
 	return conflict("it is stuck no more, since %s: %s", last.At.UTC().Format(time.TimeOnly), last.Text)
 }
 
+// seconded keeps the reason of somebody who answers as another did before. Who
+// says the same again has said it: the first answer is being carried out.
+func seconded(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now time.Time) *state.Txn {
+	first := stuck.Answer
+	if first.By == answer.By && first.Reason == answer.Reason {
+		return nil
+	}
+	answer.At = now
+	event := answerEvent("stuck.seconded", stuck, &answer)
+	event.Text = fmt.Sprintf("%s, answered with %s as %s did", strings.TrimSuffix(stuck.What, "."), answer.Verb, person(first.By))
+	tx := snap.Txn()
+	tx.Require(stuck.Key())
+	tx.Event(event)
+	return tx
+}
+
+// answerEvent is the event of an answer to something stuck.
+func answerEvent(kind string, stuck *model.Stuck, answer *model.Answer) model.Event {
+	event := model.Event{
+		At: answer.At, Kind: kind, Actor: person(answer.By), Reason: answer.Reason,
+		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID, Answer: answer,
+		Text: fmt.Sprintf("%s, answered with %s", strings.TrimSuffix(stuck.What, "."), answer.Verb),
+	}
+	if stuck.App != nil {
+		index := stuck.Index
+		event.App, event.Index = stuck.App.String(), &index
+	}
+	return event
+}
+
 // decideAnswer writes a person's answer into something stuck. It is pure.
 func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now time.Time) (*state.Txn, error) {
 	if first := stuck.Answer; first != nil {
 		if first.Verb == answer.Verb && first.For == answer.For && slices.Equal(first.Confirm, answer.Confirm) {
-			return nil, nil // said before, and being carried out
+			return seconded(snap, stuck, answer, now), nil
 		}
 		return nil, conflict("%s was answered with %s by %s (%q), which is being carried out; look again", stuck.ID, first.Verb, person(first.By), first.Reason)
 	}
@@ -98,16 +128,8 @@ func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer,
 	answer.At = now
 	stuck.Answer = &answer
 	written := *stuck
-	event := model.Event{
-		At: now, Kind: "stuck.answered", Actor: person(answer.By), Reason: answer.Reason,
-		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID,
-		Text: fmt.Sprintf("%s, answered with %s", strings.TrimSuffix(stuck.What, "."), answer.Verb),
-	}
-	if stuck.App != nil {
-		event.App, event.Index = stuck.App.String(), &written.Index
-	}
 	tx := snap.Txn()
 	tx.Put(&written)
-	tx.Event(event)
+	tx.Event(answerEvent("stuck.answered", &written, &answer))
 	return tx, nil
 }

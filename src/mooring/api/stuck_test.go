@@ -34,7 +34,8 @@ func TestAnAnswerIsKeptWithItsReason(t *testing.T) {
 	g.Expect(stuck.Answer).To(HaveValue(And(HaveField("Verb", model.Retry), HaveField("Reason", "the disk was full"), HaveField("By", "olga"), HaveField("At", Not(BeZero())))))
 	g.Expect(f.store.Snapshot().StuckItem("a").Answer).NotTo(BeNil())
 	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/db"})).To(ConsistOf(And(
-		HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))))))
+		HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))),
+		HaveField("Answer", HaveValue(And(HaveField("Verb", model.Retry), HaveField("By", "olga")))))))
 
 	_, err = f.Answer(t.Context(), "a", answer)
 	g.Expect(err).NotTo(HaveOccurred(), "the same again is no contradiction")
@@ -87,6 +88,23 @@ func TestOfTwoAnswersAtOnceOneCounts(t *testing.T) {
 			g.Expect(refused[i]).To(refusal(http.StatusConflict, fmt.Sprintf("was answered with %s by %s (%q)", first.Verb, first.By, first.Reason)))
 		}
 	}
+}
+
+// The reason of whoever agrees is kept as well.
+func TestWhoAnswersAsAnotherDidIsOnRecord(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	f.put(t, aStuck("a"))
+	answer := func(by, reason string) {
+		stuck, err := f.Answer(t.Context(), "a", model.Answer{Verb: model.Retry, Reason: reason, By: by})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(stuck.Answer).To(HaveValue(And(HaveField("By", "olga"), HaveField("Reason", "the disk was full"))), "the first one is carried out")
+	}
+	answer("olga", "the disk was full")
+	answer("kim", "the lock is free")
+	answer("olga", "the disk was full")
+	g.Expect(f.Events(t.Context(), client.EventQuery{Kinds: []string{"stuck"}})).To(HaveExactElements(
+		And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga")),
+		And(HaveField("Kind", "stuck.seconded"), HaveField("Actor", "kim"), HaveField("Reason", "the lock is free"), HaveField("App", "acme/prod/db"), HaveField("Text", ContainSubstring("as olga did")))))
 }
 
 func TestTheSameAnswerOtherwiseMeantIsAContradiction(t *testing.T) {

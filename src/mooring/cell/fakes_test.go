@@ -201,6 +201,7 @@ type volumes struct {
 	exist    map[string]model.VolumeWork
 	attached map[string]bool
 	held     bool                     // by another cell
+	busy     bool                     // by something that keeps them from being detached
 	hangs    map[string]chan struct{} // whose detach hangs until it is closed
 	hanging  int
 	log      []string
@@ -285,6 +286,9 @@ func (v *volumes) Detach(ctx context.Context, guid string) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.busy {
+		return errors.New("the device is busy")
+	}
 	if v.attached[guid] {
 		v.log = append(v.log, "detach "+guid)
 	}

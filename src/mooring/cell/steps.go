@@ -48,7 +48,7 @@ func (d *driver) act(ctx context.Context, next step, w *want, now time.Time) (ef
 		return nothing
 	case stopForTask:
 		d.Next = model.AfterInterrupt
-		d.Disruption.State = model.TaskStopping
+		d.Disruption.State, d.Disruption.Grace = model.TaskStopping, model.Duration(d.agent.cfg.StopGrace)
 		return func() { d.stop(ctx, d.agent.cfg.StopGrace) }
 	case yield:
 		d.Crashed, d.Streak, d.Next = false, 0, model.AfterInterrupt
@@ -194,7 +194,7 @@ func (d *driver) stop(ctx context.Context, grace time.Duration) {
 		if err := instance.Stop(ctx, grace); err != nil {
 			d.log.Error("cannot stop an instance", "error", err)
 			time.Sleep(firstRetry)
-			d.post(func() { d.stopping, d.killing = false, false })
+			d.post(func() { d.stopping, d.killing, d.problem = false, false, err.Error() })
 		}
 	}()
 }

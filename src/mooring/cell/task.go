@@ -135,7 +135,7 @@ func (d *driver) heard(status handler.Status) {
 func (d *driver) handled(status handler.Status) {
 	d.heard(status)
 	if r := d.Disruption; status.Verdict == handler.Done && r != nil && r.PermitID == d.handler.permit && r.State == model.TaskRunning {
-		r.State = model.TaskStopping
+		r.State, r.Grace = model.TaskStopping, model.Duration(d.agent.cfg.StopGrace)
 	}
 	d.handler = nil
 }

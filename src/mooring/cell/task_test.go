@@ -77,6 +77,31 @@ func TestInterruptWithoutHandlerIsTERM(t *testing.T) {
 	b.Expect(b.control.last(0).LastExit).To(Equal("exit status 0"))
 }
 
+func TestWhatKeepsAnInstanceFromStoppingIsReported(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	busy := func(is bool) {
+		b.volumes.mu.Lock()
+		defer b.volumes.mu.Unlock()
+		b.volumes.busy = is
+	}
+	w := instance(0, "touch ready; "+sleepLoop, ready, b.mounted("volume-1", "persistent"))
+	b.control.give(w)
+	b.serving(0)
+	busy(true)
+	b.control.give(wantOut(w, model.Interrupt, nil))
+	b.Eventually(func() string {
+		if d := b.control.last(0).Disruption; d != nil && d.State == model.TaskStopping {
+			return d.Error
+		}
+		return ""
+	}, patience).Should(ContainSubstring("the device is busy"))
+	b.Expect(b.control.last(0).Disruption.Grace).To(Equal(model.Duration(5*time.Second)), "what its process had to stop")
+	busy(false)
+	b.Eventually(b.disruption(0), patience).Should(Equal(model.TaskYielded))
+	b.Expect(b.control.last(0).Disruption.Error).To(BeEmpty())
+}
+
 func TestHungHandlerIsFlaggedAndTheInstanceGoesOn(t *testing.T) {
 	b := newBench(t)
 	b.start()

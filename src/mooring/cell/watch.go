@@ -69,6 +69,9 @@ func (d *driver) publish(w *want, c conditions, now time.Time) {
 		Restarts: d.Restarts, LastExit: d.LastExit, Output: d.Output, Error: d.problem,
 		Disruption: d.clone().Disruption,
 	}
+	if task := report.Disruption; task != nil && d.problem != "" && (task.State == model.TaskAsked || task.State == model.TaskStopping) {
+		task.Error = d.problem // what keeps it from stopping
+	}
 	if report.GUID == "" && w != nil {
 		report.GUID, report.SpecVersion = w.GUID, w.SpecVersion
 	}

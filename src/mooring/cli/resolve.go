@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"mooring/client"
 	"mooring/model"
 )
 
@@ -49,6 +51,17 @@ func resolve(s *session) error {
 		return err
 	}
 	item, err := pick(items, s.Args().First())
+	if errors.Is(err, errNotStuck) {
+		// The API knows who answered before, or how it came to move again.
+		answered, refused := s.api.Answer(s.ctx(), s.Args().First(), answer)
+		switch {
+		case client.NotFound(refused):
+			return err
+		case refused != nil:
+			return refused
+		}
+		return s.answered(answered, &answer)
+	}
 	if err != nil {
 		return err
 	}
@@ -64,8 +77,17 @@ func resolve(s *session) error {
 	if err != nil {
 		return err
 	}
-	if printed, err := s.json(answered); printed || err != nil {
+	return s.answered(answered, &answer)
+}
+
+// answered says that an answer was taken, or that somebody gave it before.
+func (s *session) answered(item *model.Stuck, answer *model.Answer) error {
+	if printed, err := s.json(item); printed || err != nil {
 		return err
+	}
+	if first := item.Answer; first != nil && first.Reason != answer.Reason {
+		s.say("%s was answered with %s by %s already (%s); your reason is kept too", item.ID, first.Verb, either(first.By, "somebody"), first.Reason)
+		return nil
 	}
 	s.say("%s is answered with %s", item.ID, answer.Verb)
 	return nil

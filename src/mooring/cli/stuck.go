@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -47,6 +48,9 @@ func stuckCommand() *cli.Command {
 		})
 }
 
+// errNotStuck is that nothing stuck has an ID.
+var errNotStuck = errors.New("nothing stuck has the id")
+
 // pick finds something stuck by its ID, or by the beginning of it.
 func pick(items []model.Stuck, id string) (*model.Stuck, error) {
 	var found []*model.Stuck
@@ -60,7 +64,7 @@ func pick(items []model.Stuck, id string) (*model.Stuck, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("nothing stuck has the id %s; it may have moved again, see moor stuck", id)
+		return nil, fmt.Errorf("%w %s; it may have moved again, see moor stuck", errNotStuck, id)
 	case 1:
 		return found[0], nil
 	}
@@ -109,6 +113,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 		"  owner", item.Owner,
 		"  plan", item.Plan,
 		"  phase", string(item.Phase),
+		"  step", string(item.Step),
 		"  progress", progress,
 		"  error", item.Error,
 		"  task", item.Task.Said(now),

@@ -71,6 +71,32 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+func TestResolveOfWhatIsStuckNoMoreSaysWhatBecameOfIt(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	api.answers("GET /v1/stuck", []model.Stuck{})
+	api.refuses("PUT /v1/stuck/4f1c/answer", 409, "4f1c was answered with force by kim at 12:00:00, which has been carried out")
+	r := api.run(t, "resolve", "4f1c", "retry", "--reason", "x")
+	g.Expect(r.status).NotTo(BeZero())
+	g.Expect(r.err).To(ContainSubstring("answered with force by kim at 12:00:00"))
+
+	api.refuses("PUT /v1/stuck/4f/answer", 404, "nothing stuck has the id 4f")
+	r = api.run(t, "resolve", "4f", "retry", "--reason", "x")
+	g.Expect(r.status).To(Equal(1))
+	g.Expect(r.err).To(ContainSubstring("see moor stuck"))
+}
+
+func TestResolveSaysWhoAnsweredTheSameBefore(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	item := hung()
+	api.answers("GET /v1/stuck", []model.Stuck{item})
+	item.Answer = &model.Answer{Verb: model.Retry, Reason: "the lock is free", By: "kim"}
+	api.answers("PUT /v1/stuck/4f1c/answer", item)
+	r := api.run(t, "resolve", "4f1c", "retry", "--reason", "handler fixed")
+	g.Expect(r).To(Equal(result{0, "4f1c was answered with retry by kim already (the lock is free); your reason is kept too\n", ""}))
+}
+
 func TestResolveNamesTheDataThatIsLost(t *testing.T) {
 	api := newAPI(t)
 	drain := hung()

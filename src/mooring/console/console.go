@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mooring/forecast"
+	"mooring/model"
 )
 
 //go:embed page
@@ -27,6 +28,9 @@ type Config struct {
 	// decides only what the page offers: the API decides what it takes. Nil
 	// offers everything to everyone.
 	MayAct func(*http.Request) bool
+	// MayRead reports whether the viewer may read what the instances of an app
+	// write. Nil lets everyone read everything.
+	MayRead func(*http.Request, model.Name) bool
 	// SignIn checks the tokens that people sign in with. Without it nobody signs
 	// in: everybody is let in, or known otherwise.
 	SignIn SignIn
@@ -40,6 +44,7 @@ type Config struct {
 type console struct {
 	hub      *hub
 	mayAct   func(*http.Request) bool
+	mayRead  func(*http.Request, model.Name) bool
 	identify SignIn
 	failed   func() error
 	now      func() time.Time
@@ -59,9 +64,12 @@ func New(cfg Config) (http.Handler, error) {
 	if cfg.Source == nil {
 		return nil, errors.New("the board needs a source of snapshots")
 	}
-	c := &console{mayAct: cfg.MayAct, identify: cfg.SignIn, failed: cfg.Failed, now: cfg.Now}
+	c := &console{mayAct: cfg.MayAct, mayRead: cfg.MayRead, identify: cfg.SignIn, failed: cfg.Failed, now: cfg.Now}
 	if c.mayAct == nil {
 		c.mayAct = func(*http.Request) bool { return true }
+	}
+	if c.mayRead == nil {
+		c.mayRead = func(*http.Request, model.Name) bool { return true }
 	}
 	if c.failed == nil {
 		c.failed = func() error { return nil }
@@ -115,9 +123,9 @@ func kindOf(name string) string {
 	return mime.TypeByExtension(path.Ext(name))
 }
 
-// guard has a page load and talk to nothing but the server it came from, and
+// confine has a page load and talk to nothing but the server it came from, and
 // stand in no other page.
-func guard(header http.Header) {
+func confine(header http.Header) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -134,7 +142,7 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request, name string) {
 	header.Set("Content-Type", f.kind)
 	header.Set("ETag", f.checksum)
 	header.Set("Cache-Control", "no-cache") // asked for again, and sent only when another
-	guard(header)
+	confine(header)
 	if r.Header.Get("If-None-Match") == f.checksum {
 		w.WriteHeader(http.StatusNotModified)
 		return

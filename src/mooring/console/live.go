@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"mooring/model"
 )
 
 const (
@@ -28,7 +30,7 @@ func (c *console) live(w http.ResponseWriter, r *http.Request) {
 	for {
 		board, changed := c.hub.board()
 		if board != nil && board != sent {
-			m, differs := board.changes(sent)
+			m, differs := board.changes(sent, func(app model.Name) bool { return c.mayRead(r, app) })
 			if differs {
 				m.MayAct = c.mayAct(r)
 				if c.send(w, "board", m) != nil {

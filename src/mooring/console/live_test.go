@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -221,4 +222,30 @@ func TestThePageIsServedAndLoadsNothingFromElsewhere(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	missing.Body.Close()
 	g.Expect(missing.StatusCode).To(Equal(http.StatusNotFound))
+}
+
+func TestTheOutputOfAnAppIsForThoseWhoMayReadIt(t *testing.T) {
+	g := NewWithT(t)
+	source := newPaper(fleet(1)...)
+	mine, others := model.Name{Org: "acme", Space: "prod", Name: "redis"}, model.Name{Org: "other", Space: "prod", Name: "redis"}
+	source.put(&model.Stuck{ID: "mine", App: &mine, Output: []string{"my secret"}})
+	source.put(&model.Stuck{ID: "others", App: &others, Output: []string{"their secret"}})
+	said, stop := listen(t, serve(t, Config{Source: source, MayRead: func(_ *http.Request, app model.Name) bool { return app == mine }}))
+	defer stop()
+	put := func() string {
+		var got told
+		g.Eventually(said, "5s").Should(Receive(&got))
+		return string(bytes.Join(rawOf(got.content.Put["stuck"]), nil))
+	}
+	g.Expect(put()).To(And(ContainSubstring("my secret"), ContainSubstring("(hidden: "), Not(ContainSubstring("their secret"))))
+	source.put(&model.Stuck{ID: "others", App: &others, Output: []string{"their secret", "and more of it"}})
+	g.Expect(put()).To(And(ContainSubstring("(hidden: "), Not(ContainSubstring("and more"))), "nor when it changes")
+}
+
+func rawOf(items []json.RawMessage) [][]byte {
+	var raw [][]byte
+	for _, item := range items {
+		raw = append(raw, item)
+	}
+	return raw
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+
+	"mooring/model"
 )
 
 // encoded is a board cut into items that can be sent one by one. It is never
@@ -21,6 +23,22 @@ var sectionNames = [...]string{"cells", "apps", "plans", "stuck"}
 type section struct {
 	keys  []string
 	items map[string]json.RawMessage
+	// guarded are those items that are not the same for everybody.
+	guarded map[string]guarded
+}
+
+// guarded is what an item is for those who may not read the logs of its app.
+type guarded struct {
+	app  model.Name
+	item json.RawMessage
+}
+
+// shown gives an item as somebody may see it.
+func (s *section) shown(key string, reads func(model.Name) bool) json.RawMessage {
+	if g, found := s.guarded[key]; found && !reads(g.app) {
+		return g.item
+	}
+	return s.items[key]
 }
 
 // encode cuts a board into items, and keeps those of the board before it that
@@ -36,7 +54,27 @@ func encode(board *Board, before *encoded) *encoded {
 		cut(board.Plans, func(p *Plan) string { return p.Name }, before.sections[2]),
 		cut(board.Stuck, func(s *Stuck) string { return s.ID }, before.sections[3]),
 	}
+	e.sections[3].guarded = guard(board.Stuck)
 	return e
+}
+
+// guard gives what is stuck as it is for those who may not read its output.
+func guard(list []Stuck) map[string]guarded {
+	all := map[string]guarded{}
+	for i := range list {
+		shown := list[i]
+		shown.Stuck = *list[i].ShownTo(func(model.Name) bool { return false })
+		content, err := json.Marshal(&shown)
+		if err != nil || len(shown.Output) == 0 {
+			continue
+		}
+		g := guarded{item: content}
+		if shown.App != nil {
+			g.app = *shown.App
+		}
+		all[shown.ID] = g
+	}
+	return all
 }
 
 func cut[T any](list []T, key func(*T) string, before section) section {
@@ -71,9 +109,10 @@ type message struct {
 	Gone     map[string][]string          `json:"gone,omitempty"`
 }
 
-// changes gives what turns before into e; nil before is the whole board. The
-// second result is false when they are the same.
-func (e *encoded) changes(before *encoded) (*message, bool) {
+// changes gives what turns before into e, for somebody who may read the output
+// of some apps; nil before is the whole board. The second result is false when
+// they are the same.
+func (e *encoded) changes(before *encoded, reads func(model.Name) bool) (*message, bool) {
 	m := &message{Revision: e.revision, AppCount: e.appCount, Put: map[string][]json.RawMessage{}, Gone: map[string][]string{}}
 	if before == nil {
 		m.Whole, before = true, &encoded{appCount: e.appCount}
@@ -83,7 +122,7 @@ func (e *encoded) changes(before *encoded) (*message, bool) {
 		was, is := before.sections[i], e.sections[i]
 		for _, key := range is.keys {
 			if !bytes.Equal(was.items[key], is.items[key]) {
-				m.Put[name] = append(m.Put[name], is.items[key])
+				m.Put[name] = append(m.Put[name], is.shown(key, reads))
 			}
 		}
 		for _, key := range was.keys {

@@ -11,6 +11,9 @@ import (
 	"mooring/state"
 )
 
+// everything may be read.
+func everything(model.Name) bool { return true }
+
 // shown is what a page holds that applies messages.
 type shown map[string]map[string]string
 
@@ -35,7 +38,7 @@ func (s shown) take(m *message) {
 
 func whole(e *encoded) shown {
 	s := shown{}
-	m, _ := e.changes(nil)
+	m, _ := e.changes(nil, everything)
 	s.take(m)
 	return s
 }
@@ -45,11 +48,11 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	snap := state.SnapshotOf(fleet(4)...)
 	first := encode(View(snap, nil), nil)
 	same := encode(View(with(snap, &model.Presence{CellID: "cell-0", Boot: "b"}), nil), first)
-	_, differs := same.changes(first)
+	_, differs := same.changes(first, everything)
 	g.Expect(differs).To(BeFalse(), "a change that is not to be seen is not sent")
 
 	second := encode(View(with(snap, &model.Cordon{CellID: "cell-2"}, &model.Stuck{ID: "s"}), nil), first)
-	m, differs := second.changes(first)
+	m, differs := second.changes(first, everything)
 	g.Expect(differs).To(BeTrue())
 	g.Expect(m.Whole).To(BeFalse())
 	g.Expect(m.Put["cells"]).To(HaveLen(1))
@@ -57,7 +60,7 @@ func TestOnlyWhatChangedIsSent(t *testing.T) {
 	g.Expect(m.Put["stuck"]).To(HaveLen(1))
 	g.Expect(m.Put["apps"]).To(BeEmpty())
 
-	back, _ := first.changes(second)
+	back, _ := first.changes(second, everything)
 	g.Expect(back.Gone).To(HaveKeyWithValue("stuck", []string{"s"}))
 }
 
@@ -89,7 +92,7 @@ func TestChangesAddUpToTheBoard(t *testing.T) {
 			}
 			snap = snap.Apply(tx)
 			next := encode(View(snap, nil), sent)
-			if m, differs := next.changes(sent); differs {
+			if m, differs := next.changes(sent, everything); differs {
 				page.take(m)
 			}
 			sent = next

@@ -20,7 +20,7 @@ func (c *console) runbook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	guard(w.Header())
+	confine(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	// A reader that went away cannot be told.
 	_ = runbookPage.Execute(w, struct {

@@ -93,6 +93,16 @@ func (k *Known) Patience(action model.Action, phase model.Phase) time.Duration {
 	return max(leastPatience, d.patience())
 }
 
+// Stop is how long an instance of an app may take to stop and to give its
+// volumes up, once nothing of a handler is in the way: what whole interrupts
+// take, of which that is the end, at their p99; never less than least.
+func (k *Known) Stop(app *model.App, least time.Duration) time.Duration {
+	if d := k.Handler(app, model.Interrupt); d.count >= enough {
+		return max(least, d.patience())
+	}
+	return least
+}
+
 // Measured reports whether anything was measured of what an action does to
 // hosts.
 func (k *Known) Measured(action model.Action) bool {

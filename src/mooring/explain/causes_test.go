@@ -158,6 +158,17 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 				Message: "moving", Output: []string{"waiting for the lock"}, Answers: []model.Verb{model.Retry, model.Force}})
 		}, last: client.LinkPerson, of: "team-redis", owner: "team-redis", says: "moor resolve p.c2.handler-hung retry|force",
 			along: []string{"stuck: it hangs", "handler: it last reported 31% moving; it last wrote: waiting for the lock"}},
+		{name: "an instance does not stop", plant: func(w *world) {
+			w.in("c2", model.Interrupting)
+			w.sticks("c2", &model.Stuck{Kind: model.InstanceNotStopped, What: "it stays", Owner: operators, CellID: "c2", AppGUID: "redis", Index: 1,
+				Error: "detaching volume v1: the device is busy", Answers: []model.Verb{model.Retry}})
+		}, last: client.LinkPerson, of: operators, owner: operators, says: "moor resolve p.c2.instance-not-stopped retry",
+			along: []string{"stuck: it stays", "instance: acme/prod/redis/1 stays on cell c2: detaching volume v1: the device is busy"}},
+		{name: "an agent takes nothing up", plant: func(w *world) {
+			w.in("c2", model.Interrupting)
+			w.sticks("c2", &model.Stuck{Kind: model.InstanceNotStopped, What: "it stays", Owner: operators, CellID: "c2", AppGUID: "redis", Index: 1, Answers: []model.Verb{model.Retry}})
+		}, last: client.LinkPerson, of: operators, owner: operators, says: "moor resolve",
+			along: []string{"cell: the agent of cell c2 has not taken up what it was asked of acme/prod/redis/1"}},
 		{name: "it was answered", plant: func(w *world) {
 			w.sticks("c2", &model.Stuck{Kind: model.ActionFailed, What: "it failed", Owner: operators, Error: "no route to host", Answers: []model.Verb{model.Retry},
 				Answer: &model.Answer{Verb: model.Retry, By: "ann", Reason: "cable put back"}})
@@ -177,7 +188,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			w := newWorld()
 			c.plant(w)
 
-			why := Cell(w.snapshot(), "c2", now)
+			why := Cell(w.snapshot(), "c2", now, AllOutput)
 
 			chain := told(why)
 			last := why.Chain[len(why.Chain)-1]
@@ -197,7 +208,7 @@ func TestAPlanIsExplainedByTheDirector(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld()
 	w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "it waits to begin", Error: "olga holds it"})
-	g.Expect(told(Plan(w.snapshot(), "p", now))).To(HaveSuffix("stuck: it waits to begin\nlock: olga holds it"))
+	g.Expect(told(Plan(w.snapshot(), "p", now, AllOutput))).To(HaveSuffix("stuck: it waits to begin\nlock: olga holds it"))
 }
 
 func TestTwoThatWaitForEachOtherEndTheChain(t *testing.T) {
@@ -206,7 +217,7 @@ func TestTwoThatWaitForEachOtherEndTheChain(t *testing.T) {
 	for _, cell := range []string{"c1", "c2"} {
 		w.more = append(w.more, &model.Cordon{CellID: cell, Holder: map[string]string{"c1": "roll:p/c2", "c2": "roll:p/c1"}[cell]})
 	}
-	why := Cell(w.snapshot(), "c2", now)
+	why := Cell(w.snapshot(), "c2", now, AllOutput)
 	g.Expect(told(why)).To(HaveSuffix("the two wait for each other"))
 	g.Expect(why.Moving).To(BeFalse())
 }
@@ -221,7 +232,7 @@ func TestAPlanIsExplainedByWhatNeedsAPerson(t *testing.T) {
 			FlaggedAt: now.Add(-time.Duration(i) * time.Minute), Answers: []model.Verb{model.Retry}})
 	}
 
-	why := Plan(w.snapshot(), "p", now)
+	why := Plan(w.snapshot(), "p", now, AllOutput)
 
 	g.Expect(told(why)).To(HavePrefix("plan: plan p is running: 0 of 3 cells are over, 1 under way, 2 stuck\nroll: cell c3 is interrupting"), "flagged first")
 	g.Expect(why.Also).To(Equal([]string{"p.c2.handler-hung"}))
@@ -232,11 +243,11 @@ func TestAPlanIsExplainedByWhatIsUnderWayOrNext(t *testing.T) {
 	g := NewWithT(t)
 	w := newWorld()
 	w.in("c1", model.RollDone)
-	g.Expect(told(Plan(w.snapshot(), "p", now))).To(ContainSubstring("roll: cell c2 is in line"))
+	g.Expect(told(Plan(w.snapshot(), "p", now, AllOutput))).To(ContainSubstring("roll: cell c2 is in line"))
 	w.in("c3", model.Acting)
-	g.Expect(told(Plan(w.snapshot(), "p", now))).To(ContainSubstring("host: the recreate of cell c3 is under way"))
+	g.Expect(told(Plan(w.snapshot(), "p", now, AllOutput))).To(ContainSubstring("host: the recreate of cell c3 is under way"))
 	w.plan.Status = model.PlanDone
-	done := Plan(w.snapshot(), "p", now)
+	done := Plan(w.snapshot(), "p", now, AllOutput)
 	g.Expect(done.Chain).To(HaveLen(1))
 	g.Expect(done.Moving).To(BeTrue())
 }
@@ -247,11 +258,11 @@ func TestACellThatSettlesIsWaitedFor(t *testing.T) {
 	w.plan.Order = []string{"c2"}
 	w.more = append(w.more, &model.Plan{PlanSpec: model.PlanSpec{Name: "q"}, Status: model.PlanRunning, Order: []string{"c2"}},
 		&model.Roll{Plan: "q", CellID: "c2", Action: model.Reboot, Phase: model.Settling, Timeline: []model.Entry{{Phase: model.Settling}}})
-	g.Expect(told(Plan(w.snapshot(), "p", now))).To(ContainSubstring("lock: cell c2 settles after a roll of plan q\nroll: cell c2 is settling for the reboot of plan q"))
+	g.Expect(told(Plan(w.snapshot(), "p", now, AllOutput))).To(ContainSubstring("lock: cell c2 settles after a roll of plan q\nroll: cell c2 is settling for the reboot of plan q"))
 }
 
 func TestWhatDoesNotExistIsNotExplained(t *testing.T) {
 	g, snap := NewWithT(t), newWorld().snapshot()
-	g.Expect(Cell(snap, "c9", now)).To(BeNil())
-	g.Expect(Plan(snap, "q", now)).To(BeNil())
+	g.Expect(Cell(snap, "c9", now, AllOutput)).To(BeNil())
+	g.Expect(Plan(snap, "q", now, AllOutput)).To(BeNil())
 }

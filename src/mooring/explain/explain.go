@@ -17,24 +17,32 @@ import (
 // operators own what no app's owner can do anything about.
 const operators = "cloud ops"
 
+// Reads says whether whoever asks may read what the instances of an app write.
+type Reads func(app model.Name) bool
+
+// NoOutput is for those who may read nothing that instances write, AllOutput
+// for those who may read everything.
+func NoOutput(model.Name) bool  { return false }
+func AllOutput(model.Name) bool { return true }
+
 // Cell explains a cell, nil when there is none of that name.
-func Cell(snap *state.Snapshot, id string, now time.Time) *client.Why {
+func Cell(snap *state.Snapshot, id string, now time.Time, reads Reads) *client.Why {
 	if snap.Cell(id) == nil {
 		return nil
 	}
-	c := newChain(snap, "cell "+id, now)
+	c := newChain(snap, "cell "+id, now, reads)
 	c.cell(id)
 	return c.why
 }
 
 // Plan explains a plan, nil when there is none of that name: by what needs a
 // person, else by what has been under way longest, else by whose turn is next.
-func Plan(snap *state.Snapshot, name string, now time.Time) *client.Why {
+func Plan(snap *state.Snapshot, name string, now time.Time, reads Reads) *client.Why {
 	plan := snap.Plan(name)
 	if plan == nil {
 		return nil
 	}
-	c := newChain(snap, "plan "+name, now)
+	c := newChain(snap, "plan "+name, now, reads)
 	c.plan(plan)
 	return c.why
 }
@@ -43,14 +51,16 @@ func Plan(snap *state.Snapshot, name string, now time.Time) *client.Why {
 type chain struct {
 	snap *state.Snapshot
 	now  time.Time
-	why  *client.Why
+	// reads says whose output may be told.
+	reads Reads
+	why   *client.Why
 	// seen holds what was explained already: two that wait for each other end
 	// the chain.
 	seen map[string]bool
 }
 
-func newChain(snap *state.Snapshot, subject string, now time.Time) *chain {
-	return &chain{snap: snap, now: now, why: &client.Why{Subject: subject}, seen: map[string]bool{}}
+func newChain(snap *state.Snapshot, subject string, now time.Time, reads Reads) *chain {
+	return &chain{snap: snap, now: now, reads: reads, why: &client.Why{Subject: subject}, seen: map[string]bool{}}
 }
 
 // link adds the next cause.
@@ -66,6 +76,24 @@ func (c *chain) open(id string) *model.Stuck {
 		return item
 	}
 	return nil
+}
+
+// output gives the last line that an instance of an app wrote, "" where there
+// is none or whoever asks may not read it.
+func (c *chain) output(appGUID string, lines []string) string {
+	app := c.snap.App(appGUID)
+	if len(lines) == 0 || !c.reads(nameOf(app)) {
+		return ""
+	}
+	return "it last wrote: " + lines[len(lines)-1]
+}
+
+// nameOf is the name of an app, of none when it is no more.
+func nameOf(app *model.App) model.Name {
+	if app == nil {
+		return model.Name{}
+	}
+	return app.Name
 }
 
 // again reports whether something was explained already.

@@ -205,8 +205,8 @@ func (c *chain) state(appGUID string, index int) {
 			text += "; " + detail
 		}
 	}
-	if len(actual.Output) > 0 {
-		text += "; it last wrote: " + actual.Output[len(actual.Output)-1]
+	if wrote := c.output(appGUID, actual.Output); wrote != "" {
+		text += "; " + wrote
 	}
 	link := c.link(client.LinkInstance, name, "%s", text)
 	link.Since, link.Owner = actual.Since, owner

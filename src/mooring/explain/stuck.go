@@ -17,13 +17,20 @@ func (c *chain) stuck(item *model.Stuck) {
 		c.state(item.AppGUID, item.Index)
 	case model.HandlerHung, model.HandlerOverdue, model.HandlerFailed:
 		name, owner := c.name(item.AppGUID, item.Index)
-		last := c.link(client.LinkHandler, name, "%s", lastWords(item))
+		last := c.link(client.LinkHandler, name, "%s", c.lastWords(item))
 		last.Owner = owner
 	case model.PolicyForbids:
 		if app := c.snap.App(item.AppGUID); app != nil {
 			c.link(client.LinkPolicy, app.Name.String(), "the policy of %s allows max_interrupted %s, max_draining %s of %d",
 				app.Name, app.Policy.MaxInterrupted, app.Policy.MaxDraining, app.Instances).Owner = app.Owned()
 		}
+	case model.InstanceNotStopped:
+		name, owner := c.name(item.AppGUID, item.Index)
+		if item.Error == "" {
+			c.link(client.LinkCell, item.CellID, "the agent of cell %s has not taken up what it was asked of %s", item.CellID, name).Owner = operators
+			break
+		}
+		c.link(client.LinkInstance, name, "%s stays on cell %s: %s", name, item.CellID, item.Error).Owner = owner
 	case model.CellGone:
 		c.absent(item.CellID)
 	case model.DirectorBlocks:
@@ -38,7 +45,7 @@ func (c *chain) stuck(item *model.Stuck) {
 }
 
 // lastWords is what a handler last said.
-func lastWords(item *model.Stuck) string {
+func (c *chain) lastWords(item *model.Stuck) string {
 	var said []string
 	switch {
 	case item.Error == "":
@@ -50,10 +57,13 @@ func lastWords(item *model.Stuck) string {
 	if item.Progress > 0 || item.Message != "" {
 		said = append(said, strings.TrimSpace(fmt.Sprintf("it last reported %.0f%% %s", 100*item.Progress, item.Message)))
 	}
-	if len(item.Output) > 0 {
-		said = append(said, "it last wrote: "+item.Output[len(item.Output)-1])
+	if wrote := c.output(item.AppGUID, item.Output); wrote != "" {
+		said = append(said, wrote)
 	}
-	if len(said) == 0 {
+	switch {
+	case len(said) == 0 && len(item.Output) > 0:
+		return "what it wrote is for those who may read the logs of its app"
+	case len(said) == 0:
 		return "it said nothing at all"
 	}
 	return strings.Join(said, "; ")
@@ -71,8 +81,8 @@ func (c *chain) decides(item *model.Stuck) {
 		c.moves()
 		return
 	}
-	if len(item.Answers) == 0 {
-		return
+	if len(item.Answers) == 0 || item.Kind == model.DirectorBlocks && item.CellID == "" {
+		return // who can help is at the other end of the lock
 	}
 	var verbs []string
 	for _, verb := range item.Answers {

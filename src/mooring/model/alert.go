@@ -5,7 +5,7 @@ import "time"
 // StuckKinds lists every kind of being stuck, in the order of the stuck table.
 var StuckKinds = []StuckKind{
 	HandlerHung, HandlerOverdue, HandlerFailed, DrainImpossible, WaitingForBudget, PolicyForbids,
-	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom, DirectorBlocks,
+	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom, DirectorBlocks, InstanceNotStopped,
 }
 
 // Severity is how much something stuck matters.
@@ -40,6 +40,10 @@ func (k StuckKind) Runbook() string { return "docs/runbooks/" + string(k) + ".md
 func (k StuckKind) OfHandler() bool {
 	return k == HandlerHung || k == HandlerOverdue || k == HandlerFailed
 }
+
+// OfDisruption reports whether it is a disruption that does not get as far as a
+// stopped instance, so that it has to be asked for anew.
+func (k StuckKind) OfDisruption() bool { return k.OfHandler() || k == InstanceNotStopped }
 
 // The kinds of events that tell the story of something stuck. Each carries
 // what was stuck, as it was then, in Event.Stuck.

@@ -79,6 +79,9 @@ type Converging struct {
 	// Task is the last that is known of it, nil while it has not started. What
 	// it says of single hosts their rolls have.
 	Task *HostTask `json:"task,omitempty"`
+	// QuietUntil is until when nobody is to be told that it is in somebody's way,
+	// because a person said so.
+	QuietUntil time.Time `json:"quiet_until,omitzero"`
 	// Ended says how it ended, "" while it has not: "done" when it came to
 	// every cell that it was not to pass over, otherwise what went wrong.
 	Ended string `json:"ended,omitempty"`

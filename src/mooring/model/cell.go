@@ -39,6 +39,8 @@ type Cell struct {
 	// GateOpenedAt is when a person last opened the cell's gate by hand, by the
 	// cell's clock; it tells that opening from others.
 	GateOpenedAt time.Time `json:"gate_opened_at,omitzero"`
+	// LeaseTTL is for how long its agent counts as there after it was heard of.
+	LeaseTTL Duration `json:"lease_ttl,omitempty"`
 }
 
 // Class finds a volume class by name.

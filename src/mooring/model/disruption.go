@@ -135,6 +135,11 @@ type Claim struct {
 	// Since is the state revision at which the claim joined the line.
 	Since int64     `json:"since"`
 	At    time.Time `json:"at"`
+	// Down is the instance that is down, though nobody planned it, and uses up
+	// what an update, a scale-down or a move asks for; DownSince is since when it
+	// waits for that, zero while it does not. Written by the orchestrator.
+	Down      InstanceRef `json:"down,omitzero"`
+	DownSince time.Time   `json:"down_since,omitzero"`
 	// Aside: what the claim waits for is stuck, so later claims may pass it.
 	// It keeps its place.
 	Aside bool `json:"aside,omitempty"`

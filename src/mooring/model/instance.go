@@ -119,4 +119,9 @@ type ActualDisruption struct {
 	FlaggedAt time.Time `json:"flagged_at,omitzero"`
 	Output    []string  `json:"output,omitempty" doc:"Last lines of the handler's output, at most 20"`
 	Error     string    `json:"error,omitempty"`
+	// StoppingAt is since when the process is being stopped and its volumes
+	// given up, by the clock of the control plane, which decides by it. Grace is
+	// what the process has between TERM and KILL.
+	StoppingAt time.Time `json:"stopping_at,omitzero"`
+	Grace      Duration  `json:"grace,omitempty"`
 }

@@ -22,6 +22,9 @@ const (
 	CellGone         StuckKind = "cell-gone"
 	NotStopped       StuckKind = "cell-not-stopped" // quiesced, and nobody acts on the host
 	NoRoom           StuckKind = "no-room"          // what must move fits nowhere
+	// InstanceNotStopped: it was asked to go, no handler is in the way, and it
+	// does not stop or keeps its volumes.
+	InstanceNotStopped StuckKind = "instance-not-stopped"
 )
 
 // Verb is a person's answer to something stuck.
@@ -53,6 +56,9 @@ type Stuck struct {
 	Index   int    `json:"index"`
 	Owner   string `json:"owner,omitempty"`
 	Phase   Phase  `json:"phase,omitempty"`
+	// Step is how far the disruption has come that is stuck; with an update or
+	// a scale-down there is no Phase.
+	Step Step `json:"step,omitempty"`
 
 	// Since is when it last moved, FlaggedAt when the rule was met.
 	Since     time.Time `json:"since"`
@@ -92,6 +98,29 @@ type Stuck struct {
 // whether that lasts.
 func (s *Stuck) Recovered() bool { return !s.RecoveredAt.IsZero() }
 
+// ShownTo gives it as somebody may see it: what the instance wrote is for those
+// who may read the logs of its app. It is not changed itself.
+func (s *Stuck) ShownTo(reads func(app Name) bool) *Stuck {
+	var app Name // of none, when it is no more
+	if s.App != nil {
+		app = *s.App
+	}
+	if len(s.Output) == 0 || reads(app) {
+		return s
+	}
+	shown := *s
+	shown.Output = HiddenOutput(s.Output)
+	return &shown
+}
+
+// HiddenOutput stands for lines of output that somebody may not read.
+func HiddenOutput(lines []string) []string {
+	if len(lines) == 0 {
+		return nil
+	}
+	return []string{"(hidden: it takes the right to read the logs of the app)"}
+}
+
 // Answer is a person's decision about something stuck, with its reason.
 type Answer struct {
 	Verb   Verb   `json:"verb" enum:"wait,retry,force,skip,lost"`
@@ -122,6 +151,14 @@ type Event struct {
 	// Stuck is what the event is about, as it was then, with the kinds
 	// EventStuckOpened, EventStuckChanged and EventStuckClosed.
 	Stuck *Stuck `json:"stuck,omitempty"`
+	// Answer is a person's answer, or the one agreed beforehand, with
+	// "stuck.answered" and with what became of it.
+	Answer *Answer `json:"answer,omitempty"`
+	// Entry is the line of a roll's timeline that the event is, and Cells are
+	// those of a plan that begins, in its order: all that it takes to put the
+	// timelines together again.
+	Entry *Entry   `json:"entry,omitempty"`
+	Cells []string `json:"cells,omitempty"`
 	// Permit is the permit with all its times, with EventPermitReleased.
 	Permit *Permit `json:"permit,omitempty"`
 }

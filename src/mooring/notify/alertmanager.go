@@ -89,12 +89,12 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 		EndsAt:   a.now().Add(resendsToForget * a.resend),
 		Labels: filled(
 			"alertname", AlertName(stuck.Kind), "kind", string(stuck.Kind), "severity", string(stuck.Kind.Severity()),
-			"id", stuck.ID, "plan", stuck.Plan, "cell", stuck.CellID, "az", n.AZ),
+			"id", stuck.ID, "plan", planOf(stuck), "cell", stuck.CellID, "az", n.AZ),
 		Annotations: filled(
 			"summary", stuck.What, "description", stuck.Advice, "owner", stuck.Owner,
-			"phase", string(stuck.Phase), "since", stuck.Since.UTC().Format(time.RFC3339), "error", stuck.Error,
+			"phase", string(stuck.Phase), "step", string(stuck.Step), "since", stuck.Since.UTC().Format(time.RFC3339), "error", stuck.Error,
 			"message", stuck.Message, "output", strings.Join(stuck.Output, "\n"),
-			"blocks", strings.Join(stuck.Blocks, ", "), "data", strings.Join(stuck.Data, ", "),
+			"plan", stuck.Plan, "blocks", strings.Join(stuck.Blocks, ", "), "data", strings.Join(stuck.Data, ", "),
 			"answers", answers(stuck), "runbook_url", a.board.runbook(stuck.Kind)),
 	}
 	if stuck.App != nil {
@@ -118,6 +118,15 @@ func (a *alertmanager) alert(n *Notice) postableAlert {
 	return alert
 }
 
+// planOf is the plan as it belongs to what an alert is. A cell that is gone is
+// so with or without one, and plans may come to wait for it meanwhile.
+func planOf(stuck *model.Stuck) string {
+	if stuck.Kind == model.CellGone {
+		return ""
+	}
+	return stuck.Plan
+}
+
 // AlertName is the name of the alert about a kind of being stuck, such as
 // MooringHandlerHung.
 func AlertName(kind model.StuckKind) string {
@@ -128,7 +137,8 @@ func AlertName(kind model.StuckKind) string {
 	return name
 }
 
-// answers gives the commands that are open to a person.
+// answers gives the commands that are open to a person, each with what it would
+// do where that is known.
 func answers(stuck *model.Stuck) string {
 	var commands []string
 	for _, verb := range stuck.Answers {
@@ -136,7 +146,11 @@ func answers(stuck *model.Stuck) string {
 		if verb == model.Wait {
 			longer = " --for TIME"
 		}
-		commands = append(commands, fmt.Sprintf("moor resolve %s %s%s --reason WHY", stuck.ID, verb, longer))
+		command := fmt.Sprintf("moor resolve %s %s%s --reason WHY", stuck.ID, verb, longer)
+		if effect := stuck.Effects[verb]; effect != "" {
+			command += " # " + effect
+		}
+		commands = append(commands, command)
 	}
 	return strings.Join(commands, "\n")
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"mooring/model"
@@ -32,10 +33,16 @@ func (l logged) Send(ctx context.Context, notices []Notice) error {
 		if n.Stuck.App != nil {
 			attrs = append(attrs, slog.String("instance", model.InstanceName(*n.Stuck.App, n.Stuck.Index)))
 		}
-		for _, field := range [][2]string{{"cell", n.Stuck.CellID}, {"plan", n.Stuck.Plan}, {"error", n.Stuck.Error}} {
+		for _, field := range [][2]string{
+			{"cell", n.Stuck.CellID}, {"az", n.AZ}, {"plan", n.Stuck.Plan}, {"phase", string(n.Stuck.Phase)}, {"step", string(n.Stuck.Step)},
+			{"error", n.Stuck.Error}, {"blocks", strings.Join(n.Stuck.Blocks, ",")}, {"data", strings.Join(n.Stuck.Data, ",")},
+		} {
 			if field[1] != "" {
 				attrs = append(attrs, slog.String(field[0], field[1]))
 			}
+		}
+		if !n.Stuck.Since.IsZero() {
+			attrs = append(attrs, slog.Time("since", n.Stuck.Since.UTC()))
 		}
 		l.logger.LogAttrs(ctx, level, "stuck "+string(n.Change)+": "+n.Text, attrs...)
 	}

@@ -134,6 +134,27 @@ func TestAnAlertKeepsItsLabels(t *testing.T) {
 	g.Expect(closed.EndsAt).To(Equal(flagged.Add(time.Hour)), "when it moved again")
 }
 
+func TestAnAlertSaysWhatEachAnswerWouldDo(t *testing.T) {
+	g := NewWithT(t)
+	n := aNotice(Opened)
+	n.Stuck.Effects = map[model.Verb]string{model.Force: "acme/prod/redis/0 is stopped without its handler; no data is lost."}
+	alert := newAlertmanager(nil, 0, "").alert(&n)
+	g.Expect(alert.Annotations["answers"]).To(Equal("moor resolve plan.c1.handler-hung wait --for TIME --reason WHY\n" +
+		"moor resolve plan.c1.handler-hung force --reason WHY # acme/prod/redis/0 is stopped without its handler; no data is lost."))
+}
+
+// A cell is gone with or without a plan, and plans may come to wait for it: that
+// does not make it another alert.
+func TestAGoneCellIsOneAlertWhateverWaitsForIt(t *testing.T) {
+	g := NewWithT(t)
+	am := newAlertmanager(nil, 0, "")
+	labels := func(plan string) map[string]string {
+		return am.alert(&Notice{Stuck: &model.Stuck{ID: "cell.c1.cell-gone", Kind: model.CellGone, CellID: "c1", Plan: plan}}).Labels
+	}
+	g.Expect(labels("kernel")).To(Equal(labels("")))
+	g.Expect(am.alert(&Notice{Stuck: &model.Stuck{Kind: model.CellGone, Plan: "kernel"}}).Annotations).To(HaveKeyWithValue("plan", "kernel"))
+}
+
 func TestOneMemberOfAClusterIsEnough(t *testing.T) {
 	g := NewWithT(t)
 	up, body, _ := server(t, http.StatusOK)
@@ -154,5 +175,6 @@ func TestTheLogIsToldHowBadItIs(t *testing.T) {
 
 	g.Expect(out.String()).To(And(
 		MatchRegexp(`level=WARN msg="stuck opened: it hangs" .*instance=acme/prod/redis/0`),
+		MatchRegexp(`msg="stuck opened: it hangs" .* cell=c1 az=z1 plan=plan phase=draining blocks=c1,c2 data=acme/prod/redis/0 since=2026-11-21T11:59:00.000Z`),
 		ContainSubstring(`level=INFO msg="stuck closed`), ContainSubstring(`level=ERROR msg="stuck opened: gone"`)))
 }

@@ -47,7 +47,7 @@ func (c *draft) answerAsAgreed(alert *model.Stuck) {
 		return
 	}
 	c.d.recordAgreed(c.tx, alert, *answer)
-	if alert.Plan == c.roll.Plan {
+	if alert.Plan == c.roll.Plan && alert.Kind != model.CellGone {
 		c.closeAlert("answered by the " + answer.By)
 	}
 	c.answer(alert, *answer)

@@ -25,7 +25,7 @@ const (
 // and be stuck again without anybody doing anything.
 func comesAndGoes(kind model.StuckKind) bool {
 	switch kind {
-	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks:
+	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks, model.InstanceNotStopped:
 		return true
 	}
 	return false
@@ -111,9 +111,9 @@ func (d *decision) closeRecovered() {
 		why := ""
 		plan, roll := d.snap.Plan(alert.Plan), d.snap.Roll(alert.Plan, alert.CellID)
 		switch {
-		case alert.Plan != "" && (plan == nil || plan.Finished()):
+		case alert.Plan != "" && alert.Kind != model.CellGone && (plan == nil || plan.Finished()):
 			why = "the plan is over"
-		case roll != nil && roll.Phase.Final():
+		case roll != nil && alert.Kind != model.CellGone && roll.Phase.Final():
 			why = "the roll is over"
 		case d.lookAt(alert.RecoveredAt.Add(keptOpen(alert))):
 			why = "it moves again"

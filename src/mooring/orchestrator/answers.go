@@ -72,6 +72,10 @@ func (d *decision) givenUp(alert *model.Stuck, verb model.Verb) []string {
 func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
 	tx.Event(d.answerEvent(alert, answer, "stuck.carried-out", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
 	d.closeAlert(tx, alert, "answered by "+string(answer.Verb))
+	if alert.Kind == model.DirectorBlocks && alert.CellID == "" {
+		d.quietDirector(tx, alert, answer)
+		return
+	}
 	if alert.Plan == "" && alert.Kind != model.CellGone {
 		d.answerPermit(tx, alert, answer)
 		return
@@ -110,7 +114,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		return
 	case model.Wait:
 		c.roll.Extra += answer.For
-		if !alert.Kind.OfHandler() { // counted from now, not from when it was due
+		if !alert.Kind.OfDisruption() { // counted from now, not from when it was due
 			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
 		}
 	case model.Force:
@@ -152,6 +156,6 @@ func (d *decision) loseCell(tx *state.Txn, cellID string, answer model.Answer) {
 
 func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind, text string) model.Event {
 	event := d.alertEvent(kind, alert, text)
-	event.Actor, event.Reason = orElse(answer.By, actor), answer.Reason
+	event.Actor, event.Reason, event.Answer = orElse(answer.By, actor), answer.Reason, &answer
 	return event
 }

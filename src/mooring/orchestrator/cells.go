@@ -58,7 +58,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 		return nil
 	}
 	alert := &model.Stuck{
-		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: operators, Since: d.now,
+		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: operators, Since: latest(cell.RegisteredAt, d.now.Add(-cell.LeaseTTL.D())),
 		What:    fmt.Sprintf("cell %s does not answer; %d of its instances cannot run anywhere else", cell.ID, instances),
 		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
 		Data:    d.dataOn(cell.ID),
@@ -66,6 +66,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	}
 	if blocked := d.waitingFor(alert.ID); len(blocked) > 0 {
 		alert.Blocks = blocked
+		alert.Plan, alert.Phase = d.heldByCell(alert.ID, cell.ID)
 		alert.Answers = []model.Verb{model.Force, model.Skip, model.Lost}
 	}
 	return alert
@@ -103,6 +104,17 @@ func approaching(phase model.Phase) bool {
 	return beforeHost(phase) && phase != model.Quiesced || phase == model.Settling
 }
 
+// heldByCell gives the plan of the roll of a cell that waits under the cell's
+// own alert, and its phase; nothing when there is none.
+func (d *decision) heldByCell(alertID, cellID string) (string, model.Phase) {
+	for _, plan := range d.snap.Plans() {
+		if roll := d.snap.Roll(plan.Name, cellID); !plan.Finished() && roll != nil && roll.StuckID == alertID {
+			return plan.Name, roll.Phase
+		}
+	}
+	return "", ""
+}
+
 // waitingFor lists the cells whose rolls wait for an alert to close.
 func (d *decision) waitingFor(alertID string) []string {
 	var cells []string
@@ -112,7 +124,7 @@ func (d *decision) waitingFor(alertID string) []string {
 		}
 		for _, roll := range d.snap.Rolls(plan.Name) {
 			if roll.StuckID == alertID {
-				cells = append(cells, roll.CellID)
+				cells = union(append(cells, roll.CellID), d.heldBack(plan, roll))
 			}
 		}
 	}

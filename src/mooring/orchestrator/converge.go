@@ -227,7 +227,7 @@ func (a *actions) write(ctx context.Context, decide func(*state.Snapshot) *state
 // out: who holds the deployment, or how its task ended.
 func (d *decision) watchDirector() {
 	for _, plan := range d.snap.Plans() {
-		if problem := blockedByDirector(plan, d.now); problem != nil {
+		if problem := d.directorProblem(plan); problem != nil {
 			tx := d.snap.Txn()
 			d.alarm(tx, problem)
 			d.add(tx)
@@ -237,7 +237,7 @@ func (d *decision) watchDirector() {
 		if open.Kind != model.DirectorBlocks || open.CellID != "" {
 			continue // a cell's is its roll's
 		}
-		if plan := d.snap.Plan(open.Plan); plan == nil || blockedByDirector(plan, d.now) == nil {
+		if plan := d.snap.Plan(open.Plan); plan == nil || d.directorProblem(plan) == nil {
 			tx := d.snap.Txn()
 			d.recover(tx, open, "it moves again")
 			d.add(tx)
@@ -251,7 +251,10 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 	if plan.Converging == nil || plan.Finished() && plan.Converging.StillIgnored == "" {
 		return nil
 	}
-	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now, Task: plan.Converging.Task}
+	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: plan.CreatedAt, Task: plan.Converging.Task}
+	if task := plan.Converging.Task; task != nil && task.At.After(alert.Since) && !task.At.After(now) {
+		alert.Since = task.At
+	}
 	switch c := plan.Converging; {
 	case c.Waits != "" && plan.Intent == model.IntentRun:
 		alert.What = fmt.Sprintf("plan %s waits to begin: %s", plan.Name, c.Waits)

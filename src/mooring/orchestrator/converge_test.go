@@ -194,3 +194,23 @@ func TestAHostThatTheTaskDidNotComeToAfterItHadLeaveIsBackInLine(t *testing.T) {
 	}
 	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Queued), HaveField("Error", "")))
 }
+
+// BOSH has come to none of the cells yet, and may take hours to.
+func TestWhatAPolicyForbidsIsFlaggedBeforeBOSHComesToIt(t *testing.T) {
+	g := NewWithT(t)
+	name := model.Name{Org: "acme", Space: "prod", Name: "legacy"}
+	records := append(group(model.Queued, model.Queued),
+		&model.App{GUID: "legacy", Name: name, Owner: "team-legacy", Instances: 1, Policy: model.Policy{MaxInterrupted: model.Limit{}}},
+		&model.VolumeSet{GUID: "set", Name: name, AppGUID: "legacy", Class: model.ClassPersistent, Survives: model.Recreate, Count: 1},
+		&model.Volume{GUID: "v", SetGUID: "set", Class: model.ClassPersistent, AZ: "z1", CellID: "c2", Mounted: true},
+		&model.Instance{AppGUID: "legacy", Placement: model.Placement{GUID: "i", CellID: "c2"}, Volumes: []string{"v"}},
+		&model.ActualInstance{AppGUID: "legacy", CellID: "c2", GUID: "i", State: model.Serving})
+	snap := state.SnapshotOf(records...)
+	txns, _ := decide(snap, convergeNow, model.Via{}, time.Time{})
+	for _, tx := range txns {
+		snap = snap.Apply(tx)
+	}
+	g.Expect(snap.StuckItem("p.c2.policy-forbids")).To(And(HaveField("Owner", "team-legacy"), HaveField("CellID", "c2")))
+	g.Expect(snap.StuckItems()).To(HaveLen(1))
+	g.Expect(snap.Roll("p", "c1").StuckID).To(BeEmpty())
+}

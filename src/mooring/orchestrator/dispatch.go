@@ -1,8 +1,6 @@
 package orchestrator
 
 import (
-	"slices"
-
 	"mooring/model"
 	"mooring/sequence"
 )
@@ -17,10 +15,15 @@ func (d *decision) dispatch(plan *model.Plan) {
 	}
 	if open, next := window.Open(d.now); !open {
 		d.lookAt(next)
+		d.foretellForbidden(plan)
 		return
 	}
 	s := d.surveyOf(plan, d.candidates(plan))
-	d.flagForbidden(plan, s)
+	if plan.Converges() {
+		d.foretellForbidden(plan) // BOSH has yet to come to most of them
+	} else {
+		d.flagForbidden(plan, s)
+	}
 	tx := d.snap.Txn()
 	dispatcher := sequence.NewDispatcher(&s.problem, s.turns())
 	for cell, ok := dispatcher.Next(); ok; cell, ok = dispatcher.Next() {
@@ -78,6 +81,19 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 // does not keep its cell: the next roll may be the repair.
 func settles(roll *model.Roll) bool {
 	return roll != nil && roll.Phase == model.Settling && roll.StuckID == ""
+}
+
+// foretellForbidden flags the cells that a policy never lets go although none of
+// the plan can start yet: its owner has until then to change it.
+func (d *decision) foretellForbidden(plan *model.Plan) {
+	var queued []*model.Roll
+	for _, roll := range d.snap.Rolls(plan.Name) {
+		free := d.snap.Present(roll.CellID) && d.snap.Cordon(roll.CellID) == nil && d.snap.RollOn(roll.CellID) == nil
+		if roll.Phase == model.Queued && roll.StuckID == "" && free {
+			queued = append(queued, roll)
+		}
+	}
+	d.flagForbidden(plan, d.surveyOf(plan, queued))
 }
 
 // flagForbidden flags the queued cells that a policy never lets go, long
@@ -160,32 +176,4 @@ func (d *decision) waitedFor(plan *model.Plan, appGUID string) bool {
 		}
 	}
 	return false
-}
-
-// blockedBy lists the cells that wait for an alert about a cell ("" for none)
-// to close: its own, and those in the queue, of any plan, that need the budget
-// of the apps it concerns.
-func (d *decision) blockedBy(cellID string, apps ...string) []string {
-	var blocked []string
-	if cellID != "" {
-		blocked = append(blocked, cellID)
-	}
-	on := map[string]bool{}
-	for _, app := range apps {
-		for _, inst := range d.snap.InstancesOf(app) {
-			on[inst.CellID] = true
-		}
-	}
-	for _, plan := range d.snap.Plans() {
-		if plan.Finished() {
-			continue
-		}
-		for _, cell := range plan.Order {
-			roll := d.snap.Roll(plan.Name, cell)
-			if on[cell] && !slices.Contains(blocked, cell) && roll != nil && roll.Phase == model.Queued {
-				blocked = append(blocked, cell)
-			}
-		}
-	}
-	return blocked
 }

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"mooring/model"
 	"mooring/state"
@@ -49,23 +50,42 @@ func (c *draft) enter(phase model.Phase, note string) {
 		c.roll.Foreseen = c.d.sketch(c.roll).Range().Foreseen()
 	}
 	c.roll.Phase = phase
-	c.note(note)
-	text := fmt.Sprintf("cell %s: %s", c.roll.CellID, phase)
+	text := string(phase)
 	if note != "" {
 		text += ": " + note
 	}
-	c.event("roll."+string(phase), text)
+	c.line("roll."+string(phase), note, text)
 }
 
-// note adds a line to the timeline.
+// note adds a line to the timeline of a roll that stays in its phase.
 func (c *draft) note(note string) {
-	c.roll.Timeline = append(c.roll.Timeline, model.Entry{Phase: c.roll.Phase, At: c.d.now, Note: note})
+	kind := "roll.noted"
+	switch {
+	case note == grantedNote:
+		kind = "roll.granted"
+	case note == waitedNote:
+		kind = "roll.waited"
+	case strings.HasPrefix(note, waitsNote):
+		kind = "roll.waits"
+	}
+	c.line(kind, note, note)
+}
+
+// line adds a line to the timeline, and tells of it.
+func (c *draft) line(kind, note, text string) {
+	entry := model.Entry{Phase: c.roll.Phase, At: c.d.now, Note: note}
+	c.roll.Timeline = append(c.roll.Timeline, entry)
 	c.changed = true
+	event := c.about(kind, fmt.Sprintf("cell %s: %s", c.roll.CellID, text))
+	event.Entry = &entry
+	c.tx.Event(event)
 }
 
 // event appends an event about the roll.
-func (c *draft) event(kind, text string) {
-	c.tx.Event(model.Event{At: c.d.now, Kind: kind, Actor: actor, Text: text, CellID: c.roll.CellID, Plan: c.roll.Plan})
+func (c *draft) event(kind, text string) { c.tx.Event(c.about(kind, text)) }
+
+func (c *draft) about(kind, text string) model.Event {
+	return model.Event{At: c.d.now, Kind: kind, Actor: actor, Text: text, CellID: c.roll.CellID, Plan: c.roll.Plan}
 }
 
 // permits lists what the roll holds.

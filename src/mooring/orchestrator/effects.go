@@ -43,7 +43,9 @@ func (d *decision) effectOfWait(alert *model.Stuck, subject string) string {
 	switch {
 	case alert.Kind.OfHandler():
 		return fmt.Sprintf("The handler of %s is run again, with that much longer to get on and to end.", subject)
-	case alert.Kind == model.WaitingForBudget, alert.Kind == model.NoRoom:
+	case alert.Kind == model.InstanceNotStopped:
+		return fmt.Sprintf("%s is asked to stop again, with that much longer to do it.", subject)
+	case alert.Plan != "" && (alert.Kind == model.WaitingForBudget || alert.Kind == model.NoRoom):
 		return fmt.Sprintf("Cell %s takes its turn again, and is flagged anew only after that much longer.", alert.CellID)
 	}
 	return "Nothing changes; it is flagged anew only after that much longer."
@@ -53,6 +55,8 @@ func (d *decision) effectOfRetry(alert *model.Stuck, subject string) string {
 	switch {
 	case alert.Kind.OfHandler():
 		return fmt.Sprintf("The handler of %s is run again from the beginning.", subject)
+	case alert.Kind == model.InstanceNotStopped:
+		return fmt.Sprintf("%s is asked to stop again.", subject)
 	case beforeHost(alert.Phase):
 		return fmt.Sprintf("Cell %s takes its turn again.", alert.CellID)
 	}

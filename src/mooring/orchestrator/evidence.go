@@ -47,6 +47,7 @@ func (d *decision) handlerEvidence(app *model.App, permit *model.Permit, actual 
 		since = permit.Times[model.StepGranted]
 	}
 	alert := d.about(kind, app.GUID, permit.Index, since)
+	alert.Step = permit.Step
 	alert.Progress, alert.Message, alert.Output, alert.Error = task.Progress, task.Message, task.Output, task.Error
 	alert.Handler, alert.SpecVersion = app.Policy.Handler(permit.Kind), actual.SpecVersion
 	alert.What = fmt.Sprintf("the %s handler of %s on cell %s %s", permit.Kind, model.InstanceName(app.Name, permit.Index), permit.CellID, handlerTrouble(task))
@@ -122,6 +123,9 @@ func (c *draft) drainImpossible(appGUID string, index int, why string) *model.St
 		alert.Data = c.d.dataOf(o)
 		if actual := c.d.snap.ActualInstance(appGUID, index, inst.CellID); actual != nil {
 			alert.Error, alert.Output = orElse(actual.Error, actual.LastExit), actual.Output
+			if !actual.Since.IsZero() && actual.Since.Before(alert.Since) {
+				alert.Since = actual.Since // it has been down since then
+			}
 		}
 	}
 	return alert
@@ -129,13 +133,7 @@ func (c *draft) drainImpossible(appGUID string, index int, why string) *model.St
 
 func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *model.Stuck {
 	alert := c.d.about(model.WaitingForBudget, app.GUID, index, since)
-	state := "does not serve"
-	if m := c.d.crew(app.GUID).Member(index); m != nil && m.CellID != "" && !c.d.snap.Present(m.CellID) {
-		state = "is on cell " + m.CellID + ", which does not answer,"
-	} else if m != nil && m.State != "" {
-		state = "is " + string(m.State)
-	}
-	alert.What = fmt.Sprintf("cell %s waits for %s, which %s and uses up the budget of its app", c.roll.CellID, model.InstanceName(app.Name, index), state)
+	alert.What = fmt.Sprintf("cell %s waits for %s, which %s and uses up the budget of its app", c.roll.CellID, model.InstanceName(app.Name, index), c.d.howDown(app, index))
 	alert.Advice = fmt.Sprintf("Nobody planned this outage. Ask %s to get the instance to serve again; the roll goes on by itself then.", app.Owned())
 	alert.Answers = []model.Verb{model.Wait, model.Skip}
 	if inst := c.d.snap.Instance(app.GUID, index); inst != nil {
@@ -145,6 +143,17 @@ func (c *draft) waitingForBudget(app *model.App, index int, since time.Time) *mo
 	}
 	alert.Blocks = c.d.blockedBy(c.roll.CellID, app.GUID)
 	return alert
+}
+
+// howDown says in what way an instance does not serve, as it reads after "which".
+func (d *decision) howDown(app *model.App, index int) string {
+	switch m := d.crew(app.GUID).Member(index); {
+	case m != nil && m.CellID != "" && !d.snap.Present(m.CellID):
+		return "is on cell " + m.CellID + ", which does not answer,"
+	case m != nil && m.State != "":
+		return "is " + string(m.State)
+	}
+	return "does not serve"
 }
 
 func (c *draft) actionFailed() *model.Stuck {
@@ -161,7 +170,7 @@ func (c *draft) actionFailed() *model.Stuck {
 
 // actionWaits is a quiet cell whose turn at its host somebody else has.
 func (c *draft) actionWaits() *model.Stuck {
-	alert := c.aboutCell(model.DirectorBlocks, c.d.now)
+	alert := c.aboutCell(model.DirectorBlocks, entered(c.roll))
 	alert.What = fmt.Sprintf("cell %s stands quiet, and its %s waits: %s", c.roll.CellID, c.roll.Action, c.roll.Waits)
 	alert.Error = c.roll.Waits
 	alert.Advice = "It goes on by itself once the deployment is free and the Director answers. Skip the cell to put its instances back to work until then."
@@ -202,6 +211,7 @@ func (c *draft) notSettled(h holding, since time.Time) *model.Stuck {
 // notServing is an instance that may run again and does not get to serve.
 func (d *decision) notServing(h holding, since time.Time) *model.Stuck {
 	alert := d.about(model.NotSettled, h.appGUID, h.permit.Index, since)
+	alert.Step = h.permit.Step
 	state := " (nothing is heard of it)"
 	if inst := d.snap.Instance(h.appGUID, h.permit.Index); inst != nil {
 		alert.CellID = inst.CellID

@@ -9,8 +9,9 @@ import (
 )
 
 // watchOthers flags disruptions that no roll asked for (an update, a
-// scale-down, a move) when their handler does not do its work or their
-// instance does not get to serve again. Nothing is taken back: whoever holds
+// scale-down, a move) when their handler does not do its work, their instance
+// does not get to serve again, or they are not granted because of another that
+// is down. Nothing is taken back: whoever holds
 // the permit still wants it, and until somebody answers it spends the budget.
 func (d *decision) watchOthers() {
 	found := map[string]*model.Stuck{}
@@ -24,6 +25,7 @@ func (d *decision) watchOthers() {
 			}
 		}
 	}
+	d.watchClaims(found)
 	for _, open := range d.snap.StuckItems() {
 		if open.Plan == "" && open.Kind != model.CellGone && open.Answer == nil && found[open.ID] == nil {
 			tx := d.snap.Txn()
@@ -55,8 +57,13 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 	if app == nil {
 		return nil
 	}
-	alert := d.handlerEvidence(app, h.permit, d.snap.ActualInstance(h.appGUID, h.permit.Index, h.permit.CellID))
+	actual := d.snap.ActualInstance(h.appGUID, h.permit.Index, h.permit.CellID)
+	alert := d.handlerEvidence(app, h.permit, actual)
+	unstopped := d.stopEvidence(app, h.permit, actual)
 	switch {
+	case alert == nil && unstopped != nil:
+		alert = unstopped
+		alert.Answers, alert.CellID = []model.Verb{model.Wait, model.Retry}, h.permit.CellID
 	case alert != nil:
 		alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force}
 		alert.CellID = h.permit.CellID
@@ -82,12 +89,16 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 // that is to run again needs a new permit, and a new permit is granted only in
 // the line, under the policy: its holder finds the claim there.
 func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
+	if alert.Kind == model.WaitingForBudget { // for a permit
+		d.answerClaim(tx, alert, answer)
+		return
+	}
 	ledger := d.snap.Ledger(alert.AppGUID)
 	permit := ledger.Permit(alert.Index)
 	if permit == nil {
 		return
 	}
-	if !alert.Kind.OfHandler() {
+	if !alert.Kind.OfDisruption() {
 		tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
 			p.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
 			return true

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"mooring/model"
-	"mooring/state"
 )
 
 // advancePlan makes a plan's rolls, takes each as far as it can go, starts the
@@ -46,7 +45,11 @@ func (d *decision) advancePlan(plan *model.Plan) {
 			d.advanceRoll(plan, roll)
 		}
 	}
-	if running > 0 && plan.Intent == model.IntentRun && !d.gatheringStill(plan) {
+	switch {
+	case running == 0 || plan.Intent == model.IntentAbort:
+	case plan.Intent == model.IntentPause:
+		d.foretellForbidden(plan)
+	case !d.gatheringStill(plan):
 		d.dispatch(plan)
 	}
 	d.setStatus(plan, running)
@@ -67,7 +70,9 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 	if tx.Empty() {
 		return false
 	}
-	d.planEvent(tx, plan, "plan.started", fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
+	began := d.planEvent(plan, "plan.started", fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
+	began.Cells = plan.Order
+	tx.Event(began)
 	d.add(tx)
 	return true
 }
@@ -107,12 +112,12 @@ func (d *decision) setStatus(plan *model.Plan, running int) {
 	}
 	tx := d.snap.Txn()
 	tx.Put(&next)
-	d.planEvent(tx, plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status))
+	tx.Event(d.planEvent(plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status)))
 	if d.add(tx) && status == model.PlanDone {
 		d.learnPlan(&next)
 	}
 }
 
-func (d *decision) planEvent(tx *state.Txn, plan *model.Plan, kind, text string) {
-	tx.Event(model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, Plan: plan.Name, Reason: plan.Reason})
+func (d *decision) planEvent(plan *model.Plan, kind, text string) model.Event {
+	return model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, Plan: plan.Name, Reason: plan.Reason}
 }

@@ -117,18 +117,18 @@ func writeInto(t *testing.T, store *state.Store, w *world) {
 	t.Helper()
 	g := NewWithT(t)
 	tx := store.Snapshot().Txn()
-	put(tx, w.snap.Apps())
-	put(tx, w.snap.VolumeSets())
-	put(tx, w.snap.Volumes())
-	put(tx, w.snap.Instances())
-	put(tx, w.snap.Cells())
-	put(tx, w.snap.Plans())
-	put(tx, w.snap.Rolls("plan"))
-	put(tx, w.snap.Ledgers())
-	put(tx, w.snap.Cordons())
+	putAll(tx, w.snap.Apps())
+	putAll(tx, w.snap.VolumeSets())
+	putAll(tx, w.snap.Volumes())
+	putAll(tx, w.snap.Instances())
+	putAll(tx, w.snap.Cells())
+	putAll(tx, w.snap.Plans())
+	putAll(tx, w.snap.Rolls("plan"))
+	putAll(tx, w.snap.Ledgers())
+	putAll(tx, w.snap.Cordons())
 	for _, cell := range w.snap.Cells() {
-		put(tx, w.snap.ActualInstancesOn(cell.ID))
-		put(tx, w.snap.ActualVolumesOn(cell.ID))
+		putAll(tx, w.snap.ActualInstancesOn(cell.ID))
+		putAll(tx, w.snap.ActualVolumesOn(cell.ID))
 	}
 	_, err := store.Commit(t.Context(), tx)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -137,7 +137,7 @@ func writeInto(t *testing.T, store *state.Store, w *world) {
 	}
 }
 
-func put[R model.Record](tx *state.Txn, records []R) {
+func putAll[R model.Record](tx *state.Txn, records []R) {
 	for _, rec := range records {
 		tx.Put(rec)
 	}

@@ -65,8 +65,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 	case "step": // step: the orchestrator decides once
 		w.orchestrate(1)
 		return w.events()
-	case "hang", "fail", "break": // hang redis/3 [off]
-		faults := map[string]map[string]bool{"hang": w.hang, "fail": w.fail, "break": w.broken}[d.Cmd]
+	case "hang", "fail", "break", "cling", "linger", "deaf": // hang redis/3 [off], deaf c1 [off]
+		faults := map[string]map[string]bool{"hang": w.hang, "fail": w.fail, "break": w.broken, "cling": w.cling, "linger": w.linger, "deaf": w.deaf}[d.Cmd]
 		faults[d.CmdArgs[0].Key] = !d.HasArg("off")
 		w.settle()
 		return w.events()
@@ -81,6 +81,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 	case "fail-host", "slow-host", "stay-away": // fail-host c1 [off]
 		faults := map[string]map[string]bool{"fail-host": w.failHost, "slow-host": w.slowHost, "stay-away": w.stayAway}[d.Cmd]
 		faults[d.CmdArgs[0].Key] = !d.HasArg("off")
+	case "takes": // takes c1 9m30s: so long an action on its host takes
+		w.takes[d.CmdArgs[0].Key] = duration(t, d, d.CmdArgs[1].Key)
 	case "full":
 		w.full = !d.HasArg("off")
 	case "kill-orchestrator":

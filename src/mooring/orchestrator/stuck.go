@@ -24,6 +24,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
 	}
+	problem.Blocks = union(problem.Blocks, c.d.heldBack(c.plan, c.roll))
 	c.d.alarm(c.tx, problem)
 	if c.roll.StuckID == problem.ID {
 		return
@@ -59,7 +60,7 @@ func (c *draft) leaveAlert(end func(*state.Txn, *model.Stuck, string), why strin
 	if c.roll.StuckID == "" {
 		return
 	}
-	if alert := c.d.snap.StuckItem(c.roll.StuckID); alert != nil && alert.Plan == c.roll.Plan {
+	if alert := c.d.snap.StuckItem(c.roll.StuckID); alert != nil && alert.Plan == c.roll.Plan && alert.Kind != model.CellGone {
 		end(c.tx, alert, why)
 	}
 	c.roll.StuckID, c.changed = "", true
@@ -75,6 +76,11 @@ func (d *decision) advanceStuck(plan *model.Plan, roll *model.Roll) {
 	case d.snap.Cell(roll.CellID) == nil || d.snap.Cell(roll.CellID).Lost:
 		c.end(model.RollSkipped, "the cell is gone for good")
 	case alert == nil || !c.stillStuck(alert):
+		if alert != nil && alert.Kind == model.InstanceNotStopped {
+			// It did stop, late: let it be as late again, or it would be stopped for
+			// nothing time and again.
+			c.roll.Extra += model.Duration(d.now.Sub(alert.Since))
+		}
 		c.recovered("what it waited for has passed")
 		c.requeue("takes its turn again")
 	default:
@@ -115,6 +121,9 @@ func (c *draft) stillStuck(alert *model.Stuck) bool {
 		}
 		return slices.ContainsFunc(occupants, func(o *occupant) bool { return o.nowhere })
 	}
+	if alert.Kind == model.InstanceNotStopped {
+		return at >= 0 && c.d.stillUnstopped(alert)
+	}
 	return at >= 0 && !occupants[at].renewed(alert)
 }
 
@@ -140,7 +149,7 @@ func (c *draft) handlerProblem(o *occupant) *model.Stuck {
 		problem.Data = c.d.dataOf(o)
 		return problem
 	}
-	return nil
+	return c.d.stopEvidence(o.app, o.permit, actual)
 }
 
 // forever gives what will never by itself let the roll have its permits, nil

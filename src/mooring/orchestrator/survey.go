@@ -54,7 +54,7 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 	if !plan.MaxInFlight.Never() {
 		s.problem.MaxInFlight = plan.MaxInFlight.Of(len(plan.Order))
 	}
-	if plan.Via.Bosh != nil && !plan.WholeGroup() || plan.Converging != nil && !plan.Converges() {
+	if oneAtATime(plan) {
 		s.problem.MaxInFlight = 1 // a deployment takes one action at a time
 	}
 	own := map[string]bool{}

@@ -23,12 +23,16 @@ type world struct {
 	procs map[place]*proc
 	hosts map[string]*hostOp // by roll ID
 	// What is to go wrong.
-	hang, fail map[string]bool // handlers, by instance name
-	broken     map[string]bool // processes that do not start, by instance name
-	failHost   map[string]bool // host actions, by cell
-	slowHost   map[string]bool // host actions that do not end, by cell
-	stayAway   map[string]bool // cells that do not come back from an action
-	full       bool            // the scheduler finds no place for anything
+	hang, fail map[string]bool          // handlers, by instance name
+	cling      map[string]bool          // instances whose volumes do not detach, by name
+	linger     map[string]bool          // processes that take for ever to end, by instance name
+	deaf       map[string]bool          // agents that take no disruption up, by cell
+	broken     map[string]bool          // processes that do not start, by instance name
+	failHost   map[string]bool          // host actions, by cell
+	takes      map[string]time.Duration // by actions on cells, where not actionTime
+	stayAway   map[string]bool          // cells that do not come back from an action
+	full       bool                     // the scheduler finds no place for anything
+	slowHost   map[string]bool          // host actions that do not end, by cell
 
 	boots      int
 	violations []string
@@ -61,7 +65,8 @@ func newWorld() *world {
 		snap: state.SnapshotOf(), start: start, now: start, via: model.Via{Command: "act"},
 		procs: map[place]*proc{}, hosts: map[string]*hostOp{},
 		hang: map[string]bool{}, fail: map[string]bool{}, broken: map[string]bool{},
-		failHost: map[string]bool{}, stayAway: map[string]bool{}, slowHost: map[string]bool{}, most: map[string]int{},
+		cling: map[string]bool{}, linger: map[string]bool{}, deaf: map[string]bool{},
+		failHost: map[string]bool{}, takes: map[string]time.Duration{}, slowHost: map[string]bool{}, stayAway: map[string]bool{}, most: map[string]int{},
 	}
 }
 
@@ -88,14 +93,14 @@ func (w *world) put(records ...model.Record) {
 // line tells an event; steps on the way are left out.
 func (w *world) line(event model.Event) string {
 	switch event.Kind {
-	case "permit.asked", "permit.running", "permit.away", "permit.back", "permit.soaking":
+	case "permit.asked", "permit.running", "permit.away", "permit.back", "permit.soaking", "roll.granted":
 		return ""
 	}
 	text := event.Text
 	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.carried-out": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
 		text = word + text
 	}
-	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start), text)
+	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start).Round(time.Millisecond), text)
 }
 
 // orchestrate lets the orchestrator decide and commit once; false when it has
@@ -180,6 +185,7 @@ func (w *world) addCells(n, azs int) {
 func (w *world) register(known *model.Cell) {
 	w.boots++
 	cell := *known
+	cell.RegisteredAt = w.now
 	cell.Boot, cell.Start = fmt.Sprintf("boot-%d", w.boots), fmt.Sprintf("start-%d", w.boots)
 	tx := w.snap.Txn()
 	tx.Put(&cell)

@@ -85,6 +85,12 @@ func (w *world) runInstance(at place, p *proc, inst *model.Instance) (due time.T
 	switch {
 	case leaves:
 		return w.runTask(at, p, permit)
+	case p.task != nil && p.task.State == model.TaskStopping && w.linger[at.name()]:
+		p.become(model.Failing, w.now)
+		return due
+	case p.task != nil && p.task.State == model.TaskStopping:
+		p.task = nil // it has stopped at last, or starts again where it was
+		p.become(model.Stopped, w.now)
 	case p.task != nil:
 		p.task = nil // cancelled, or over
 	}
@@ -98,6 +104,8 @@ func (w *world) runInstance(at place, p *proc, inst *model.Instance) (due time.T
 func (w *world) runTask(at place, p *proc, permit *model.Permit) (due time.Time) {
 	running := p.state != "" && p.state != model.Crashed && p.state != model.Stopped
 	switch {
+	case w.deaf[at.cell]:
+		return due
 	case p.task == nil || p.task.PermitID != permit.ID:
 		p.task, p.started = &model.ActualDisruption{PermitID: permit.ID, State: model.TaskAsked, Progress: -1, StartedAt: w.now}, w.now
 		return w.now.Add(time.Millisecond)
@@ -120,6 +128,16 @@ func (w *world) runTask(at place, p *proc, permit *model.Permit) (due time.Time)
 	p.task.State = model.TaskRunning
 	if end := p.started.Add(handlerTime); w.now.Before(end) {
 		return end
+	}
+	if w.cling[at.name()] || w.linger[at.name()] {
+		if p.task.StoppingAt.IsZero() {
+			p.task.StoppingAt, p.task.Grace = w.now, model.Duration(10*time.Second)
+		}
+		if p.task.State = model.TaskStopping; w.cling[at.name()] {
+			p.task.Error = "detaching volume v1: the device is busy"
+		}
+		p.become(model.Failing, w.now)
+		return due
 	}
 	w.yield(p)
 	return due
@@ -209,7 +227,11 @@ func (w *world) takeDown(cell string) {
 }
 
 func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
-	if end := op.began.Add(actionTime); w.now.Before(end) {
+	took := actionTime
+	if longer := w.takes[op.cell]; longer > 0 {
+		took = longer
+	}
+	if end := op.began.Add(took); w.now.Before(end) {
 		return false, end
 	}
 	if w.slowHost[op.cell] {
@@ -229,7 +251,7 @@ func (w *world) runHost(id string, op *hostOp) (busy bool, due time.Time) {
 	if op.back || w.stayAway[op.cell] || w.failHost[op.cell] || op.action == model.Retire {
 		return false, due
 	}
-	if up := op.began.Add(actionTime + bootTime); w.now.Before(up) {
+	if up := op.began.Add(took + bootTime); w.now.Before(up) {
 		return false, up
 	}
 	op.back = true

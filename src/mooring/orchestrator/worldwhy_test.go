@@ -18,12 +18,12 @@ func (w *world) checkExplained() {
 		if plan.Finished() {
 			continue
 		}
-		w.checkChain(explain.Plan(w.snap, plan.Name, w.now))
+		w.checkChain(explain.Plan(w.snap, plan.Name, w.now, explain.AllOutput))
 		for _, roll := range w.snap.Rolls(plan.Name) {
 			if roll.Phase.Final() || w.snap.Cell(roll.CellID) == nil {
 				continue
 			}
-			why := explain.Cell(w.snap, roll.CellID, w.now)
+			why := explain.Cell(w.snap, roll.CellID, w.now, explain.AllOutput)
 			w.checkChain(why)
 			w.checkHeldBack(roll, why)
 		}

@@ -9,13 +9,23 @@ import (
 // Retention says which events and which finished plans are kept. A zero field
 // sets no bound.
 type Retention struct {
-	Count int           // at most so many events
-	Age   time.Duration // none older than this
+	Count int // at most so many events
+	// PerCell is how many more each cell brings, since a plan of all cells is to
+	// be kept whole: up to MostForCells.
+	PerCell int
+	Age     time.Duration // none older than this
+	// Spool: what happened to alerts since so long is kept, whatever else, while
+	// there is a receiver that was not told of it.
+	Spool time.Duration
 	// Plans bounds how many finished plans are kept, and PlanAge for how long
 	// after they finished, each with the rolls of all its cells.
 	Plans   int
 	PlanAge time.Duration
 }
+
+// MostForCells bounds how many events are kept because there are many cells: a
+// million take up about a gigabyte of memory in each process with a mirror.
+const MostForCells = 1_000_000
 
 // pruneBatch bounds what one pruning deletes, so that it never holds up the
 // writes that matter. What is left over is found by the next pruning.
@@ -26,19 +36,34 @@ const pruneBatch = 1000
 // leader to commit.
 func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
 	tx := s.Txn()
-	surplus, n := 0, 0
+	surplus, deleted, seen := 0, 0, 0
 	if keep.Count > 0 {
-		surplus = s.CountEvents() - keep.Count
+		surplus = s.CountEvents() - max(keep.Count, min(keep.Count+keep.PerCell*len(s.Cells()), MostForCells))
 	}
+	told := s.toldToAll()
 	for event := range s.EventsAfter("") {
 		old := keep.Age > 0 && now.Sub(event.At) > keep.Age
-		if n >= pruneBatch || (n >= surplus && !old) {
+		if deleted == pruneBatch || seen >= surplus && !old {
 			break
 		}
+		seen++
+		if event.Stuck != nil && event.ID > told && now.Sub(event.At) <= keep.Spool {
+			continue // somebody has yet to hear of it
+		}
 		tx.Delete(event)
-		n++
+		deleted++
 	}
 	return tx
+}
+
+// toldToAll gives the ID of an event up to which every receiver of alerts has
+// been told, past all events when there is none.
+func (s *Snapshot) toldToAll() string {
+	told := "~" // after all IDs
+	for _, delivery := range s.Deliveries() {
+		told = min(told, delivery.After)
+	}
+	return told
 }
 
 // PrunePlans gives a transaction that deletes what is left of the finished plan

@@ -217,6 +217,58 @@ func TestEventsAreReadInPagesAndPruned(t *testing.T) {
 	g.Expect(left(Retention{Count: 1, Age: 150 * time.Minute})).To(Equal([]string{"f"}), "each bound holds")
 }
 
+func TestWhatAReceiverWasNotToldOfIsKept(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	s := SnapshotOf()
+	for i, kind := range []string{"old", "told", "noise", "untold", "noise", "last"} {
+		tx := s.Txn()
+		event := model.Event{Kind: kind, At: now.Add(time.Duration(i-6) * time.Hour)}
+		if kind != "noise" {
+			event.Stuck = &model.Stuck{ID: kind}
+		}
+		tx.Event(event)
+		s = s.Apply(tx)
+	}
+	events := s.Events("", 0)
+	keep := Retention{Count: 1, Spool: 270 * time.Minute}
+	left := func() []string { return kinds(s.Apply(s.Prune(keep, now)).Events("", 0)) }
+	g.Expect(left()).To(Equal([]string{"last"}), "nobody is to be told")
+
+	deliver := func(receiver, after string) {
+		tx := s.Txn()
+		tx.Put(&model.Delivery{Receiver: receiver, After: after})
+		s = s.Apply(tx)
+	}
+	deliver("ops", events[4].ID)
+	deliver("dev", events[1].ID)
+	g.Expect(left()).To(Equal([]string{"untold", "last"}))
+	deliver("dev", "0")
+	g.Expect(left()).To(Equal([]string{"untold", "last"}), "the others are given up by now")
+	keep.Spool = 24 * time.Hour
+	g.Expect(left()).To(Equal([]string{"old", "told", "untold", "last"}))
+	deliver("dev", events[5].ID)
+	g.Expect(left()).To(Equal([]string{"last"}))
+}
+
+func TestMoreCellsHaveMoreEventsKept(t *testing.T) {
+	g := NewWithT(t)
+	s := SnapshotOf(&model.Cell{ID: "c1"}, &model.Cell{ID: "c2"})
+	for range 10 {
+		tx := s.Txn()
+		tx.Event(model.Event{Kind: "said"})
+		s = s.Apply(tx)
+	}
+	for _, c := range []struct {
+		keep Retention
+		left int
+	}{
+		{Retention{Count: 3}, 3}, {Retention{Count: 3, PerCell: 2}, 7}, {Retention{PerCell: 2}, 10}, {Retention{Count: 3, PerCell: MostForCells}, 10},
+	} {
+		g.Expect(s.Apply(s.Prune(c.keep, time.Time{})).Events("", 0)).To(HaveLen(c.left))
+	}
+}
+
 func keys[T model.Record](records []T) []string {
 	var out []string
 	for _, rec := range records {

@@ -10,6 +10,7 @@ import (
 
 	"mooring/access"
 	"mooring/identity"
+	"mooring/model"
 )
 
 // accessFlags say who may call the API.
@@ -66,6 +67,13 @@ func ownMachine(listen string) (bool, error) {
 func maySteer(r *http.Request) bool {
 	actor, err := access.From(r.Context())
 	return err == nil && access.May(actor, access.Plan, access.Thing("plans")) == nil
+}
+
+// mayRead reports whether the caller may read what the instances of an app
+// write.
+func mayRead(r *http.Request, app model.Name) bool {
+	actor, err := access.From(r.Context())
+	return err == nil && access.May(actor, access.ReadLogs, access.App(app)) == nil
 }
 
 // theFleet is what the board shows.

@@ -28,12 +28,16 @@ import (
 	"mooring/state"
 )
 
+// eventsPerCell is how many events a plan writes for a cell that is dense with
+// instances, and some.
+const eventsPerCell = 600
+
 // Flags of the control plane's roles.
 var (
 	etcdFlag         = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
 	nameFlag         = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
 	listenFlag       = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
-	keepFlag         = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep at most `N` events, the newest; 0 sets no bound"}
+	keepFlag         = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep the newest `N` events, and 600 more for each cell; 0 sets no bound"}
 	keepForFlag      = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
 	keepPlansFlag    = &cli.IntFlag{Name: "keep-plans", Value: 100, Usage: "keep at most `N` finished plans, the newest; 0 sets no bound"}
 	keepPlansForFlag = &cli.DurationFlag{Name: "keep-plans-for", Value: 90 * 24 * time.Hour, Usage: "keep finished plans for `DURATION` such as 2160h; 0 sets no bound"}
@@ -188,7 +192,7 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	if err != nil {
 		return err
 	}
-	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, SignIn: callers.Token})
+	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, MayRead: mayRead, SignIn: callers.Token})
 	if err != nil {
 		return err
 	}
@@ -263,7 +267,7 @@ func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error 
 			return orchestrator.Run(ctx, store, leadership, orchestrator.Config{
 				Logger: logger("orchestrator"), DefaultVia: via, Director: bosh,
 				Keep: state.Retention{
-					Count: c.Int(keepFlag.Name), Age: c.Duration(keepForFlag.Name),
+					Count: c.Int(keepFlag.Name), PerCell: eventsPerCell, Age: c.Duration(keepForFlag.Name), Spool: alerting.DefaultGiveUp,
 					Plans: c.Int(keepPlansFlag.Name), PlanAge: c.Duration(keepPlansForFlag.Name),
 				},
 			})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,10 @@ type bosh struct {
 	// olga's own deploys stop no cell; hold keeps one of them from ending.
 	hold chan struct{}
 	fail map[string]bool // VMs that cannot be made, by cell
+	// stall keeps the first cell that has leave from being stopped, stalled
+	// names it.
+	stall   chan struct{}
+	stalled string
 	// failedAt is when one last could not.
 	failedAt time.Time
 }
@@ -95,10 +100,19 @@ func (b *bosh) act(cell, action string) error {
 	}
 	b.mu.Lock()
 	failing := b.fail[cell]
+	stall := b.stall
+	if stall != nil && (b.stalled == "" || b.stalled == cell) {
+		b.stalled = cell
+	} else {
+		stall = nil
+	}
 	if failing {
 		b.failedAt = time.Now()
 	}
 	b.mu.Unlock()
+	if stall != nil {
+		<-stall
+	}
 	if failing {
 		if action == fakedirector.Recreate { // the old one is deleted by then
 			_, _ = b.Sh("moor dev host halt " + cell)
@@ -116,7 +130,7 @@ func (b *bosh) held(met time.Time, says string) *model.Stuck {
 	alert, seen := b.flagged(model.DirectorBlocks)
 	b.t.Logf("%s: flagged %s after its rule was met", says, seen.Sub(met).Round(time.Millisecond))
 	b.g.Expect(seen.Sub(met)).To(BeNumerically("<=", soon))
-	b.g.Expect(alert.Owner).To(Equal(operators))
+	b.whole(alert, operators)
 	b.g.Expect(alert.Error).To(ContainSubstring(says))
 	return alert
 }
@@ -133,6 +147,7 @@ func TestTheDirectorIsHeldBySomebodyElse(t *testing.T) {
 
 	alert := b.held(b.planned, "olga")
 	g.Expect(alert.Plan).To(Equal("p"))
+	g.Expect(alert.Blocks).To(ConsistOf("cell-0", "cell-1", "cell-2"))
 	for _, subject := range []string{"p", "cell-1"} {
 		g.Expect(b.Must("moor why " + subject)).To(ContainSubstring("olga"))
 	}
@@ -187,7 +202,7 @@ func (b *bosh) failedOn(cell string) *model.Stuck {
 	b.t.Logf("flagged %s after BOSH failed", late.Round(time.Millisecond))
 	b.g.Expect(late).To(BeNumerically("<=", soon))
 	b.g.Expect(alert.CellID).To(Equal(cell))
-	b.g.Expect(alert.Owner).To(Equal(operators))
+	b.whole(alert, operators)
 	return alert
 }
 
@@ -232,6 +247,59 @@ func TestATaskOfTheDirectorFailsOnOneOfManyInFlight(t *testing.T) {
 	b.answer(alert, model.Answer{Verb: model.Retry})
 	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
 	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+func TestAPolicyForbidsWhatBOSHHasYetToComeTo(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	release := b.holds()
+	never := steady("timeout: 60s, progress_timeout: 1s")
+	never.lifecycle = strings.Replace(never.lifecycle, "max_interrupted: 1", "max_interrupted: 0", 1)
+	b.push(never)
+	b.roll("p", "cells: all\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}}")
+
+	alert, seen := b.flagged(model.PolicyForbids)
+	b.t.Logf("flagged %s after the plan was asked for", seen.Sub(b.planned).Round(time.Millisecond))
+	g.Expect(seen.Sub(b.planned)).To(BeNumerically("<=", soon))
+	g.Expect(alert.Owner).To(Equal(owner))
+	g.Expect(b.plan("p").Rolls).To(HaveEach(HaveField("AtGate", BeZero())), "BOSH has not come to any")
+
+	b.push(steady("timeout: 60s, progress_timeout: 1s"))
+	release()
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+}
+
+// A cell whose gate gave leave stands quiet, and BOSH does not stop it.
+func TestBOSHHasLeaveAndDoesNotUseIt(t *testing.T) {
+	t.Parallel()
+	b := newBosh(t)
+	g := b.g
+	stall := make(chan struct{})
+	goOn := sync.OnceFunc(func() { close(stall) })
+	t.Cleanup(goOn)
+	b.stall = stall
+	b.roll("p", "cells: all\naction: restart\nvia: {bosh: {deployment: mooring, instance_group: cell}, within: 10s}")
+
+	alert, seen := b.flagged(model.NotStopped)
+	met := b.entered("p", alert.CellID, model.Acting).Add(10 * time.Second)
+	b.t.Logf("flagged %s after its rule was met", seen.Sub(met).Round(time.Millisecond))
+	g.Expect(seen.Sub(met)).To(BeNumerically("<=", soon))
+	g.Expect(alert.FlaggedAt).To(BeTemporally(">=", met.Add(-blink)))
+	b.mu.Lock()
+	g.Expect(alert.CellID).To(Equal(b.stalled))
+	b.mu.Unlock()
+	b.whole(alert, operators)
+	why, err := b.api.WhyCell(t.Context(), alert.CellID)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(why.Moving).To(BeFalse(), told(why))
+	g.Expect(lastLink(why).Text).To(ContainSubstring("moor resolve "+alert.ID), told(why))
+
+	goOn()
+	g.Eventually(func() []string { return b.done("p") }, patience, "100ms").Should(HaveLen(3))
+	g.Eventually(b.stuck, patience, "100ms").Should(BeEmpty(), "it closes by itself")
+	b.retold("p")
 }
 
 // failed is when the Director last failed.

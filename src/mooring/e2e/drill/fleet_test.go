@@ -23,6 +23,7 @@ import (
 // takes to end.
 const instanceScript = `#!/bin/sh
 cd "%[1]s"
+echo "$MOORING_VOLUME_DATA" > "volume-$CF_INSTANCE_INDEX"
 while ! [ -e "crash-$CF_INSTANCE_INDEX" ]; do sleep 0.1; done
 date +%%s.%%N > "crashed-$CF_INSTANCE_INDEX"
 echo "no space left on device"
@@ -57,6 +58,7 @@ fi
 [ -e "then-crash-$CF_INSTANCE_INDEX" ] && touch "crash-$CF_INSTANCE_INDEX"
 echo '{"progress": 0.5, "message": "half of it"}'
 sleep 0.1
+seen
 `
 
 const owner = "redis team, #redis"
@@ -88,6 +90,8 @@ type drill struct {
 	api *client.Client
 	// planned is when the plan was asked for.
 	planned time.Time
+	// mend takes away what was planted, where a file's name is not enough.
+	mend func()
 }
 
 func newDrill(t *testing.T, s service, env []string, flags ...string) *drill {
@@ -139,6 +143,26 @@ func (d *drill) touch(names ...string) {
 	for _, name := range names {
 		d.Write(name, "", 0o644)
 	}
+}
+
+// clings makes the volume of an instance one that cannot be flushed, and so not
+// detached: paths in it are longer than any program can name. The result mends
+// it.
+func (d *drill) clings(index int) (mend func()) {
+	d.t.Helper()
+	volume := strings.TrimSpace(d.Must(fmt.Sprintf("cat volume-%d", index)))
+	root, err := os.OpenRoot(volume)
+	for range 25 {
+		d.g.Expect(err).NotTo(HaveOccurred())
+		name := strings.Repeat("a", 200)
+		d.g.Expect(root.Mkdir(name, 0o755)).To(Succeed())
+		outer := root
+		root, err = outer.OpenRoot(name)
+		d.g.Expect(outer.Close()).To(Succeed())
+	}
+	d.g.Expect(err).NotTo(HaveOccurred())
+	d.g.Expect(root.Close()).To(Succeed())
+	return func() { d.g.Expect(os.RemoveAll(filepath.Join(volume, strings.Repeat("a", 200)))).To(Succeed()) }
 }
 
 func (d *drill) remove(names ...string) {

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -182,6 +183,23 @@ func policyRows() []row {
 			d.push(service{instances: 1, class: "persistent", lifecycle: "max_interrupted: 1\nmax_draining: 0\ndrain: none"})
 		},
 	}, {
+		name: "a policy says never, long before the window opens", kind: model.PolicyForbids, flags: oneZone,
+		service: service{instances: 1, class: "persistent", lifecycle: `
+			max_interrupted: 0
+			max_draining: 0
+			drain: none`},
+		plant: func(d *drill) string {
+			opens := time.Now().UTC().Add(6 * time.Hour)
+			d.roll("p", fmt.Sprintf("cells: all\naction: restart\nwindow: %q", opens.Format("15:04")+"-"+opens.Add(time.Hour).Format("15:04")+" UTC"))
+			return d.cellOf(0)
+		},
+		met:  func(d *drill, _ string) time.Time { return d.planned },
+		ends: client.LinkPolicy, says: "max_interrupted 0",
+		mend: func(d *drill, _ *model.Stuck) {
+			d.push(service{instances: 1, class: "persistent", lifecycle: "max_interrupted: 1\nmax_draining: 0\ndrain: none"})
+		},
+		unfinished: true, // it waits for its window
+	}, {
 		name: "there is room nowhere", kind: model.NoRoom, flags: twoZones, owner: operators,
 		service: service{instances: 2, class: "shared", lifecycle: `
 			max_interrupted: 1
@@ -270,6 +288,26 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 		ends: client.LinkStuck, says: "nobody acts on it",
 		mend: func(d *drill, alert *model.Stuck) { d.Must("moor dev host restart " + alert.CellID) },
 	}, {
+		name: "a volume does not detach", kind: model.InstanceNotStopped, flags: oneZone, owner: operators,
+		service: steady("timeout: 60s, progress_timeout: 20s"),
+		plant: func(d *drill) string {
+			cell := d.cellOf(1)
+			d.mend = d.clings(1)
+			d.roll("p", "cells: all\naction: restart")
+			return cell
+		},
+		// Half a minute, after what the process has to stop.
+		met: afterSeen(40 * time.Second), others: true,
+		ends: client.LinkInstance, says: "file name too long",
+		evidence: func(d *drill, alert *model.Stuck) {
+			d.g.Expect(alert.Index).To(Equal(1))
+			d.g.Expect(alert.Phase).To(Equal(model.Interrupting))
+		},
+		mend: func(d *drill, alert *model.Stuck) {
+			d.mend()
+			d.answer(alert, model.Answer{Verb: model.Retry})
+		},
+	}, {
 		name: "a cell goes without leave", kind: model.CellGone, flags: oneZone, owner: operators,
 		service: steady("timeout: 60s, progress_timeout: 20s"),
 		plant: func(d *drill) string {
@@ -279,15 +317,22 @@ via: {command: "if [ -e `+d.Dir+`/fail-$MOORING_CELL ]; then date +%s.%N > `+d.D
 			return cell
 		},
 		// Its lease lasts for two seconds; etcd looks for what ran out twice in one.
-		met:  func(d *drill, _ string) time.Time { return d.planned.Add(2*time.Second + 500*time.Millisecond) },
-		ends: client.LinkCell, says: "does not answer",
+		// It was last heard of up to a third of that before it was stopped.
+		met:   func(d *drill, _ string) time.Time { return d.planned.Add(2*time.Second + 500*time.Millisecond) },
+		early: 1500 * time.Millisecond,
+		ends:  client.LinkCell, says: "does not answer",
 		evidence: func(d *drill, alert *model.Stuck) {
 			d.g.Expect(alert.Data).To(ConsistOf("default/default/data/1"))
+			d.g.Expect(alert.Since).To(BeTemporally("~", d.planned, time.Second), "it says when it was last heard of")
+			d.g.Expect(alert.Plan).To(BeEmpty())
+			d.roll("p", "cells: ["+alert.CellID+"]\naction: restart")
+			d.g.Eventually(func() model.Stuck { return d.stuck()[0] }, patience, "50ms").Should(
+				And(HaveField("Plan", "p"), HaveField("Phase", model.Queued), HaveField("Blocks", ConsistOf(alert.CellID))), "a plan waits for it now")
+			d.whole(&d.stuck()[0], operators)
 		},
 		mend: func(d *drill, alert *model.Stuck) {
 			d.g.Expect(syscall.Kill(d.agent(alert.CellID), syscall.SIGCONT)).To(Succeed())
 		},
-		unfinished: true, // there is none
 	}, {
 		name: "an instance does not come back", kind: model.NotSettled, flags: oneZone,
 		service: steady("timeout: 60s, progress_timeout: 20s"),
