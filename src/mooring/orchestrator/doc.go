@@ -19,5 +19,5 @@
 //	stuck.go      flagging, closing; evidence.go finds the words
 //	answers.go    what a person said to do about it
 //	actions.go    host drivers, run beside the loop
-//	preview.go    the same brain, asked what would happen
+//	preview.go    the same brain, asked what would happen; picture.go draws it
 package orchestrator

@@ -50,7 +50,7 @@ const (
 type foresight struct {
 	ends estimate.Range
 	// typical is how long each cell takes where the plan takes about as long
-	// as it does one time in two.
+	// as it does one time in two; with a window, what is expected of each.
 	typical []time.Duration
 }
 
@@ -74,7 +74,14 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 		byEnd[i] = i
 	}
 	slices.SortStableFunc(byEnd, func(a, b int) int { return cmp.Compare(ends[a], ends[b]) })
-	return foresight{ends: estimate.RangeOf(ends), typical: ways[byEnd[(len(byEnd)-1)/2]]}
+	f := foresight{ends: estimate.RangeOf(ends), typical: ways[byEnd[(len(byEnd)-1)/2]]}
+	if s.problem.Window != nil {
+		// Between the ends of two draws the window may be closed, and no plan end.
+		at := func(share float64) time.Duration { return ends[byEnd[int(share*float64(len(byEnd)-1))]] }
+		f.ends.Short, f.ends.Half, f.ends.Most = at(0.1), at(0.5), at(0.9)
+		f.typical = s.problem.Expected() // when it ends says little of how long its cells take
+	}
+	return f
 }
 
 // draw gives how long each cell takes, in each of one round of draws.

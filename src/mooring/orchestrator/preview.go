@@ -19,7 +19,8 @@ import (
 // chooses no cells, names one that does not exist, or has a window that cannot
 // be read.
 func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.Preview, error) {
-	if _, err := model.ParseWindow(spec.Window); err != nil {
+	window, err := model.ParseWindow(spec.Window)
+	if err != nil {
 		return nil, err
 	}
 	plan, err := newPlan(snap, spec, now)
@@ -44,13 +45,11 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 			p.DataAtRisk = append(p.DataAtRisk, d.dataOf(o)...)
 		}
 	}
-	d.foretell(p, d.surveyOf(plan, rolls))
-	if window, err := model.ParseWindow(plan.Window); err == nil {
-		if open, next := window.Open(d.now); !open {
-			p.Opens = &next
-			p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
-		}
+	if open, next := window.Open(d.now); !open {
+		p.Opens = &next
+		p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
 	}
+	d.foretell(p, plan, d.surveyOf(plan, rolls))
 	p.Warnings = append(p.Warnings, d.warnings(plan)...)
 	return p, nil
 }
@@ -76,19 +75,18 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 	}
 }
 
-// foretell fills in when each cell rolls and what bounds the whole.
-func (d *decision) foretell(p *client.Preview, s *survey) {
+// foretell fills in when each cell rolls and what bounds the whole, counted
+// from when the window opens.
+func (d *decision) foretell(p *client.Preview, plan *model.Plan, s *survey) {
 	turns := s.turns()
 	f := s.foresee(turns)
-	timeline := sequence.Simulate(&s.problem, turns, nil)
-	// Means alone would end early or late: what is late holds others up. The
-	// picture ends when the plan is expected to.
-	scale := 1.0
-	if timeline.Makespan > 0 {
-		scale = float64(f.ends.Half) / float64(timeline.Makespan)
+	timeline := s.picture(turns, f.ends.Half)
+	var closed time.Duration
+	if p.Opens != nil {
+		closed = p.Opens.Sub(d.now)
 	}
-	at := func(d time.Duration) model.Duration { return rounded(time.Duration(scale * float64(d))) }
-	p.Expected, p.Shortest, p.Longest = rounded(f.ends.Half), rounded(f.ends.Short), rounded(f.ends.Most)
+	at := func(moment time.Duration) model.Duration { return rounded(max(0, moment-closed)) }
+	p.Expected, p.Shortest, p.Longest = at(f.ends.Half), at(f.ends.Short), at(f.ends.Most)
 	for i := range s.rolls {
 		if timeline.Start[i] < 0 {
 			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
@@ -102,6 +100,9 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
+	if unfit := d.unfit(plan, s, timeline); unfit != "" {
+		p.Warnings = append(p.Warnings, unfit)
+	}
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
 	p.Raise = d.raise(s, turns, bound, f.typical)

@@ -50,6 +50,9 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 	// A converging task takes AZs one after another: so it will, and nothing
 	// need be held back for it once it runs.
 	s.problem.AZSerial = d.foresight && plan.Converges()
+	if d.foresight { // nothing is dispatched at all outside it
+		s.problem.Window = windowAt(plan.Window, d.now)
+	}
 	if !plan.MaxInFlight.Never() {
 		s.problem.MaxInFlight = plan.MaxInFlight.Of(len(plan.Order))
 	}

@@ -31,8 +31,10 @@ const (
 	ByCells   Reason = "cells that exclude each other"
 	ByCeiling Reason = "max_in_flight"
 	ByAZ      Reason = "az_serial"
-	// ByCanaries sets no bound of its own; Check finds breaches of it.
+	// ByCanaries and ByWindow set no bound of their own; Check finds breaches
+	// of them.
 	ByCanaries Reason = "canaries"
+	ByWindow   Reason = "window"
 )
 
 // Bound gives the lower bound for what is left of the problem. durations says

@@ -36,7 +36,7 @@ type span struct {
 }
 
 // Check replays a timeline against the problem: at each start, is everything
-// that is away, failures and all, within every limit? It trusts nothing but
+// that is away, failures and all, within every limit, and the window open? It trusts nothing but
 // the timeline and shares nothing with the dispatcher.
 func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 	audit := &Audit{}
@@ -60,6 +60,11 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 			continue
 		}
 		audit.Makespan = max(audit.Makespan, end)
+		if p.Window != nil && start >= 0 && cell.State == Waiting {
+			if open, _ := p.Window(start); !open {
+				audit.Violations = append(audit.Violations, Violation{Cell: c, At: start, App: -1, Why: ByWindow})
+			}
+		}
 		spans[rolls] = append(spans[rolls], span{start, end, c, 1, start >= 0 && cell.State == Waiting})
 		for _, use := range cell.Uses {
 			to := end

@@ -45,7 +45,7 @@ func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
 		p := drawProblem(t)
-		p.Canaries, p.AZSerial = 0, false
+		p.Canaries, p.AZSerial, p.Window = 0, false, drawWindow(t)
 		midway(t, p)
 		g.Expect(p.Validate()).To(Succeed())
 		plan := Order(p)

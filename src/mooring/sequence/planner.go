@@ -81,7 +81,7 @@ func (pl *planner) try(strategy string, order []int) *candidate {
 // tryGreedy scores the order of a candidate when it is not kept strictly.
 func (pl *planner) tryGreedy(c *candidate) *candidate {
 	sub := *pl.p
-	sub.AZSerial, sub.Canaries = false, 0
+	sub.AZSerial, sub.Canaries, sub.Window = false, 0, nil
 	greedy := &candidate{order: c.order, mode: Greedy, strategy: c.strategy}
 	if len(pl.cells) < len(pl.p.Cells) { // one AZ of several, or some are rolled
 		sub.Cells = slices.Clone(sub.Cells)

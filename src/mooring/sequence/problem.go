@@ -64,6 +64,9 @@ type Problem struct {
 	// AZSerial makes the AZs go strictly one after another, as they do inside
 	// one converging task of a Director.
 	AZSerial bool
+	// Window is when rolls may start; nil means always. An order is planned,
+	// and a bound given, as if it were.
+	Window Window
 }
 
 // Validate says what about the problem makes no sense.

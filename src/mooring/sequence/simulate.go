@@ -40,6 +40,7 @@ type Simulation struct {
 	events    events
 	now       time.Duration
 	out       outages
+	opensAt   time.Duration // the opening of the window that is waited for, or was last
 }
 
 // NewSimulation stands at time 0, with what may start at once started.
@@ -84,7 +85,16 @@ func (s *Simulation) Step() bool {
 	return len(s.events) > 0
 }
 
+// start starts what may start now. While the window is closed nothing may, and
+// its opening is something that happens.
 func (s *Simulation) start() {
+	if until, closed := s.p.Window.closed(s.now); closed {
+		if until > s.now && until != s.opensAt {
+			s.opensAt = until
+			heap.Push(&s.events, event{at: until, kind: opens})
+		}
+		return
+	}
 	for c, ok := s.d.Next(); ok; c, ok = s.d.Next() {
 		s.d.Start(c)
 		s.run(c, s.now)
