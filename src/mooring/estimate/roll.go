@@ -16,6 +16,27 @@ type Roll struct {
 	// its phases; replaced says that some have to be replaced first.
 	drained, moved, stopped []part
 	replaced                bool
+	// at is the step that the roll is in, and spent for how long, in seconds.
+	at    step
+	spent float64
+}
+
+// step is what a roll does one after another; what is of one step runs together.
+type step int
+
+const (
+	notBegun step = iota
+	draining
+	moving
+	stopping
+	away
+	settling
+)
+
+// steps are those of the phases.
+var steps = map[model.Phase]step{
+	model.Draining: draining, model.Moving: moving, model.Interrupting: stopping,
+	model.Quiesced: away, model.Acting: away, model.Returning: away, model.Settling: settling,
 }
 
 // part is one instance: its handler, and how it comes back.
@@ -43,15 +64,22 @@ func (r *Roll) Interrupt(app *model.App, moves bool) {
 // Replace says that something on the cell is replaced before it stops.
 func (r *Roll) Replace() { r.replaced = true }
 
+// UnderWay says that the roll is in a phase and what it does there (its
+// handlers, the host's absence, the returns) has taken so long. What is told of
+// it from then on is how much longer it takes.
+func (r *Roll) UnderWay(phase model.Phase, spent time.Duration) {
+	r.at, r.spent = steps[phase], max(0, spent.Seconds())
+}
+
 func (r *Roll) part(app *model.App, kind model.Kind, back Step) part {
 	return part{r.known.Handler(app, kind), r.known.Back(app, back), app.Policy.HealthyFor.D().Seconds()}
 }
 
-// Range gives the range of how long the roll takes. It is the same for all
+// Range gives the range of how long the roll takes, or takes still. It is the same for all
 // rolls that are made of the same.
 func (r *Roll) Range() Range { return RangeOf(r.draws(newChance(""))) }
 
-// Draw gives how long the roll takes in each of the Draws. name tells its
+// Draw gives how long the roll takes, or takes still, in each of the Draws. name tells its
 // chances from those of other rolls.
 func (r *Roll) Draw(name string) []time.Duration { return r.draws(newChance(name)) }
 
@@ -64,33 +92,51 @@ func (r *Roll) draws(chance *chance) []time.Duration {
 	return took
 }
 
-// draw goes through the phases: in each, everything runs together. What leaves
+// draw goes through the steps: in each, everything runs together. What leaves
 // the cell comes back on its own time, which the end of the roll waits for.
 func (r *Roll) draw(chance *chance) float64 {
 	var now, settled float64
-	leave := func(parts []part) {
+	takes := func(at step, d *Dist) float64 {
+		switch {
+		case at > r.at:
+			return chance.of(d)
+		case at == r.at:
+			return chance.longer(d, r.spent) - r.spent
+		}
+		return 0 // it is over
+	}
+	leave := func(at step, parts []part) {
 		began := now
 		for _, p := range parts {
-			out := began + chance.of(p.handler)
+			out := began + takes(at, p.handler)
 			now = max(now, out)
 			settled = max(settled, out+chance.of(p.back)+p.healthyFor)
 		}
 	}
-	leave(r.drained)
+	leave(draining, r.drained)
 	began := now
-	leave(r.moved)
+	leave(moving, r.moved)
 	if r.replaced {
-		now = max(now, began+chance.of(r.known.Host(r.action, model.Moving)))
+		now = max(now, began+takes(moving, r.known.Host(r.action, model.Moving)))
 	}
 	began = now
 	for _, p := range r.stopped {
-		now = max(now, began+chance.of(p.handler))
+		now = max(now, began+takes(stopping, p.handler))
 	}
-	now += chance.of(r.known.Host(r.action, Away))
+	now += takes(away, r.known.Host(r.action, Away))
 	for _, p := range r.stopped {
-		settled = max(settled, now+chance.of(p.back)+p.healthyFor)
+		settled = max(settled, now+r.back(chance, p))
 	}
 	return max(now, settled)
+}
+
+// back gives how long something takes still to serve once its cell is back.
+func (r *Roll) back(chance *chance, p part) float64 {
+	if r.at < settling {
+		return chance.of(p.back) + p.healthyFor
+	}
+	started := max(0, r.spent-p.healthyFor) // the soak is part of what was spent
+	return max(0, chance.longer(p.back, started)+p.healthyFor-r.spent)
 }
 
 // Range is how long something takes, in the draws.
