@@ -166,7 +166,7 @@ func aloneFor(p *Problem, left []time.Duration) time.Duration {
 		switch p.Cells[c].State {
 		case Rolled:
 			canaries--
-		case Running, StuckHolding:
+		case Running, StuckHolding, Begun:
 			return 0
 		}
 		for _, use := range p.Cells[c].Uses {

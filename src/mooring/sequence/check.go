@@ -54,7 +54,7 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 			continue
 		}
 		if start == -1 && end == -1 {
-			if cell.State == Waiting && p.never(c) < 0 {
+			if waits(cell.State) && p.never(c) < 0 {
 				audit.Missing = append(audit.Missing, c)
 			}
 			continue
@@ -71,7 +71,7 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 			if hold := p.Apps[use.App].Hold; hold > 0 {
 				to = min(to, start+hold)
 			}
-			spans[use.App] = append(spans[use.App], span{start, to, c, int(use.N), start >= 0 && cell.State == Waiting})
+			spans[use.App] = append(spans[use.App], span{start, to, c, int(use.N), start >= 0 && waits(cell.State)})
 		}
 	}
 	for _, f := range failures {

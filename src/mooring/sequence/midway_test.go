@@ -19,12 +19,12 @@ func midway(t *rapid.T, p *Problem) {
 	}
 	for c := range p.Cells {
 		cell := &p.Cells[c]
-		cell.State = rapid.SampledFrom([]State{Waiting, Waiting, Waiting, Running, Rolled, Stuck, StuckHolding}).Draw(t, "state")
+		cell.State = rapid.SampledFrom([]State{Waiting, Waiting, Waiting, Running, Rolled, Stuck, StuckHolding, Begun}).Draw(t, "state")
 		if !holds(cell.State) {
 			continue
 		}
 		fits := p.MaxInFlight == 0 || inFlight < p.MaxInFlight
-		for _, use := range cell.Uses {
+		for _, use := range usesHeld(cell) {
 			fits = fits && away[use.App]+int(use.N) <= p.Apps[use.App].Limit
 		}
 		if !fits {
@@ -32,13 +32,21 @@ func midway(t *rapid.T, p *Problem) {
 			continue
 		}
 		inFlight++
-		for _, use := range cell.Uses {
+		for _, use := range usesHeld(cell) {
 			away[use.App] += int(use.N)
 		}
 		if cell.State == Running {
 			cell.Elapsed = time.Duration(rapid.IntRange(0, 12).Draw(t, "elapsed")) * time.Minute
 		}
 	}
+}
+
+// usesHeld gives what a cell that was let go holds: nothing while it waits.
+func usesHeld(cell *Cell) []Use {
+	if cell.State == Begun {
+		return nil
+	}
+	return cell.Uses
 }
 
 func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
@@ -60,7 +68,7 @@ func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
 					g.Expect(line.Start[c]).To(Equal(time.Duration(-1)), "cell %d is left alone", c)
 				case Running:
 					g.Expect(line.Start[c]).To(Equal(-p.Cells[c].Elapsed), "cell %d has started", c)
-				case Waiting:
+				case Waiting, Begun:
 					g.Expect(line.Start[c] >= 0).To(Equal(canEver(p, c)), "cell %d", c)
 				}
 			}
@@ -79,7 +87,8 @@ func rolledIn(p *Problem, line *Timeline) []time.Duration {
 	return left
 }
 
-// canEver says whether a waiting cell can start once all that moves has ended.
+// canEver says whether a cell that waits can start once all that moves has
+// ended.
 func canEver(p *Problem, c int) bool {
 	held, inFlight := make([]int, len(p.Apps)), 0
 	for o := range p.Cells {
@@ -90,12 +99,18 @@ func canEver(p *Problem, c int) bool {
 			}
 		}
 	}
-	for _, use := range p.Cells[c].Uses {
-		if app := &p.Apps[use.App]; held[use.App]+app.Down+int(use.N) > app.Limit {
-			return false
+	fits := func(c int) bool {
+		for _, use := range p.Cells[c].Uses {
+			if app := &p.Apps[use.App]; held[use.App]+app.Down+int(use.N) > app.Limit {
+				return false
+			}
 		}
+		return true
 	}
-	return p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+	for o := range p.Cells {
+		inFlight += b2i(p.Cells[o].State == Begun && !fits(o)) // it keeps its place
+	}
+	return fits(c) && (p.Cells[c].State == Begun || p.MaxInFlight == 0 || inFlight < p.MaxInFlight)
 }
 
 // six cells of two AZs without any app.
@@ -156,4 +171,19 @@ func TestAnAZThatHasBegunIsFinishedFirst(t *testing.T) {
 	p.Cells[1].State = Rolled
 	line = Simulate(p, Order(p), nil)
 	g.Expect(line.Start).To(Equal([]time.Duration{6 * time.Minute, -1, 6 * time.Minute, 0, 6 * time.Minute, 0}))
+}
+
+func TestWhatHasBegunIsHeldBackByNoGate(t *testing.T) {
+	g := NewWithT(t)
+	p, m := chain(), time.Minute
+	p.Cells[0].State, p.Cells[1].State, p.Cells[1].Elapsed = Begun, Running, 0
+	p.MaxInFlight, p.Canaries, p.Window = 2, 1, minutes(1, 60, 30)
+	line := Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil)
+	g.Expect(line.Start).To(Equal([]time.Duration{m, 0, 30 * m}), "it waits for its budget alone")
+
+	p.Canaries, p.Window, p.Cells[1].State = 0, nil, StuckHolding
+	p.Cells[2].Uses = nil
+	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start).To(HaveEach(time.Duration(-1)), "waiting, it keeps its place among those in flight")
+	p.MaxInFlight = 3
+	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start[2]).To(BeZero())
 }

@@ -19,7 +19,11 @@ const (
 	Rolled                    // done, skipped or aborted: nothing more will happen
 	Stuck                     // stopped before it took anything, or gave everything back
 	StuckHolding              // stopped (or just slow) while its instances are away
+	Begun                     // let go, and waiting for budgets: no gate holds it back any more
 )
+
+// waits says whether a cell has its budgets still to take.
+func waits(s State) bool { return s == Waiting || s == Begun }
 
 // Cell is one cell of a Problem.
 type Cell struct {

@@ -85,15 +85,13 @@ func (s *Simulation) Step() bool {
 	return len(s.events) > 0
 }
 
-// start starts what may start now. While the window is closed nothing may, and
-// its opening is something that happens.
+// start starts what may start now. While the window is closed nothing new may,
+// and its opening is something that happens.
 func (s *Simulation) start() {
-	if until, closed := s.p.Window.closed(s.now); closed {
-		if until > s.now && until != s.opensAt {
-			s.opensAt = until
-			heap.Push(&s.events, event{at: until, kind: opens})
-		}
-		return
+	until, closed := s.p.Window.closed(s.now)
+	if s.d.closed = closed; closed && until > s.now && until != s.opensAt {
+		s.opensAt = until
+		heap.Push(&s.events, event{at: until, kind: opens})
 	}
 	for c, ok := s.d.Next(); ok; c, ok = s.d.Next() {
 		s.d.Start(c)

@@ -57,7 +57,7 @@ func (d *Dispatcher) setAside(c int32, aside bool) {
 	}
 }
 
-// move takes a cell from its state to another, which is not Waiting: first out
+// move takes a cell from its state to another, in which it does not wait: first out
 // of whatever it had, then into what the new state means.
 func (d *Dispatcher) move(c int32, to State) {
 	from := d.state[c]
@@ -157,7 +157,7 @@ func (d *Dispatcher) stepAround(a, from, to int32) {
 
 // leave takes the tickets of a waiting cell that has just been set aside.
 func (d *Dispatcher) leave(c int32) {
-	if d.state[c] != Waiting || d.mode == Greedy {
+	if !waits(d.state[c]) || d.mode == Greedy {
 		return
 	}
 	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
