@@ -19,5 +19,6 @@
 //	stuck.go      flagging, closing; evidence.go finds the words
 //	answers.go    what a person said to do about it
 //	actions.go    host drivers, run beside the loop
+//	foresee.go    when a plan under way ends: the same brain, from where it is
 //	preview.go    the same brain, asked what would happen; picture.go draws it
 package orchestrator

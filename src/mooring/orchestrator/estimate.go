@@ -19,13 +19,21 @@ func (d *decision) durations() *estimate.Known {
 	return d.known
 }
 
-// sketch says what a roll is made of, once it has started and without the time
-// it stands in line.
+// sketch says what is left of a roll, without the time it stands in line.
 func (d *decision) sketch(roll *model.Roll) *estimate.Roll {
 	sketch := d.durations().Roll(roll.Action)
+	if roll.Phase != model.Queued && roll.Phase != model.Cordoned {
+		sketch.UnderWay(roll.Phase, d.spent(roll))
+	}
+	for _, h := range d.held[roll.Holder()] { // those that have left come back elsewhere
+		inst, app := d.snap.Instance(h.appGUID, h.permit.Index), d.snap.App(h.appGUID)
+		if inst != nil && app != nil && inst.CellID != roll.CellID {
+			sketch.Interrupt(app, true)
+		}
+	}
 	for _, o := range d.queuedOn(roll) {
 		switch {
-		case o.app == nil || o.leaving:
+		case o.app == nil || o.leaving || roll.Phase == model.Settling && d.servesNow(o):
 		case o.means.Replace:
 			sketch.Replace()
 		case o.means.Kind == model.Drain:
@@ -80,6 +88,11 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 		at := func(share float64) time.Duration { return ends[byEnd[int(share*float64(len(byEnd)-1))]] }
 		f.ends.Short, f.ends.Half, f.ends.Most = at(0.1), at(0.5), at(0.9)
 		f.typical = s.problem.Expected() // when it ends says little of how long its cells take
+		for cell, sketch := range s.sketches {
+			if sketch == nil {
+				f.typical[cell] = 0
+			}
+		}
 	}
 	return f
 }
@@ -92,10 +105,10 @@ func (s *survey) draw(round int) [][]time.Duration {
 	}
 	for cell, sketch := range s.sketches {
 		if sketch == nil {
-			continue // it is over
+			continue
 		}
 		for i, took := range sketch.Draw(fmt.Sprintf("%s %d", s.problem.Cells[cell].ID, round)) {
-			ways[i][cell] = took
+			ways[i][cell] = s.problem.Cells[cell].Elapsed + took
 		}
 	}
 	return ways

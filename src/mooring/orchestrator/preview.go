@@ -28,9 +28,6 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 		return nil, err
 	}
 	d := newForesight(snap, now)
-	if begun := snap.Plan(spec.Name); begun != nil {
-		d.since = begun.CreatedAt
-	}
 	p := &client.Preview{Order: plan.Order}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {

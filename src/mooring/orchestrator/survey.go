@@ -13,8 +13,8 @@ import (
 type survey struct {
 	problem sequence.Problem
 	rolls   []*model.Roll // of each cell, in the same order
-	// sketches say what the roll of each cell is made of; nil once it is over,
-	// and where there is no foresight.
+	// sketches say what is left of the roll of each cell; nil where nothing more
+	// is expected of it, and where there is no foresight.
 	sketches []*estimate.Roll
 	budgets  []budget // of each app of the problem
 	index    map[budget]int
@@ -61,7 +61,7 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 	}
 	own := map[string]bool{}
 	for _, roll := range rolls {
-		state := stateOf(roll)
+		state := d.stateOf(roll)
 		if plan.Canaries > 0 && roll.Phase.Final() && roll.Phase != model.RollDone {
 			s.problem.Canaries++ // it has shown nothing; the next one has to
 		}
@@ -76,11 +76,17 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 
 // addCell adds a cell with what its roll spends or would spend.
 func (d *decision) addCell(s *survey, roll *model.Roll) {
-	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll)}
+	cell := sequence.Cell{ID: roll.CellID, State: d.stateOf(roll)}
 	var sketch *estimate.Roll
 	if d.foresight && cell.State != sequence.Rolled { // to dispatch takes no durations
 		sketch = d.sketch(roll)
-		cell.Expected = sketch.Range().Mean
+		if began, begun := roll.Entered(model.Cordoned); begun && cell.State == sequence.Running {
+			cell.Elapsed = d.now.Sub(began)
+		}
+		cell.Expected = cell.Elapsed + sketch.Range().Mean
+		if cell.State == sequence.Stuck || cell.State == sequence.StuckHolding {
+			sketch = nil
+		}
 	}
 	if known := d.snap.Cell(roll.CellID); known != nil {
 		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
@@ -113,21 +119,57 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)
 }
 
-// serves reports whether an occupant serves. One that does not is spent
-// already and costs no more.
+// serves reports whether an occupant serves, or will by the turn of its cell. One
+// that does not is spent already and costs no more.
 func (d *decision) serves(o *occupant) bool {
 	crew := d.crew(o.inst.AppGUID)
 	if crew == nil {
 		return false
 	}
 	m := crew.Member(o.inst.Index)
-	return m != nil && (m.Standing == lifecycle.Serving || d.soonServes(m))
+	return m != nil && (m.Standing == lifecycle.Serving || d.soonServes(crew.App, m))
+}
+
+func (d *decision) servesNow(o *occupant) bool {
+	crew := d.crew(o.inst.AppGUID)
+	return crew != nil && crew.Member(o.inst.Index) != nil && crew.Member(o.inst.Index).Standing == lifecycle.Serving
 }
 
 // soonServes reports whether a foresight counts on a member that is on its way
-// up: long before its cell's turn comes it will serve.
-func (d *decision) soonServes(m *lifecycle.Member) bool {
-	return d.foresight && m.Permit == nil && !m.Surplus && !m.Crashed
+// up, or will be once what it was disrupted for is over: long before its cell's
+// turn comes it will serve.
+func (d *decision) soonServes(app *model.App, m *lifecycle.Member) bool {
+	switch {
+	case !d.foresight || m.Surplus:
+		return false
+	case m.Permit == nil, d.over(m.Permit.Holder):
+		return !m.Crashed
+	}
+	return d.givesBack(app, m)
+}
+
+// givesBack reports whether a member's permit will be given back as things are:
+// its roll is under way, and nothing about it is stuck.
+func (d *decision) givesBack(app *model.App, m *lifecycle.Member) bool {
+	if m.Permit == nil || d.over(m.Permit.Holder) {
+		return false
+	}
+	if roll := d.rollOf(m.Permit.Holder); roll != nil {
+		return roll.StuckID == ""
+	}
+	return !slices.ContainsFunc(d.snap.StuckItems(), func(alert *model.Stuck) bool {
+		return alert.Plan == "" && alert.AppGUID == app.GUID && alert.Index == m.Index && !alert.Recovered()
+	})
+}
+
+// stateOf gives where a roll stands. In a foresight one that stands in line does
+// not run: it will once it has what it needs.
+func (d *decision) stateOf(roll *model.Roll) sequence.State {
+	state := stateOf(roll)
+	if d.foresight && state == sequence.Running && d.standsInLine(roll) {
+		return sequence.Begun
+	}
+	return state
 }
 
 // stateOf gives where a roll stands in the eyes of sequence.
@@ -192,6 +234,6 @@ func (d *decision) downOf(b budget, own map[string]bool) int {
 	spent := crew.Spent(b.kind)
 	return len(slices.DeleteFunc(spent, func(index int) bool {
 		m := crew.Member(index)
-		return m.Permit != nil && own[m.Permit.Holder] || d.soonServes(m)
+		return m.Permit != nil && own[m.Permit.Holder] || d.soonServes(crew.App, m) || d.foresight && d.givesBack(crew.App, m)
 	}))
 }
