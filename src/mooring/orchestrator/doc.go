@@ -20,5 +20,6 @@
 //	answers.go    what a person said to do about it
 //	actions.go    host drivers, run beside the loop
 //	foresee.go    when a plan under way ends: the same brain, from where it is
-//	preview.go    the same brain, asked what would happen; picture.go draws it
+//	preview.go    the same brain, asked what would happen; picture.go draws it,
+//	              beside.go has other plans in it
 package orchestrator

@@ -23,6 +23,7 @@ func Foresee(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Fore
 	d.since = plan.CreatedAt
 	rolls, open := d.goingOn(plan)
 	s := d.surveyOf(plan, rolls)
+	d.beside(s, plan.Name)
 	turns := s.turns()
 	f := s.foresee(turns)
 	line := s.picture(turns, f.ends.Half)

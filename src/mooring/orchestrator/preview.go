@@ -46,7 +46,10 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 		p.Opens = &next
 		p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
 	}
-	d.foretell(p, plan, d.surveyOf(plan, rolls))
+	s := d.surveyOf(plan, rolls)
+	p.Warnings = append(p.Warnings, d.sharing(s, "")...)
+	d.beside(s, "")
+	d.foretell(p, plan, s)
 	p.Warnings = append(p.Warnings, d.warnings(plan)...)
 	return p, nil
 }
@@ -140,6 +143,9 @@ func (d *decision) neverStarts(s *survey, cell int) string {
 	id := s.problem.Cells[cell].ID
 	if appGUID, index := d.shortOf(s, cell); index >= 0 {
 		return fmt.Sprintf("cell %s waits until %s serves", id, d.nameOf(appGUID, index))
+	}
+	if what := d.stuckWith(s, cell); what != "" {
+		return fmt.Sprintf("cell %s waits for %s", id, what)
 	}
 	return fmt.Sprintf("cell %s does not get its turn as things are", id)
 }

@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"cmp"
+	"math"
 	"slices"
 
 	"mooring/estimate"
@@ -20,6 +22,8 @@ type survey struct {
 	index    map[budget]int
 	azs      map[string]int
 	greedy   bool // as the plan
+	// claims holds since when, as a revision, cells that have begun stand in line.
+	claims map[int]int64
 }
 
 // turns gives the cells their turns as the plan has them. Whatever dispatches
@@ -29,10 +33,21 @@ func (s *survey) turns() *sequence.Plan {
 	for i := range turns.Order {
 		turns.Order[i] = i
 	}
+	if len(s.claims) > 1 {
+		slices.SortStableFunc(turns.Order, func(a, b int) int { return cmp.Compare(s.since(a), s.since(b)) })
+	}
 	if s.greedy {
 		turns.Mode = sequence.Greedy
 	}
 	return turns
+}
+
+// since gives a cell's place in line; those that do not stand there come last.
+func (s *survey) since(cell int) int64 {
+	if since, begun := s.claims[cell]; begun {
+		return since
+	}
+	return math.MaxInt64
 }
 
 // budget is what a roll spends of one app: of the limit on one kind, or ("")
@@ -45,7 +60,7 @@ type budget struct {
 // surveyOf looks at the rolls of a plan, in plan order. Cells that cannot be
 // started whatever the policies say are to be left out by the caller.
 func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
-	s := &survey{index: map[budget]int{}, azs: map[string]int{}, greedy: plan.Greedy}
+	s := &survey{index: map[budget]int{}, azs: map[string]int{}, claims: map[int]int64{}, greedy: plan.Greedy}
 	s.problem.Canaries = plan.Canaries
 	// A converging task takes AZs one after another: so it will, and nothing
 	// need be held back for it once it runs.
@@ -114,6 +129,9 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 	}
 	for _, a := range order {
 		cell.Uses = append(cell.Uses, sequence.Use{App: int32(a), N: spent[a]})
+	}
+	if cell.State == sequence.Begun {
+		s.claims[len(s.problem.Cells)] = d.snap.Claim(roll.Holder()).Since
 	}
 	s.problem.Cells = append(s.problem.Cells, cell)
 	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)

@@ -163,6 +163,9 @@ func packed(jobs []time.Duration, limit int, alone time.Duration) time.Duration 
 func aloneFor(p *Problem, left []time.Duration) time.Duration {
 	canaries := p.Canaries
 	for c := range p.Cells {
+		if p.Cells[c].Foreign {
+			continue
+		}
 		switch p.Cells[c].State {
 		case Rolled:
 			canaries--

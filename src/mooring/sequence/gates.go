@@ -25,6 +25,9 @@ func newGates(p *Problem, order []int, state []State, never []bool) gates {
 		azLeft: map[int]int{}, heaps: map[int][]int32{}, queued: make([]bool, len(order)),
 	}
 	for _, c := range order {
+		if p.Cells[c].Foreign {
+			continue
+		}
 		az := p.Cells[c].AZ
 		if _, known := g.azLeft[az]; !known {
 			g.azs = append(g.azs, az)

@@ -23,7 +23,8 @@ func midway(t *rapid.T, p *Problem) {
 		if !holds(cell.State) {
 			continue
 		}
-		fits := p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+		foreign := rapid.IntRange(0, 2).Draw(t, "foreign") == 0
+		fits := foreign || p.MaxInFlight == 0 || inFlight < p.MaxInFlight
 		for _, use := range usesHeld(cell) {
 			fits = fits && away[use.App]+int(use.N) <= p.Apps[use.App].Limit
 		}
@@ -31,7 +32,8 @@ func midway(t *rapid.T, p *Problem) {
 			cell.State = Waiting
 			continue
 		}
-		inFlight++
+		cell.Foreign = foreign
+		inFlight += b2i(!foreign)
 		for _, use := range usesHeld(cell) {
 			away[use.App] += int(use.N)
 		}
@@ -93,7 +95,7 @@ func canEver(p *Problem, c int) bool {
 	held, inFlight := make([]int, len(p.Apps)), 0
 	for o := range p.Cells {
 		if p.Cells[o].State == StuckHolding {
-			inFlight++
+			inFlight += b2i(!p.Cells[o].Foreign)
 			for _, use := range p.Cells[o].Uses {
 				held[use.App] += int(use.N)
 			}
@@ -108,7 +110,7 @@ func canEver(p *Problem, c int) bool {
 		return true
 	}
 	for o := range p.Cells {
-		inFlight += b2i(p.Cells[o].State == Begun && !fits(o)) // it keeps its place
+		inFlight += b2i(p.Cells[o].State == Begun && !p.Cells[o].Foreign && !fits(o)) // it keeps its place
 	}
 	return fits(c) && (p.Cells[c].State == Begun || p.MaxInFlight == 0 || inFlight < p.MaxInFlight)
 }
@@ -186,4 +188,23 @@ func TestWhatHasBegunIsHeldBackByNoGate(t *testing.T) {
 	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start).To(HaveEach(time.Duration(-1)), "waiting, it keeps its place among those in flight")
 	p.MaxInFlight = 3
 	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start[2]).To(BeZero())
+}
+
+func TestWhatIsInRollForSomebodyElseOnlySpendsBudgets(t *testing.T) {
+	g := NewWithT(t)
+	p, m := chain(), time.Minute
+	p.Cells[1].State, p.Cells[1].Elapsed, p.Cells[1].Foreign = Running, 20*time.Second, true
+	p.Cells[2].Uses, p.Cells[1].Expected = nil, 10*m
+	p.MaxInFlight, p.Canaries = 1, 1
+	line := Simulate(p, &Plan{Order: []int{0, 2, 1}}, nil)
+	g.Expect(line.Start).To(Equal([]time.Duration{580 * time.Second, -20 * time.Second, 0}), "c0 waits for its budget, c2 for nothing, and is the canary")
+	g.Expect(line.Makespan).To(Equal(640 * time.Second))
+	g.Expect(Bound(p, nil).Makespan).To(Equal(2*m), "by the ceiling")
+	g.Expect(Check(p, line).Violations).To(BeEmpty())
+
+	p.Cells[0].Uses = nil
+	g.Expect(Simulate(p, &Plan{Order: []int{0, 2, 1}}, nil).Makespan).To(Equal(2*m), "nobody waits for it to end")
+
+	p.Cells[1].State = Waiting
+	g.Expect(p.Validate()).To(MatchError(ContainSubstring("has not begun")))
 }

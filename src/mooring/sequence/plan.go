@@ -51,7 +51,7 @@ func eachAZ(p *Problem, find func(pl *planner) *candidate) *Plan {
 func rollable(p *Problem) []int {
 	cells := make([]int, 0, len(p.Cells))
 	for c := range p.Cells {
-		if p.Cells[c].State != Rolled && p.never(c) < 0 {
+		if p.Cells[c].State != Rolled && !p.Cells[c].Foreign && p.never(c) < 0 {
 			cells = append(cells, c)
 		}
 	}
@@ -66,7 +66,7 @@ func rollable(p *Problem) []int {
 func byAZ(p *Problem, cells []int) [][]int {
 	began := map[int]bool{}
 	for c := range p.Cells {
-		if s := p.Cells[c].State; holds(s) || s == Rolled {
+		if s := p.Cells[c].State; (holds(s) || s == Rolled) && !p.Cells[c].Foreign {
 			began[p.Cells[c].AZ] = true
 		}
 	}

@@ -35,6 +35,9 @@ type Cell struct {
 	// Elapsed is how long a Running cell has been in roll.
 	Elapsed time.Duration
 	State   State
+	// Foreign: the cell is in roll for somebody else. It spends its budgets and
+	// gives them back, and counts under no gate, in no bound and no makespan.
+	Foreign bool
 	// Uses lists the budgets that a roll of the cell spends, each app once.
 	// An instance that is down already is counted in App.Down and not here.
 	Uses []Use
@@ -89,6 +92,9 @@ func (p *Problem) Validate() error {
 		if cell.AZ < 0 || cell.Expected < 0 || cell.Elapsed < 0 {
 			return fmt.Errorf("cell %d (%s): AZ %d, expected %v and elapsed %v must not be negative", c, cell.ID, cell.AZ, cell.Expected, cell.Elapsed)
 		}
+		if cell.Foreign && (cell.State == Waiting || cell.State == Stuck) {
+			return fmt.Errorf("cell %d (%s): it is in roll for somebody else, but has not begun", c, cell.ID)
+		}
 		for _, use := range cell.Uses {
 			if use.App < 0 || int(use.App) >= len(p.Apps) || use.N < 1 {
 				return fmt.Errorf("cell %d (%s): uses %d of app %d, of %d apps", c, cell.ID, use.N, use.App, len(p.Apps))
@@ -127,13 +133,13 @@ func (p *Problem) Expected() []time.Duration {
 }
 
 // left gives what remains to be done of each cell, given what each takes in
-// all: nothing for cells that are rolled or can never be.
+// all: nothing for cells that are rolled, can never be or are somebody else's.
 func (p *Problem) left(durations []time.Duration) []time.Duration {
 	left := make([]time.Duration, len(p.Cells))
 	for c := range left {
 		cell := &p.Cells[c]
 		switch {
-		case cell.State == Rolled || p.never(c) >= 0:
+		case cell.State == Rolled || cell.Foreign || p.never(c) >= 0:
 		case cell.State == Running:
 			left[c] = max(0, durations[c]-cell.Elapsed)
 		default:

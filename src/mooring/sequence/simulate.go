@@ -17,7 +17,7 @@ type Failure struct {
 // -1. A cell that was running already starts before 0.
 type Timeline struct {
 	Start, End []time.Duration
-	// Makespan is when the last roll ends.
+	// Makespan is when the last roll ends that is not Foreign.
 	Makespan time.Duration
 }
 
@@ -103,7 +103,9 @@ func (s *Simulation) start() {
 func (s *Simulation) run(c int, start time.Duration) {
 	end := max(s.now, start+s.durations[c])
 	s.Timeline.Start[c], s.Timeline.End[c] = start, end
-	s.Timeline.Makespan = max(s.Timeline.Makespan, end)
+	if !s.p.Cells[c].Foreign {
+		s.Timeline.Makespan = max(s.Timeline.Makespan, end)
+	}
 	heap.Push(&s.events, event{at: end, kind: ends, cell: c})
 	for _, use := range s.p.Cells[c].Uses {
 		if hold := s.p.Apps[use.App].Hold; hold > 0 && start+hold < end {

@@ -65,7 +65,9 @@ func (d *Dispatcher) move(c int32, to State) {
 		return
 	}
 	wasInLine := d.inLine(c)
-	d.note(d.p.Cells[c].AZ, from, to, d.never[c])
+	if !d.p.Cells[c].Foreign {
+		d.note(d.p.Cells[c].AZ, from, to, d.never[c])
+	}
 	d.never[c] = false // somebody decided otherwise; the ledgers judge
 	d.state[c] = to
 	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
