@@ -13,24 +13,30 @@ import (
 // queue is asked for when it is its turn, and who comes first then nobody knows
 // beforehand.
 
-// beside adds to a survey what is in roll under other plans and spends a budget
-// that it spends too. own names the plan surveyed, "" when it has not begun.
+// beside adds to a survey what is in roll under other plans and spends a budget,
+// or keeps a cell, that it needs too. own names the plan surveyed, "" when it has
+// not begun.
 func (d *decision) beside(s *survey, own string) {
 	shared, cells := len(s.budgets), len(s.rolls)
+	kept := d.keptCells(s, own)
 	for _, plan := range d.snap.Plans() {
 		if plan.Name == own || plan.Finished() {
 			continue
 		}
 		for _, roll := range d.snap.Rolls(plan.Name) {
-			switch d.stateOf(roll) {
-			case sequence.Running, sequence.Begun:
-			default:
+			state := d.stateOf(roll)
+			cell, keeps := kept[roll.Holder()]
+			if !keeps && state != sequence.Running && state != sequence.Begun {
 				continue
 			}
 			at := len(s.problem.Cells)
 			d.addCell(s, roll)
 			s.problem.Cells[at].Foreign = true
-			if !slices.ContainsFunc(s.problem.Cells[at].Uses, func(use sequence.Use) bool { return int(use.App) < shared }) {
+			spends := slices.ContainsFunc(s.problem.Cells[at].Uses, func(use sequence.Use) bool { return int(use.App) < shared })
+			switch {
+			case keeps:
+				s.exclude(cell, at)
+			case !spends:
 				s.problem.Cells, s.sketches = s.problem.Cells[:at], s.sketches[:at]
 				delete(s.claims, at)
 			}
@@ -39,6 +45,35 @@ func (d *decision) beside(s *survey, own string) {
 	}
 	for a := shared; a < len(s.budgets); a++ {
 		s.problem.Apps[a].Down = d.downOf(s.budgets[a], nil)
+	}
+}
+
+// keptCells gives the cells of a survey that wait because another plan has them,
+// by the holder that has them.
+func (d *decision) keptCells(s *survey, own string) map[string]int {
+	kept := map[string]int{}
+	for cell, roll := range s.rolls {
+		if roll.Phase != model.Queued {
+			continue
+		}
+		if other := d.snap.RollOn(roll.CellID); other != nil && other.Plan != own && (d.snap.Cordon(roll.CellID) != nil || settles(other)) {
+			kept[other.Holder()] = cell
+		}
+	}
+	return kept
+}
+
+// exclude keeps two cells of a survey, which are one, from being in roll
+// together. One that is stuck keeps the other from it for as long as it is.
+func (s *survey) exclude(cell, other int) {
+	app := int32(len(s.problem.Apps))
+	s.problem.Apps = append(s.problem.Apps, sequence.App{Name: s.problem.Cells[cell].ID, Limit: 1})
+	s.budgets = append(s.budgets, budget{})
+	for _, c := range []int{cell, other} {
+		s.problem.Cells[c].Uses = append(s.problem.Cells[c].Uses, sequence.Use{App: app, N: 1})
+	}
+	if s.problem.Cells[other].State == sequence.Stuck {
+		s.problem.Cells[other].State = sequence.StuckHolding
 	}
 }
 
@@ -61,14 +96,17 @@ func (d *decision) sharing(s *survey, own string) []string {
 	return warnings
 }
 
-// stuckWith gives an instance that a roll of some plan is stuck with, and that a
-// cell would have to wait for; "" when there is none.
+// stuckWith gives what a cell would have to wait for that a roll of some plan is
+// stuck with: an instance, or the cell itself; "" when there is nothing.
 func (d *decision) stuckWith(s *survey, cell int) string {
 	for _, use := range s.problem.Cells[cell].Uses {
-		if app := s.problem.Apps[use.App]; int(use.N) <= app.Limit-app.Down {
+		app, b := s.problem.Apps[use.App], s.budgets[use.App]
+		if b.appGUID == "" { // the cell itself
+			return fmt.Sprintf("plan %s, which has it", d.snap.RollOn(app.Name).Plan)
+		}
+		if int(use.N) <= app.Limit-app.Down {
 			continue
 		}
-		b := s.budgets[use.App]
 		crew := d.crew(b.appGUID)
 		for _, index := range crew.Spent(b.kind) {
 			if permit := crew.Member(index).Permit; permit == nil {

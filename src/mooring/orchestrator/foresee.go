@@ -27,6 +27,7 @@ func Foresee(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Fore
 	turns := s.turns()
 	f := s.foresee(turns)
 	line := s.picture(turns, f.ends.Half)
+	onlyStarted(f.typical, line)
 	forecast := &client.Forecast{
 		Earliest: now.Add(f.ends.Short), Likely: now.Add(f.ends.Half), Latest: now.Add(f.ends.Most),
 		Bottleneck: d.bottleneck(s, sequence.Bound(&s.problem, f.typical)), Open: open,
@@ -63,16 +64,21 @@ func (d *decision) goingOn(plan *model.Plan) (rolls []*model.Roll, open int) {
 			rolls = append(rolls, roll)
 			continue
 		}
-		away := !d.snap.Present(roll.CellID) && !d.returns(roll.CellID)
 		switch {
 		case plan.Intent == model.IntentAbort: // nothing starts any more
-		case d.neverRolls(plan, roll) != nil, away && !roll.Force && len(d.occupants(roll)) > 0:
+		case d.neverRolls(plan, roll) != nil, d.away(roll):
 			open++
 		default:
 			rolls = append(rolls, roll)
 		}
 	}
 	return rolls, open
+}
+
+// away reports whether a queued roll cannot start because its cell does not
+// answer, and is not known to be about to.
+func (d *decision) away(roll *model.Roll) bool {
+	return !d.snap.Present(roll.CellID) && !d.returns(roll.CellID) && !roll.Force && len(d.occupants(roll)) > 0
 }
 
 // standsInLine reports whether a roll under way waits for all that it needs: it

@@ -66,6 +66,16 @@ func (s *survey) picture(turns *sequence.Plan, ends time.Duration) *sequence.Tim
 	return best
 }
 
+// onlyStarted leaves cells that a timeline never starts out of durations: nothing
+// bounds the plan by what it does not do.
+func onlyStarted(durations []time.Duration, line *sequence.Timeline) {
+	for c := range durations {
+		if line.Start[c] == -1 {
+			durations[c] = 0
+		}
+	}
+}
+
 // unfit says which cells of a timeline do not get their turn before the plan's
 // window closes; "" when all do.
 func (d *decision) unfit(plan *model.Plan, s *survey, line *sequence.Timeline) string {

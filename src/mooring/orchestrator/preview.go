@@ -33,7 +33,7 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 	for _, roll := range plannedRolls(plan) {
 		if never := d.neverRolls(plan, roll); never != nil {
 			p.Never = append(p.Never, *never)
-		} else if !snap.Present(roll.CellID) && len(d.occupants(roll)) > 0 {
+		} else if d.away(roll) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("cell %s does not answer; it is left out until it does", roll.CellID))
 		} else {
 			rolls = append(rolls, roll)
@@ -103,6 +103,7 @@ func (d *decision) foretell(p *client.Preview, plan *model.Plan, s *survey) {
 	if unfit := d.unfit(plan, s, timeline); unfit != "" {
 		p.Warnings = append(p.Warnings, unfit)
 	}
+	onlyStarted(f.typical, timeline)
 	bound := sequence.Bound(&s.problem, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
 	p.Raise = d.raise(s, turns, bound, f.typical)
