@@ -24,7 +24,7 @@ var floors = []struct {
 	{"brains", "access chart estimate lifecycle manifest placement runbook sequence", true},
 	{"brains on a described fleet", "fleet", true},
 	{"hands", "client container director host identity notify state volume", false},
-	{"readers of the state", "explain forecast gate kits", false},
+	{"readers of the state", "explain gate kits", false},
 	{"daemons", "alerting cell orchestrator scheduler", false},
 	{"faces", "api cli console dev", false},
 	{"what tries the whole", "bench demo e2e release", false},

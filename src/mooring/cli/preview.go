@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -97,7 +98,11 @@ func (s *session) endsText(p *client.Preview) string {
 	if p.Opens != nil {
 		begins, once = *p.Opens, " once the window opens"
 	}
-	at := func(d model.Duration) string { return begins.Add(d.D()).Local().Format("Mon 15:04") }
+	layout := "Mon 15:04"
+	if begins.Add(p.Longest.D()).Sub(s.now()) > 6*24*time.Hour { // another day of the same name
+		layout = "Mon 2 Jan 15:04"
+	}
+	at := func(d model.Duration) string { return begins.Add(d.D()).Local().Format(layout) }
 	return fmt.Sprintf("in %s to %s%s (p50 to p90; %s to %s), %s at best (p10)", p.Expected, p.Longest, once, at(p.Expected), at(p.Longest), p.Shortest)
 }
 

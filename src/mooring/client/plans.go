@@ -31,7 +31,7 @@ type Preview struct {
 	AtOnce int `json:"at_once"`
 	// Expected is how long it takes one time in two, at most (the p50),
 	// Shortest and Longest one time in ten (p10) and nine times in ten (p90).
-	// The time outside a window is not counted.
+	// The time for which a window is closed in between counts.
 	Expected model.Duration `json:"expected"`
 	Shortest model.Duration `json:"shortest"`
 	Longest  model.Duration `json:"longest"`
@@ -40,7 +40,7 @@ type Preview struct {
 	Opens *time.Time `json:"opens,omitempty"`
 	// Bound is the shortest that the policies allow in any order, where the
 	// plan takes about what is expected, and Bottleneck which policy (or cell)
-	// imposes it.
+	// imposes it. A window makes it no longer.
 	Bound      model.Duration `json:"bound"`
 	Bottleneck string         `json:"bottleneck,omitempty"`
 	// Exclusive names the cells that impose the bound together, nil when

@@ -12,8 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"mooring/forecast"
+	"mooring/client"
 	"mooring/model"
+	"mooring/state"
 )
 
 //go:embed page
@@ -22,8 +23,9 @@ var embedded embed.FS
 // Config is what the board needs. Source is required.
 type Config struct {
 	Source Source
-	// Planner foretells when plans end; without it the board does not say.
-	Planner forecast.Planner
+	// Forecast says when a plan under way is expected to end; without it the
+	// board does not.
+	Forecast func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast
 	// MayAct reports whether the viewer may give answers and steer plans. It
 	// decides only what the page offers: the API decides what it takes. Nil
 	// offers everything to everyone.
@@ -77,7 +79,7 @@ func New(cfg Config) (http.Handler, error) {
 	if c.now == nil {
 		c.now = func() time.Time { return time.Now().UTC() }
 	}
-	c.hub = newHub(cfg.Source, newForecaster(cfg.Planner, c.now))
+	c.hub = newHub(cfg.Source, newForecaster(cfg.Forecast, c.now))
 	var err error
 	if c.files, err = readPage(); err != nil {
 		return nil, err

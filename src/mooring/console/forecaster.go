@@ -2,12 +2,12 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"sync"
 	"time"
 
 	"mooring/client"
-	"mooring/forecast"
 	"mooring/model"
 	"mooring/state"
 )
@@ -15,7 +15,7 @@ import (
 // forecaster keeps a forecast of each unfinished plan. Planning a large fleet
 // takes a while, so it is done beside the board, one plan at a time.
 type forecaster struct {
-	planner forecast.Planner
+	foresee func(*state.Snapshot, *model.Plan, time.Time) *client.Forecast
 	now     func() time.Time
 	ready   chan struct{} // has one when there is something new
 
@@ -26,9 +26,9 @@ type forecaster struct {
 	busy   bool
 }
 
-func newForecaster(planner forecast.Planner, now func() time.Time) *forecaster {
+func newForecaster(foresee func(*state.Snapshot, *model.Plan, time.Time) *client.Forecast, now func() time.Time) *forecaster {
 	return &forecaster{
-		planner: planner, now: now, ready: make(chan struct{}, 1),
+		foresee: foresee, now: now, ready: make(chan struct{}, 1),
 		known: map[string]*client.Forecast{}, stages: map[string]string{},
 	}
 }
@@ -43,8 +43,8 @@ func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]
 			continue
 		}
 		given[plan.Name] = f.known[plan.Name]
-		stage := forecast.Stage(snap, plan)
-		if f.planner == nil || f.busy || stage == f.stages[plan.Name] {
+		stage := stageOf(snap, plan)
+		if f.foresee == nil || f.busy || stage == f.stages[plan.Name] {
 			continue
 		}
 		f.stages[plan.Name], f.busy = stage, true
@@ -56,7 +56,7 @@ func (f *forecaster) look(ctx context.Context, snap *state.Snapshot) map[string]
 }
 
 func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model.Plan) {
-	made := forecast.Of(f.planner, snap, plan, f.now())
+	made := f.foresee(snap, plan, f.now())
 	f.mu.Lock()
 	f.busy = false
 	f.known[plan.Name] = made
@@ -67,4 +67,20 @@ func (f *forecaster) make(ctx context.Context, snap *state.Snapshot, plan *model
 		default: // it has not been looked at since the last time
 		}
 	}
+}
+
+// stageOf gives a text that changes whenever a plan's forecast should.
+func stageOf(snap *state.Snapshot, plan *model.Plan) string {
+	begun, over, stuck := 0, 0, 0
+	for _, roll := range snap.Rolls(plan.Name) {
+		switch {
+		case roll.Phase.Final():
+			over++
+		case roll.StuckID != "":
+			stuck++
+		case roll.Phase != model.Queued:
+			begun++
+		}
+	}
+	return fmt.Sprintf("%s %d of %d, %d over, %d stuck", plan.Status, begun, len(plan.Order), over, stuck)
 }

@@ -144,14 +144,14 @@ func TestNothingIsComputedForNobody(t *testing.T) {
 	}, "5s").Should(BeTrue())
 }
 
-func twoMinutes(*state.Snapshot, model.PlanSpec, time.Time) (*client.Preview, error) {
-	return &client.Preview{Expected: model.Duration(2 * time.Minute)}, nil
+func twoMinutes(_ *state.Snapshot, _ *model.Plan, now time.Time) *client.Forecast {
+	return &client.Forecast{Likely: now.Add(2 * time.Minute)}
 }
 
 func TestAForecastArrivesWithoutAChangeOfState(t *testing.T) {
 	g := NewWithT(t)
 	source := newPaper(append(fleet(4), plan("p", 0, model.PlanRunning, "cell-0", "cell-1"))...)
-	said, stop := listen(t, serve(t, Config{Source: source, Planner: twoMinutes, Now: func() time.Time { return noon }}))
+	said, stop := listen(t, serve(t, Config{Source: source, Forecast: twoMinutes, Now: func() time.Time { return noon }}))
 	defer stop()
 	g.Eventually(func() string {
 		select {

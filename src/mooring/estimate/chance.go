@@ -66,13 +66,36 @@ func newChance(name string) *chance {
 func (c *chance) begin(draw int) { c.at, c.step = draw, 0 }
 
 // of gives how long the next step takes in this draw, in seconds.
-func (c *chance) of(d *Dist) float64 {
+func (c *chance) of(d *Dist) float64 { return c.value(d, c.point()) }
+
+// longer is of for a step that has taken so long already: as long as one of the
+// ways it may be that are longer, each as likely, and a little more where none is.
+func (c *chance) longer(d *Dist, past float64) float64 {
+	point, first := c.point(), 0
+	for first < points && c.value(d, first) <= past {
+		first++
+	}
+	if first == points {
+		return past * overdue
+	}
+	return c.value(d, first+point*(points-first)/points)
+}
+
+// overdue is by which factor a step is expected to exceed what it has taken,
+// where that is longer than any that was thought of.
+const overdue = 1.1
+
+// point chooses one of the points for the next step.
+func (c *chance) point() int {
 	if c.step == len(c.picks) {
 		c.picks = append(c.picks, c.random.Uint32())
 	}
 	pick := c.picks[c.step]
 	c.step++
-	point := shuffled(pick, c.at)
+	return shuffled(pick, c.at)
+}
+
+func (c *chance) value(d *Dist, point int) float64 {
 	if c.alone {
 		return d.next[point]
 	}

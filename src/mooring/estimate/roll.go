@@ -17,6 +17,27 @@ type Roll struct {
 	drained, moved, stopped []part
 	replaced                bool
 	leavers                 []leaver
+	// at is the step that the roll is in, and spent for how long, in seconds.
+	at    step
+	spent float64
+}
+
+// step is what a roll does one after another; what is of one step runs together.
+type step int
+
+const (
+	notBegun step = iota
+	draining
+	moving
+	stopping
+	away
+	settling
+)
+
+// steps are those of the phases.
+var steps = map[model.Phase]step{
+	model.Draining: draining, model.Moving: moving, model.Interrupting: stopping,
+	model.Quiesced: away, model.Acting: away, model.Returning: away, model.Settling: settling,
 }
 
 // part is one instance: its handler, and how it comes back.
@@ -59,6 +80,13 @@ func (r *Roll) Interrupt(app *model.App) {
 // Replace says that something on the cell is replaced before it stops.
 func (r *Roll) Replace() { r.replaced = true }
 
+// UnderWay says that the roll is in a phase and what it does there (its
+// handlers, the host's absence, the returns) has taken so long. What is told of
+// it from then on is how much longer it takes.
+func (r *Roll) UnderWay(phase model.Phase, spent time.Duration) {
+	r.at, r.spent = steps[phase], max(0, spent.Seconds())
+}
+
 func (r *Roll) part(app *model.App, kind model.Kind, back Step) part {
 	return part{handler: r.known.Handler(app, kind), back: r.known.Back(app, back), healthyFor: app.Policy.HealthyFor.D().Seconds()}
 }
@@ -83,16 +111,18 @@ func (r *Roll) Leaver(appGUID string, kind model.Kind) int {
 
 // Spell is how a roll spends the budget of what leaves of one app.
 type Spell struct {
-	// Back is when all of it serves again, from the start of the roll. Away is
+	// Back is when all of it serves again, from the start of the roll or, of one
+	// under way, from now. Away is
 	// how long each of those that are away at once is away in all, on average.
 	Back, Away time.Duration
 }
 
-// GivenBack is until when the budget is held, from the start of the roll.
-func (s Spell) GivenBack() time.Duration { return s.Back }
+// GivenBack is until when the budget is held, from the start of a roll that
+// began so long ago.
+func (s Spell) GivenBack(elapsed time.Duration) time.Duration { return elapsed + s.Back }
 
 // Spent is how long it is held at least, wherever the roll begins with it.
-func (s Spell) Spent() time.Duration { return s.Away }
+func (s Spell) Spent(time.Duration) time.Duration { return s.Away }
 
 // Drawn is how a roll may go, in each of the Draws.
 type Drawn struct {
@@ -102,7 +132,7 @@ type Drawn struct {
 	Spells [][]Spell
 }
 
-// Range gives the range of how long the roll takes. It is the same for all
+// Range gives the range of how long the roll takes, or takes still. It is the same for all
 // rolls that are made of the same.
 func (r *Roll) Range() Range { return RangeOf(r.draws(newChance("")).Took) }
 
@@ -129,7 +159,7 @@ func (r *Roll) draws(chance *chance) Drawn {
 	if len(r.leavers) > 0 {
 		drawn.Spells, spells = make([][]Spell, Draws), make([]Spell, Draws*len(r.leavers))
 	}
-	w := &way{chance: chance, leavers: make([]away, len(r.leavers))}
+	w := &way{chance: chance, leavers: make([]absence, len(r.leavers))}
 	for i := range drawn.Took {
 		chance.begin(i)
 		drawn.Took[i] = seconds(r.draw(w))
@@ -152,50 +182,71 @@ func (r *Roll) draws(chance *chance) Drawn {
 type way struct {
 	chance       *chance
 	now, settled float64
-	leavers      []away
+	leavers      []absence
 }
 
-// away is how what leaves of one app fares: when its step began, when all that
+// absence is how what leaves of one app fares: when its step began, when all that
 // has left so far serves again, and for how long all of it was away.
-type away struct{ began, back, away float64 }
+type absence struct{ began, back, away float64 }
 
-// draw goes through the phases: in each, everything runs together but what
-// leaves in steps. What leaves the cell comes back on its own time, which the
+// takes gives how long something of a step takes, or takes still: what is over
+// takes no time.
+func (r *Roll) takes(chance *chance, at step, d *Dist) float64 {
+	switch {
+	case at > r.at:
+		return chance.of(d)
+	case at == r.at:
+		return chance.longer(d, r.spent) - r.spent
+	}
+	return 0
+}
+
+// draw goes through the steps: in each, everything runs together but what
+// leaves in turns. What leaves the cell comes back on its own time, which the
 // end of the roll waits for.
 func (r *Roll) draw(w *way) float64 {
 	w.now, w.settled = 0, 0
 	clear(w.leavers)
-	w.leave(r.drained)
+	r.depart(w, draining, r.drained)
 	began := w.now
-	w.leave(r.moved)
+	r.depart(w, moving, r.moved)
 	if r.replaced {
-		w.now = max(w.now, began+w.chance.of(r.known.Host(r.action, model.Moving)))
+		w.now = max(w.now, began+r.takes(w.chance, moving, r.known.Host(r.action, model.Moving)))
 	}
 	began = w.now
 	for _, p := range r.stopped {
-		w.now = max(w.now, began+w.chance.of(p.handler))
+		w.now = max(w.now, began+r.takes(w.chance, stopping, p.handler))
 	}
-	w.now += w.chance.of(r.known.Host(r.action, Away))
+	w.now += r.takes(w.chance, away, r.known.Host(r.action, Away))
 	for _, p := range r.stopped {
-		w.settled = max(w.settled, w.now+w.chance.of(p.back)+p.healthyFor)
+		w.settled = max(w.settled, w.now+r.back(w.chance, p))
 	}
 	return max(w.now, w.settled)
 }
 
-// leave has parts leave the cell, those of each app step by step.
-func (w *way) leave(parts []part) {
+// depart has parts leave the cell, those of each app in turns.
+func (r *Roll) depart(w *way, at step, parts []part) {
 	began := w.now
 	for _, p := range parts {
 		l := &w.leavers[p.of]
 		if p.opens {
 			l.began = max(began, l.back)
 		}
-		out := l.began + w.chance.of(p.handler)
+		out := l.began + r.takes(w.chance, at, p.handler)
 		w.now = max(w.now, out)
 		back := out + w.chance.of(p.back) + p.healthyFor
 		l.back, l.away = max(l.back, back), l.away+back-l.began
 		w.settled = max(w.settled, back)
 	}
+}
+
+// back gives how long something takes still to serve once its cell is back.
+func (r *Roll) back(chance *chance, p part) float64 {
+	if r.at < settling {
+		return chance.of(p.back) + p.healthyFor
+	}
+	started := max(0, r.spent-p.healthyFor) // the soak is part of what was spent
+	return max(0, chance.longer(p.back, started)+p.healthyFor-r.spent)
 }
 
 // Range is how long something takes, in the draws.

@@ -124,3 +124,52 @@ func TestWhatCameTrueIsCounted(t *testing.T) {
 	g.Expect(tally).To(Equal(model.Tally{Early: 2, Within: 2, Late: 1}))
 	g.Expect(estimate.Count(tally, model.Foreseen{}, time.Hour)).To(Equal(tally), "nobody foresaw anything")
 }
+
+func TestARollUnderWayTakesWhatIsLeftOfIt(t *testing.T) {
+	known := measured().known(noon, time.Time{})
+	for name, row := range map[string]struct {
+		phase model.Phase
+		spent time.Duration
+		want  time.Duration
+	}{
+		"just cordoned":                    {model.Cordoned, 0, 850 * time.Second},
+		"half through its drain":           {model.Draining, 5 * time.Minute, 550 * time.Second},
+		"drained":                          {model.Interrupting, 0, 250 * time.Second},
+		"its host has just gone":           {model.Acting, 0, 190 * time.Second},
+		"its host has been away for a bit": {model.Returning, time.Minute, 130 * time.Second},
+		"its host is late":                 {model.Returning, 4 * time.Minute, 94 * time.Second},
+		"back":                             {model.Settling, 0, 70 * time.Second},
+		"soon to serve":                    {model.Settling, time.Minute, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			roll := known.Roll(model.Recreate)
+			if row.phase == model.Cordoned || row.phase == model.Draining {
+				roll.Drain(app("slow"), 0) // afterwards it is gone
+			}
+			roll.Interrupt(app("slow"))
+			roll.UnderWay(row.phase, row.spent)
+			got := roll.Range()
+			g.Expect(got.Half).To(BeNumerically("~", row.want, max(row.want/20, 5*time.Second)))
+			g.Expect(got.Short).To(BeNumerically(">=", 0))
+			g.Expect(got.Most).To(BeNumerically(">=", got.Half))
+		})
+	}
+}
+
+// TestWhatHasTakenLongTakesLonger: of durations that differ much, those that
+// are shorter than what has passed say nothing any more.
+func TestWhatHasTakenLongTakesLonger(t *testing.T) {
+	g := NewWithT(t)
+	m := memory{}
+	m.learn(model.Hosts, away, noon, repeat(30, time.Minute)...)
+	m.learn(model.Hosts, away, noon, repeat(30, 10*time.Minute)...)
+	left := func(spent time.Duration) time.Duration {
+		roll := m.known(noon, time.Time{}).Roll(model.Recreate)
+		roll.UnderWay(model.Acting, spent)
+		return roll.Range().Half
+	}
+	g.Expect(left(2 * time.Minute)).To(BeNumerically("~", 8*time.Minute, time.Minute))
+	g.Expect(left(8 * time.Minute)).To(BeNumerically("~", 2*time.Minute, time.Minute))
+	g.Expect(left(time.Hour)).To(BeNumerically("~", 6*time.Minute, time.Second), "nobody knows")
+}

@@ -69,25 +69,47 @@ func (w Window) Open(now time.Time) (open bool, next time.Time) {
 	if w.Zone == nil {
 		return true, time.Time{}
 	}
+	if begin, _ := w.stretch(now); now.Before(begin) {
+		return false, begin
+	}
+	return true, time.Time{}
+}
+
+// Closes gives when a window that is open at a moment closes; zero when it does
+// not within a week.
+func (w Window) Closes(now time.Time) time.Time {
+	if w.Zone == nil {
+		return time.Time{}
+	}
+	_, end := w.stretch(now)
+	for range 7 { // it may open again as it closes
+		open, _ := w.Open(end)
+		if !open {
+			return end
+		}
+		_, end = w.stretch(end)
+	}
+	return time.Time{}
+}
+
+// stretch gives when the window opened that is open at a moment, or will open
+// next, and when it closes then.
+func (w Window) stretch(now time.Time) (begin, end time.Time) {
 	local := now.In(w.Zone)
 	// Yesterday's window may reach into today; a week holds every day once.
 	for day := -1; day <= 7; day++ {
-		begin := w.at(local, day, w.From)
-		if !w.on(begin.Weekday()) {
+		if begin = w.at(local, day, w.From); !w.on(begin.Weekday()) {
 			continue
 		}
-		end := w.at(local, day, w.Until)
+		end = w.at(local, day, w.Until)
 		if w.Until <= w.From {
 			end = w.at(local, day+1, w.Until)
 		}
-		switch {
-		case now.Before(begin):
-			return false, begin
-		case now.Before(end):
-			return true, time.Time{}
+		if now.Before(end) {
+			break
 		}
 	}
-	return false, now // not reached: some day of the week is on
+	return begin, end
 }
 
 func (w Window) at(local time.Time, day, minute int) time.Time {

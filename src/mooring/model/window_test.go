@@ -60,3 +60,27 @@ func TestWindowThatMakesNoSense(t *testing.T) {
 		NewWithT(t).Expect(err).To(MatchError(And(ContainSubstring(why), ContainSubstring("Sat 02:00-06:00 Europe/London"))), text)
 	}
 }
+
+func TestWindowClosesAfterWhatFollowsAtOnce(t *testing.T) {
+	for window, row := range map[string]struct{ now, closes string }{
+		"":                              {"2026-11-21T12:00:00Z", ""},
+		"00:00-00:00 UTC":               {"2026-11-21T12:00:00Z", ""},
+		"02:00-06:00 UTC":               {"2026-11-21T03:00:00Z", "2026-11-21T06:00:00Z"},
+		"Fri 22:00-04:00 UTC":           {"2026-11-21T03:00:00Z", "2026-11-21T04:00:00Z"},
+		"Sat,Sun 00:00-00:00 UTC":       {"2026-11-21T12:00:00Z", "2026-11-23T00:00:00Z"},
+		"Sat 02:00-06:00 Europe/London": {"2026-07-04T01:30:00Z", "2026-07-04T05:00:00Z"}, // summer time
+	} {
+		t.Run(window, func(t *testing.T) {
+			g := NewWithT(t)
+			parsed, err := model.ParseWindow(window)
+			g.Expect(err).NotTo(HaveOccurred())
+			now, err := time.Parse(time.RFC3339, row.now)
+			g.Expect(err).NotTo(HaveOccurred())
+			closes := ""
+			if at := parsed.Closes(now); !at.IsZero() {
+				closes = at.UTC().Format(time.RFC3339)
+			}
+			g.Expect(closes).To(Equal(row.closes))
+		})
+	}
+}

@@ -21,5 +21,7 @@
 //	actions.go    host drivers, run beside the loop
 //	improve.go    a better order for what a plan has not begun; improving.go
 //	              looks for it beside the loop
-//	preview.go    the same brain, asked what would happen
+//	foresee.go    when a plan under way ends: the same brain, from where it is
+//	preview.go    the same brain, asked what would happen; picture.go draws it,
+//	              beside.go has other plans in it
 package orchestrator

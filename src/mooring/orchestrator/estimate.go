@@ -19,13 +19,25 @@ func (d *decision) durations() *estimate.Known {
 	return d.known
 }
 
-// sketch says what a roll is made of, once it has started and without the time
-// it stands in line.
+// sketch says what is left of a roll, without the time it stands in line.
 func (d *decision) sketch(roll *model.Roll) *estimate.Roll {
 	sketch := d.durations().Roll(roll.Action)
+	if roll.Phase != model.Queued && roll.Phase != model.Cordoned {
+		sketch.UnderWay(roll.Phase, d.spent(roll))
+	}
+	for _, h := range d.held[roll.Holder()] { // those that have left come back elsewhere
+		inst, app := d.snap.Instance(h.appGUID, h.permit.Index), d.snap.App(h.appGUID)
+		switch {
+		case inst == nil || app == nil || inst.CellID == roll.CellID:
+		case h.permit.Kind == model.Drain:
+			sketch.Drain(app, limitOn(app, model.Drain))
+		default:
+			sketch.Move(app, limitOn(app, model.Interrupt))
+		}
+	}
 	for _, o := range d.queuedOn(roll) {
 		switch {
-		case o.app == nil || o.leaving:
+		case o.app == nil || o.leaving || roll.Phase == model.Settling && d.servesNow(o):
 		case o.means.Replace:
 			sketch.Replace()
 		case o.means.Kind == model.Drain:
@@ -52,7 +64,7 @@ const (
 type foresight struct {
 	ends estimate.Range
 	// typical is how long each cell takes where the plan takes about as long
-	// as it does one time in two.
+	// as it does one time in two; with a window, what is expected of each.
 	typical []time.Duration
 	// certain is the problem for a lower bound: of what leaves its cell no more
 	// is counted than it takes in that case.
@@ -81,6 +93,17 @@ func (s *survey) foresee(plan *sequence.Plan) foresight {
 	if len(s.spells) > 0 {
 		f.certain = s.spend(s.draw(typical / estimate.Draws)[typical%estimate.Draws], estimate.Spell.Spent)
 	}
+	if s.problem.Window != nil {
+		// Between the ends of two draws the window may be closed, and no plan end.
+		at := func(share float64) time.Duration { return ends[byEnd[int(share*float64(len(byEnd)-1))]] }
+		f.ends.Short, f.ends.Half, f.ends.Most = at(0.1), at(0.5), at(0.9)
+		f.typical = s.problem.Expected() // when it ends says little of how long its cells take
+		for cell, sketch := range s.sketches {
+			if sketch == nil {
+				f.typical[cell] = 0
+			}
+		}
+	}
 	return f
 }
 
@@ -108,11 +131,11 @@ func (s *survey) draw(round int) []way {
 	}
 	for cell, sketch := range s.sketches {
 		if sketch == nil {
-			continue // it is over
+			continue
 		}
 		drawn := sketch.Draw(fmt.Sprintf("%s %d", s.problem.Cells[cell].ID, round))
 		for i, took := range drawn.Took {
-			ways[i].durations[cell] = took
+			ways[i].durations[cell] = s.problem.Cells[cell].Elapsed + took
 			if drawn.Spells != nil {
 				ways[i].spells[cell] = drawn.Spells[i]
 			}

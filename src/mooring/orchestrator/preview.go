@@ -25,7 +25,8 @@ func Preview(snap *state.Snapshot, spec model.PlanSpec, now time.Time) (*client.
 // PreviewWithin is Preview with an order that is bettered for as long as more
 // says, which it asks between steps; nil for not at all.
 func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, more func() bool) (*client.Preview, error) {
-	if _, err := model.ParseWindow(spec.Window); err != nil {
+	window, err := model.ParseWindow(spec.Window)
+	if err != nil {
 		return nil, err
 	}
 	cut := false
@@ -34,15 +35,12 @@ func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, mor
 		return nil, err
 	}
 	d := newForesight(snap, now)
-	if begun := snap.Plan(spec.Name); begun != nil {
-		d.since = begun.CreatedAt
-	}
 	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy, Improvable: cut && orderDecides(plan)}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
 		if never := d.neverRolls(plan, roll); never != nil {
 			p.Never = append(p.Never, *never)
-		} else if !snap.Present(roll.CellID) && len(d.occupants(roll)) > 0 {
+		} else if d.away(roll) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("cell %s does not answer; it is left out until it does", roll.CellID))
 		} else {
 			rolls = append(rolls, roll)
@@ -51,13 +49,14 @@ func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, mor
 			p.DataAtRisk = append(p.DataAtRisk, d.dataOf(o)...)
 		}
 	}
-	d.foretell(p, d.surveyOf(plan, rolls))
-	if window, err := model.ParseWindow(plan.Window); err == nil {
-		if open, next := window.Open(d.now); !open {
-			p.Opens = &next
-			p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
-		}
+	if open, next := window.Open(d.now); !open {
+		p.Opens = &next
+		p.Warnings = append(p.Warnings, "the window is closed until "+next.Format(time.RFC1123))
 	}
+	s := d.surveyOf(plan, rolls)
+	p.Warnings = append(p.Warnings, d.sharing(s, "")...)
+	d.beside(s, "")
+	d.foretell(p, plan, s)
 	p.Warnings = append(p.Warnings, d.warnings(plan)...)
 	return p, nil
 }
@@ -83,19 +82,18 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 	}
 }
 
-// foretell fills in when each cell rolls and what bounds the whole.
-func (d *decision) foretell(p *client.Preview, s *survey) {
+// foretell fills in when each cell rolls and what bounds the whole, counted
+// from when the window opens.
+func (d *decision) foretell(p *client.Preview, plan *model.Plan, s *survey) {
 	turns := s.turns()
 	f := s.foresee(turns)
-	timeline := sequence.Simulate(&s.problem, turns, nil)
-	// Means alone would end early or late: what is late holds others up. The
-	// picture ends when the plan is expected to.
-	scale := 1.0
-	if timeline.Makespan > 0 {
-		scale = float64(f.ends.Half) / float64(timeline.Makespan)
+	timeline := s.picture(turns, f.ends.Half)
+	var closed time.Duration
+	if p.Opens != nil {
+		closed = p.Opens.Sub(d.now)
 	}
-	at := func(d time.Duration) model.Duration { return rounded(time.Duration(scale * float64(d))) }
-	p.Expected, p.Shortest, p.Longest = rounded(f.ends.Half), rounded(f.ends.Short), rounded(f.ends.Most)
+	at := func(moment time.Duration) model.Duration { return rounded(max(0, moment-closed)) }
+	p.Expected, p.Shortest, p.Longest = at(f.ends.Half), at(f.ends.Short), at(f.ends.Most)
 	for i := range s.rolls {
 		if timeline.Start[i] < 0 {
 			p.Warnings = append(p.Warnings, d.neverStarts(s, i))
@@ -109,6 +107,10 @@ func (d *decision) foretell(p *client.Preview, s *survey) {
 	}
 	slices.SortStableFunc(p.Timeline, func(a, b client.Slot) int { return int(a.From - b.From) })
 	p.AtOnce = mostAtOnce(p.Timeline)
+	if unfit := d.unfit(plan, s, timeline); unfit != "" {
+		p.Warnings = append(p.Warnings, unfit)
+	}
+	onlyStarted(f.typical, timeline)
 	bound := sequence.Bound(f.certain, f.typical)
 	p.Bound, p.Bottleneck = rounded(bound.Makespan), d.bottleneck(s, bound)
 	p.Exclusive, p.Raises = d.exclusive(s, bound), d.raises(s, turns, bound, f)
@@ -152,6 +154,9 @@ func (d *decision) neverStarts(s *survey, cell int) string {
 	id := s.problem.Cells[cell].ID
 	if appGUID, index := d.shortOf(s, cell); index >= 0 {
 		return fmt.Sprintf("cell %s waits until %s serves", id, d.nameOf(appGUID, index))
+	}
+	if what := d.stuckWith(s, cell); what != "" {
+		return fmt.Sprintf("cell %s waits for %s", id, what)
 	}
 	return fmt.Sprintf("cell %s does not get its turn as things are", id)
 }

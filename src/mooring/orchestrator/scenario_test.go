@@ -127,6 +127,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 			fmt.Fprintf(&b, "%6s %s %s\n", entry.At.Sub(w.start), entry.Phase, entry.Note)
 		}
 		return b.String()
+	case "forecast": // forecast plan
+		return w.tellForecast(d)
 	case "preview":
 		return w.tellPreview(t, d)
 	default:
@@ -272,6 +274,21 @@ func (w *world) tellPreview(t *testing.T, d *datadriven.TestData) string {
 	}
 	for _, warning := range preview.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", warning)
+	}
+	return b.String()
+}
+
+func (w *world) tellForecast(d *datadriven.TestData) string {
+	forecast := Foresee(w.snap, w.snap.Plan(d.CmdArgs[0].Key), w.now)
+	if forecast == nil {
+		return "nothing is left\n"
+	}
+	var b strings.Builder
+	in := func(at time.Time) time.Duration { return at.Sub(w.now).Round(time.Second) }
+	fmt.Fprintf(&b, "%d left, in %s (%s to %s), %d open, bottleneck %s\n",
+		forecast.Left, in(forecast.Likely), in(forecast.Earliest), in(forecast.Latest), forecast.Open, forecast.Bottleneck)
+	for _, turn := range forecast.Slots {
+		fmt.Fprintf(&b, "  %s %s to %s\n", turn.CellID, in(turn.From), in(turn.To))
 	}
 	return b.String()
 }

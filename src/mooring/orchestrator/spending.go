@@ -95,16 +95,16 @@ type spelled struct {
 }
 
 // hold sets for how long the use is spent.
-func (s *spelled) hold(p *sequence.Problem, spells []estimate.Spell, of func(estimate.Spell) time.Duration) {
+func (s *spelled) hold(p *sequence.Problem, spells []estimate.Spell, of func(estimate.Spell, time.Duration) time.Duration) {
 	var hold time.Duration
 	for _, n := range s.leavers {
-		hold = max(hold, of(spells[n]))
+		hold = max(hold, of(spells[n], p.Cells[s.cell].Elapsed))
 	}
 	p.Cells[s.cell].Uses[s.use].Hold = hold
 }
 
 // spend gives the problem as it is when a plan goes one way.
-func (s *survey) spend(w way, of func(estimate.Spell) time.Duration) *sequence.Problem {
+func (s *survey) spend(w way, of func(estimate.Spell, time.Duration) time.Duration) *sequence.Problem {
 	if len(s.spells) == 0 {
 		return &s.problem
 	}

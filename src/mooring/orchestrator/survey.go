@@ -1,7 +1,10 @@
 package orchestrator
 
 import (
+	"cmp"
+	"math"
 	"slices"
+	"time"
 
 	"mooring/estimate"
 	"mooring/lifecycle"
@@ -13,14 +16,16 @@ import (
 type survey struct {
 	problem sequence.Problem
 	rolls   []*model.Roll // of each cell, in the same order
-	// sketches say what the roll of each cell is made of; nil once it is over,
-	// and where there is no foresight.
+	// sketches say what is left of the roll of each cell; nil where nothing more
+	// is expected of it, and where there is no foresight.
 	sketches []*estimate.Roll
 	spells   []spelled
 	budgets  []budget // of each app of the problem
 	index    map[budget]int
 	azs      map[string]int
 	greedy   bool // as the plan
+	// claims holds since when, as a revision, cells that have begun stand in line.
+	claims map[int]int64
 }
 
 // turns gives the cells their turns as the plan has them. Whatever dispatches
@@ -30,10 +35,21 @@ func (s *survey) turns() *sequence.Plan {
 	for i := range turns.Order {
 		turns.Order[i] = i
 	}
+	if len(s.claims) > 1 {
+		slices.SortStableFunc(turns.Order, func(a, b int) int { return cmp.Compare(s.since(a), s.since(b)) })
+	}
 	if s.greedy {
 		turns.Mode = sequence.Greedy
 	}
 	return turns
+}
+
+// since gives a cell's place in line; those that do not stand there come last.
+func (s *survey) since(cell int) int64 {
+	if since, begun := s.claims[cell]; begun {
+		return since
+	}
+	return math.MaxInt64
 }
 
 // budget is what a roll spends of one app: of the limit on one kind, or ("")
@@ -46,11 +62,14 @@ type budget struct {
 // surveyOf looks at the rolls of a plan, in plan order. Cells that cannot be
 // started whatever the policies say are to be left out by the caller.
 func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
-	s := &survey{index: map[budget]int{}, azs: map[string]int{}, greedy: plan.Greedy}
+	s := &survey{index: map[budget]int{}, azs: map[string]int{}, claims: map[int]int64{}, greedy: plan.Greedy}
 	s.problem.Canaries = plan.Canaries
 	// A converging task takes AZs one after another: so it will, and nothing
 	// need be held back for it once it runs.
 	s.problem.AZSerial = d.foresight && plan.Converges()
+	if d.foresight { // nothing is dispatched at all outside it
+		s.problem.Window = windowAt(plan.Window, d.now)
+	}
 	if !plan.MaxInFlight.Never() {
 		s.problem.MaxInFlight = plan.MaxInFlight.Of(len(plan.Order))
 	}
@@ -59,7 +78,7 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 	}
 	own := map[string]bool{}
 	for _, roll := range rolls {
-		state := stateOf(roll)
+		state := d.stateOf(roll)
 		if plan.Canaries > 0 && roll.Phase.Final() && roll.Phase != model.RollDone {
 			s.problem.Canaries++ // it has shown nothing; the next one has to
 		}
@@ -74,12 +93,20 @@ func (d *decision) surveyOf(plan *model.Plan, rolls []*model.Roll) *survey {
 
 // addCell adds a cell with what its roll spends or would spend.
 func (d *decision) addCell(s *survey, roll *model.Roll) {
-	cell := sequence.Cell{ID: roll.CellID, State: stateOf(roll)}
+	cell := sequence.Cell{ID: roll.CellID, State: d.stateOf(roll)}
 	var sketch *estimate.Roll
 	var mean []estimate.Spell
 	if d.foresight && cell.State != sequence.Rolled { // to dispatch takes no durations
 		sketch = d.sketch(roll)
-		cell.Expected, mean = sketch.Mean()
+		var left time.Duration
+		left, mean = sketch.Mean()
+		if began, begun := roll.Entered(model.Cordoned); begun && cell.State == sequence.Running {
+			cell.Elapsed = d.now.Sub(began)
+		}
+		cell.Expected = cell.Elapsed + left
+		if cell.State == sequence.Stuck || cell.State == sequence.StuckHolding {
+			sketch = nil
+		}
 	}
 	if known := d.snap.Cell(roll.CellID); known != nil {
 		cell.AZ, cell.Domain = s.az(known.AZ), known.Domain
@@ -98,6 +125,9 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 		}
 	}
 	cell.Uses = spends.uses(cell.Elapsed)
+	if cell.State == sequence.Begun {
+		s.claims[len(s.problem.Cells)] = d.snap.Claim(roll.Holder()).Since
+	}
 	s.problem.Cells = append(s.problem.Cells, cell)
 	for _, at := range spends.spells(len(s.rolls)) {
 		at.hold(&s.problem, mean, estimate.Spell.GivenBack)
@@ -106,21 +136,57 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 	s.rolls, s.sketches = append(s.rolls, roll), append(s.sketches, sketch)
 }
 
-// serves reports whether an occupant serves. One that does not is spent
-// already and costs no more.
+// serves reports whether an occupant serves, or will by the turn of its cell. One
+// that does not is spent already and costs no more.
 func (d *decision) serves(o *occupant) bool {
 	crew := d.crew(o.inst.AppGUID)
 	if crew == nil {
 		return false
 	}
 	m := crew.Member(o.inst.Index)
-	return m != nil && (m.Standing == lifecycle.Serving || d.soonServes(m))
+	return m != nil && (m.Standing == lifecycle.Serving || d.soonServes(crew.App, m))
+}
+
+func (d *decision) servesNow(o *occupant) bool {
+	crew := d.crew(o.inst.AppGUID)
+	return crew != nil && crew.Member(o.inst.Index) != nil && crew.Member(o.inst.Index).Standing == lifecycle.Serving
 }
 
 // soonServes reports whether a foresight counts on a member that is on its way
-// up: long before its cell's turn comes it will serve.
-func (d *decision) soonServes(m *lifecycle.Member) bool {
-	return d.foresight && m.Permit == nil && !m.Surplus && !m.Crashed
+// up, or will be once what it was disrupted for is over: long before its cell's
+// turn comes it will serve.
+func (d *decision) soonServes(app *model.App, m *lifecycle.Member) bool {
+	switch {
+	case !d.foresight || m.Surplus:
+		return false
+	case m.Permit == nil, d.over(m.Permit.Holder):
+		return !m.Crashed
+	}
+	return d.givesBack(app, m)
+}
+
+// givesBack reports whether a member's permit will be given back as things are:
+// its roll is under way, and nothing about it is stuck.
+func (d *decision) givesBack(app *model.App, m *lifecycle.Member) bool {
+	if m.Permit == nil || d.over(m.Permit.Holder) {
+		return false
+	}
+	if roll := d.rollOf(m.Permit.Holder); roll != nil {
+		return roll.StuckID == ""
+	}
+	return !slices.ContainsFunc(d.snap.StuckItems(), func(alert *model.Stuck) bool {
+		return alert.Plan == "" && alert.AppGUID == app.GUID && alert.Index == m.Index && !alert.Recovered()
+	})
+}
+
+// stateOf gives where a roll stands. In a foresight one that stands in line does
+// not run: it will once it has what it needs.
+func (d *decision) stateOf(roll *model.Roll) sequence.State {
+	state := stateOf(roll)
+	if d.foresight && state == sequence.Running && d.standsInLine(roll) {
+		return sequence.Begun
+	}
+	return state
 }
 
 // stateOf gives where a roll stands in the eyes of sequence.
@@ -185,6 +251,6 @@ func (d *decision) downOf(b budget, own map[string]bool) int {
 	spent := crew.Spent(b.kind)
 	return len(slices.DeleteFunc(spent, func(index int) bool {
 		m := crew.Member(index)
-		return m.Permit != nil && own[m.Permit.Holder] || d.soonServes(m)
+		return m.Permit != nil && own[m.Permit.Holder] || d.soonServes(crew.App, m) || d.foresight && d.givesBack(crew.App, m)
 	}))
 }

@@ -33,8 +33,10 @@ const (
 	ByCells   Reason = "cells that exclude each other"
 	ByCeiling Reason = "max_in_flight"
 	ByAZ      Reason = "az_serial"
-	// ByCanaries sets no bound of its own; Check finds breaches of it.
+	// ByCanaries and ByWindow set no bound of their own; Check finds breaches
+	// of them.
 	ByCanaries Reason = "canaries"
+	ByWindow   Reason = "window"
 )
 
 // Bound gives the lower bound for what is left of the problem. durations says
@@ -163,10 +165,13 @@ func packed(jobs []time.Duration, limit int, alone time.Duration) time.Duration 
 func aloneFor(p *Problem, left []time.Duration) time.Duration {
 	canaries := p.Canaries
 	for c := range p.Cells {
+		if p.Cells[c].Foreign {
+			continue
+		}
 		switch p.Cells[c].State {
 		case Rolled:
 			canaries--
-		case Running, StuckHolding:
+		case Running, StuckHolding, Begun:
 			return 0
 		}
 		for _, use := range p.Cells[c].Uses {

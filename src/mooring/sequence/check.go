@@ -36,8 +36,8 @@ type span struct {
 }
 
 // Check replays a timeline against the problem: at each start, is everything
-// that is away, failures and all, within every limit? It trusts nothing but
-// the timeline and shares nothing with the dispatcher.
+// that is away, failures and all, within every limit, and the window open? It
+// trusts nothing but the timeline and shares nothing with the dispatcher.
 func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 	audit := &Audit{}
 	spans := make([][]span, len(p.Apps)+1) // the last one: cells in roll
@@ -47,26 +47,35 @@ func Check(p *Problem, line *Timeline, failures ...Failure) *Audit {
 		start, end := line.Start[c], line.End[c]
 		if cell.State == StuckHolding { // all along, for all that is known
 			start, end = 0, math.MaxInt64
-			spans[rolls] = append(spans[rolls], span{start, end, c, 1, false})
+			if !cell.Foreign {
+				spans[rolls] = append(spans[rolls], span{start, end, c, 1, false})
+			}
 			for _, use := range cell.Uses {
 				spans[use.App] = append(spans[use.App], span{start, end, c, int(use.N), false})
 			}
 			continue
 		}
 		if start == -1 && end == -1 {
-			if cell.State == Waiting && p.never(c) < 0 {
+			if waits(cell.State) && p.never(c) < 0 {
 				audit.Missing = append(audit.Missing, c)
 			}
 			continue
 		}
-		audit.Makespan = max(audit.Makespan, end)
-		spans[rolls] = append(spans[rolls], span{start, end, c, 1, start >= 0 && cell.State == Waiting})
+		if !cell.Foreign {
+			audit.Makespan = max(audit.Makespan, end)
+			spans[rolls] = append(spans[rolls], span{start, end, c, 1, start >= 0 && cell.State == Waiting})
+		}
+		if p.Window != nil && start >= 0 && cell.State == Waiting {
+			if open, _ := p.Window(start); !open {
+				audit.Violations = append(audit.Violations, Violation{Cell: c, At: start, App: -1, Why: ByWindow})
+			}
+		}
 		for _, use := range cell.Uses {
 			to := end
 			if use.Hold > 0 {
 				to = min(to, start+use.Hold)
 			}
-			spans[use.App] = append(spans[use.App], span{start, to, c, int(use.N), start >= 0 && cell.State == Waiting})
+			spans[use.App] = append(spans[use.App], span{start, to, c, int(use.N), start >= 0 && waits(cell.State)})
 		}
 	}
 	for _, f := range failures {

@@ -99,7 +99,8 @@ func NewDispatcher(p *Problem, plan *Plan) *Dispatcher {
 
 // wholeOrder appends the cells that order leaves out and, when AZs go one after
 // another, keeps them together: a cell whose AZ is not in turn must not hold
-// up, with its tickets, one whose AZ is.
+// up, with its tickets, one whose AZ is. Nor must any that a gate holds back one
+// that has begun: those come first.
 func wholeOrder(p *Problem, order []int) []int {
 	seen := make([]bool, len(p.Cells))
 	for _, c := range order {
@@ -119,6 +120,9 @@ func wholeOrder(p *Problem, order []int) []int {
 			}
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(turn[p.Cells[a].AZ], turn[p.Cells[b].AZ]) })
+	}
+	if begun := func(c int) bool { return p.Cells[c].State == Begun }; slices.ContainsFunc(order, begun) {
+		slices.SortStableFunc(order, func(a, b int) int { return b2i(begun(b)) - b2i(begun(a)) })
 	}
 	return order
 }
@@ -146,15 +150,19 @@ func (d *Dispatcher) line() {
 	}
 }
 
-// inLine says whether a waiting cell takes part in the order.
+// inLine says whether a cell that waits takes part in the order.
 func (d *Dispatcher) inLine(c int32) bool {
-	return d.state[c] == Waiting && d.aside[c] == 0
+	return waits(d.state[c]) && d.aside[c] == 0
 }
 
 // offer puts a cell that may start among those that Next looks at.
 func (d *Dispatcher) offer(c int32) {
 	if d.missing[c] == 0 && d.inLine(c) && (d.mode == Tickets || !d.watching[c]) {
-		d.push(d.p.Cells[c].AZ, d.rank[c])
+		if d.state[c] == Begun {
+			d.push(ungated, d.rank[c])
+		} else {
+			d.push(d.heap(d.p.Cells[c].AZ), d.rank[c])
+		}
 	}
 }
 
@@ -183,16 +191,20 @@ func (d *Dispatcher) blocker(c int32) int32 {
 	return -1
 }
 
-// Next gives the first cell of the plan that may start now; ok is false when
-// none may. It changes nothing: the caller starts the cell, or holds all.
+// Next gives the first cell of the plan that may start now, those that have
+// Begun before all; ok is false when none may. It changes nothing: the caller starts the cell, or holds all.
 func (d *Dispatcher) Next() (cell int, ok bool) {
-	if d.full() {
+	may := func(rank int32) bool { return d.may(int32(d.order[rank])) }
+	rank := d.first(ungated, may)
+	if rank < 0 && !d.full() {
+		if az, ok := d.inTurn(); ok {
+			rank = d.first(az, may)
+		}
+	}
+	if rank < 0 {
 		return 0, false
 	}
-	if rank := d.first(func(rank int32) bool { return d.may(int32(d.order[rank])) }); rank >= 0 {
-		return d.order[rank], true
-	}
-	return 0, false
+	return d.order[rank], true
 }
 
 // State gives where a cell stands.

@@ -53,3 +53,21 @@ func drawFailures(t *rapid.T, cells int) []Failure {
 	}
 	return failures
 }
+
+// minutes is a window that is open for some minutes of every period, which
+// began some time ago.
+func minutes(open, period, ago int) Window {
+	return func(at time.Duration) (bool, time.Duration) {
+		since := (at + time.Duration(ago)*time.Minute) % (time.Duration(period) * time.Minute)
+		return since < time.Duration(open)*time.Minute, at - since + time.Duration(period)*time.Minute
+	}
+}
+
+// drawWindow draws a window, now open or not, or none.
+func drawWindow(t *rapid.T) Window {
+	if rapid.Bool().Draw(t, "always open") {
+		return nil
+	}
+	period := rapid.IntRange(2, 40).Draw(t, "period")
+	return minutes(rapid.IntRange(1, period-1).Draw(t, "open"), period, rapid.IntRange(0, period).Draw(t, "began"))
+}

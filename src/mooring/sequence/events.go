@@ -10,6 +10,7 @@ const (
 	moved                     // a roll gives one app back
 	recovers                  // a failed cell, or instances that it had, serve again
 	fails                     // a cell fails
+	opens                     // rolls may start again
 )
 
 type event struct {

@@ -7,8 +7,9 @@ type gates struct {
 	ceiling  int // 0: none
 	canaries int // cells that must be rolled before others start beside them
 	serial   bool
-	inFlight int // running, or stuck and holding
-	stuck    int // stuck, holding or not
+	closed   bool // the window is: nothing that has not begun may start
+	inFlight int  // let go, or stuck and holding
+	stuck    int  // stuck, holding or not
 	rolled   int
 	left     int
 	azs      []int       // AZs in the order of the plan
@@ -24,6 +25,9 @@ func newGates(p *Problem, order []int, state []State, never []bool) gates {
 		azLeft: map[int]int{}, heaps: map[int][]int32{}, queued: make([]bool, len(order)),
 	}
 	for _, c := range order {
+		if p.Cells[c].Foreign {
+			continue
+		}
 		az := p.Cells[c].AZ
 		if _, known := g.azLeft[az]; !known {
 			g.azs = append(g.azs, az)
@@ -55,7 +59,9 @@ func (g *gates) note(az int, from, to State, never bool) {
 	g.azLeft[az] -= rolled
 }
 
-func holds(s State) bool { return s == Running || s == StuckHolding }
+// holds says whether a cell takes a place among those in flight; Begun, it
+// holds no budget yet.
+func holds(s State) bool { return s == Running || s == StuckHolding || s == Begun }
 
 func stuck(s State) bool { return s == Stuck || s == StuckHolding }
 
@@ -69,11 +75,14 @@ func b2i(b bool) int {
 // full says that nothing may start now whatever the apps allow. A canary that
 // is stuck holds the plan: it is there to be the only one that breaks.
 func (g *gates) full() bool {
-	if g.ceiling > 0 && g.inFlight >= g.ceiling {
+	if g.closed || g.ceiling > 0 && g.inFlight >= g.ceiling {
 		return true
 	}
 	return g.rolled < g.canaries && (g.inFlight > 0 || g.stuck > 0)
 }
+
+// ungated is the heap of cells that no gate holds back any more.
+const ungated = -1
 
 // heap gives the heap of an AZ; there is only one unless they go one by one.
 func (g *gates) heap(az int) int {
@@ -83,14 +92,27 @@ func (g *gates) heap(az int) int {
 	return 0
 }
 
+// inTurn gives the heap whose cells are in turn; false when all are rolled.
+func (g *gates) inTurn() (heap int, ok bool) {
+	if !g.serial {
+		return 0, true
+	}
+	for g.at < len(g.azs) && g.azLeft[g.azs[g.at]] == 0 {
+		g.at++
+	}
+	if g.at == len(g.azs) {
+		return 0, false
+	}
+	return g.azs[g.at], true
+}
+
 // push offers the cell with a rank to first.
-func (g *gates) push(az int, rank int32) {
+func (g *gates) push(heap int, rank int32) {
 	if g.queued[rank] {
 		return
 	}
 	g.queued[rank] = true
-	az = g.heap(az)
-	h := append(g.heaps[az], rank)
+	h := append(g.heaps[heap], rank)
 	for i := len(h) - 1; i > 0; {
 		up := (i - 1) / 2
 		if h[up] <= h[i] {
@@ -99,33 +121,23 @@ func (g *gates) push(az int, rank int32) {
 		h[up], h[i] = h[i], h[up]
 		i = up
 	}
-	g.heaps[az] = h
+	g.heaps[heap] = h
 }
 
-// first gives the lowest rank in turn that may start, or -1, and forgets those
+// first gives the lowest rank of a heap that may start, or -1, and forgets those
 // before it that may not: they are offered again when they may.
-func (g *gates) first(may func(rank int32) bool) int32 {
-	az := 0
-	if g.serial {
-		for g.at < len(g.azs) && g.azLeft[g.azs[g.at]] == 0 {
-			g.at++
-		}
-		if g.at == len(g.azs) {
-			return -1
-		}
-		az = g.azs[g.at]
-	}
-	for len(g.heaps[az]) > 0 {
-		if rank := g.heaps[az][0]; may(rank) {
+func (g *gates) first(heap int, may func(rank int32) bool) int32 {
+	for len(g.heaps[heap]) > 0 {
+		if rank := g.heaps[heap][0]; may(rank) {
 			return rank
 		}
-		g.pop(az)
+		g.pop(heap)
 	}
 	return -1
 }
 
-func (g *gates) pop(az int) {
-	h := g.heaps[az]
+func (g *gates) pop(heap int) {
+	h := g.heaps[heap]
 	g.queued[h[0]] = false
 	last := len(h) - 1
 	h[0] = h[last]
@@ -144,5 +156,5 @@ func (g *gates) pop(az int) {
 		h[i], h[down] = h[down], h[i]
 		i = down
 	}
-	g.heaps[az] = h
+	g.heaps[heap] = h
 }

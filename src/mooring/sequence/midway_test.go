@@ -20,20 +20,22 @@ func midway(t *rapid.T, p *Problem) {
 	}
 	for c := range p.Cells {
 		cell := &p.Cells[c]
-		cell.State = rapid.SampledFrom([]State{Waiting, Waiting, Waiting, Running, Rolled, Stuck, StuckHolding}).Draw(t, "state")
+		cell.State = rapid.SampledFrom([]State{Waiting, Waiting, Waiting, Running, Rolled, Stuck, StuckHolding, Begun}).Draw(t, "state")
 		if !holds(cell.State) {
 			continue
 		}
-		fits := p.MaxInFlight == 0 || inFlight < p.MaxInFlight
-		for _, use := range cell.Uses {
+		foreign := rapid.IntRange(0, 2).Draw(t, "foreign") == 0
+		fits := foreign || p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+		for _, use := range usesHeld(cell) {
 			fits = fits && away[use.App]+int(use.N) <= p.Apps[use.App].Limit
 		}
 		if !fits {
 			cell.State = Waiting
 			continue
 		}
-		inFlight++
-		for _, use := range cell.Uses {
+		cell.Foreign = foreign
+		inFlight += b2i(!foreign)
+		for _, use := range usesHeld(cell) {
 			away[use.App] += int(use.N)
 		}
 		if cell.State == Running {
@@ -42,11 +44,19 @@ func midway(t *rapid.T, p *Problem) {
 	}
 }
 
+// usesHeld gives what a cell that was let go holds: nothing while it waits.
+func usesHeld(cell *Cell) []Use {
+	if cell.State == Begun {
+		return nil
+	}
+	return cell.Uses
+}
+
 func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
 		p := drawProblem(t)
-		p.Canaries, p.AZSerial = 0, false
+		p.Canaries, p.AZSerial, p.Window = 0, false, drawWindow(t)
 		midway(t, p)
 		g.Expect(p.Validate()).To(Succeed())
 		plan := Order(p)
@@ -61,7 +71,7 @@ func TestAPlanGoesOnFromWhereverTheFleetStands(t *testing.T) {
 					g.Expect(line.Start[c]).To(Equal(time.Duration(-1)), "cell %d is left alone", c)
 				case Running:
 					g.Expect(line.Start[c]).To(Equal(-p.Cells[c].Elapsed), "cell %d has started", c)
-				case Waiting:
+				case Waiting, Begun:
 					g.Expect(line.Start[c] >= 0).To(Equal(canEver(p, c)), "cell %d", c)
 				}
 			}
@@ -80,23 +90,30 @@ func rolledIn(p *Problem, line *Timeline) []time.Duration {
 	return left
 }
 
-// canEver says whether a waiting cell can start once all that moves has ended.
+// canEver says whether a cell that waits can start once all that moves has
+// ended.
 func canEver(p *Problem, c int) bool {
 	held, inFlight := make([]int, len(p.Apps)), 0
 	for o := range p.Cells {
 		if p.Cells[o].State == StuckHolding {
-			inFlight++
+			inFlight += b2i(!p.Cells[o].Foreign)
 			for _, use := range p.Cells[o].Uses {
 				held[use.App] += int(use.N)
 			}
 		}
 	}
-	for _, use := range p.Cells[c].Uses {
-		if app := &p.Apps[use.App]; held[use.App]+app.Down+int(use.N) > app.Limit {
-			return false
+	fits := func(c int) bool {
+		for _, use := range p.Cells[c].Uses {
+			if app := &p.Apps[use.App]; held[use.App]+app.Down+int(use.N) > app.Limit {
+				return false
+			}
 		}
+		return true
 	}
-	return p.MaxInFlight == 0 || inFlight < p.MaxInFlight
+	for o := range p.Cells {
+		inFlight += b2i(p.Cells[o].State == Begun && !p.Cells[o].Foreign && !fits(o)) // it keeps its place
+	}
+	return fits(c) && (p.Cells[c].State == Begun || p.MaxInFlight == 0 || inFlight < p.MaxInFlight)
 }
 
 // six cells of two AZs without any app.
@@ -172,8 +189,13 @@ func TestAnOrderIsJudgedByWhatIsInRollAlready(t *testing.T) {
 			for i := range p.Cells[c].Uses {
 				p.Cells[c].Uses[i].Hold = 0
 			}
-			if s := p.Cells[c].State; stuck(s) {
-				p.Cells[c].State = Rolled
+			// Neither what others roll nor what can no longer start is in the order.
+			out := p.Cells[c].Foreign || stuck(p.Cells[c].State)
+			for _, use := range p.Cells[c].Uses {
+				out = out || p.Cells[c].State == Begun && int(use.N) > p.Apps[use.App].Limit
+			}
+			if out {
+				p.Cells[c].State, p.Cells[c].Foreign = Rolled, false
 			}
 		}
 		order := rollable(p)
@@ -188,4 +210,38 @@ func TestAnOrderIsJudgedByWhatIsInRollAlready(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhatHasBegunIsHeldBackByNoGate(t *testing.T) {
+	g := NewWithT(t)
+	p, m := chain(), time.Minute
+	p.Cells[0].State, p.Cells[1].State, p.Cells[1].Elapsed = Begun, Running, 0
+	p.MaxInFlight, p.Canaries, p.Window = 2, 1, minutes(1, 60, 30)
+	line := Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil)
+	g.Expect(line.Start).To(Equal([]time.Duration{m, 0, 30 * m}), "it waits for its budget alone")
+
+	p.Canaries, p.Window, p.Cells[1].State = 0, nil, StuckHolding
+	p.Cells[2].Uses = nil
+	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start).To(HaveEach(time.Duration(-1)), "waiting, it keeps its place among those in flight")
+	p.MaxInFlight = 3
+	g.Expect(Simulate(p, &Plan{Order: []int{2, 1, 0}}, nil).Start[2]).To(BeZero())
+}
+
+func TestWhatIsInRollForSomebodyElseOnlySpendsBudgets(t *testing.T) {
+	g := NewWithT(t)
+	p, m := chain(), time.Minute
+	p.Cells[1].State, p.Cells[1].Elapsed, p.Cells[1].Foreign = Running, 20*time.Second, true
+	p.Cells[2].Uses, p.Cells[1].Expected = nil, 10*m
+	p.MaxInFlight, p.Canaries = 1, 1
+	line := Simulate(p, &Plan{Order: []int{0, 2, 1}}, nil)
+	g.Expect(line.Start).To(Equal([]time.Duration{580 * time.Second, -20 * time.Second, 0}), "c0 waits for its budget, c2 for nothing, and is the canary")
+	g.Expect(line.Makespan).To(Equal(640 * time.Second))
+	g.Expect(Bound(p, nil).Makespan).To(Equal(2*m), "by the ceiling")
+	g.Expect(Check(p, line).Violations).To(BeEmpty())
+
+	p.Cells[0].Uses = nil
+	g.Expect(Simulate(p, &Plan{Order: []int{0, 2, 1}}, nil).Makespan).To(Equal(2*m), "nobody waits for it to end")
+
+	p.Cells[1].State = Waiting
+	g.Expect(p.Validate()).To(MatchError(ContainSubstring("has not begun")))
 }

@@ -51,13 +51,11 @@ func eachAZ(p *Problem, find func(pl *planner) *candidate) *Plan {
 func rollable(p *Problem) []int {
 	cells := make([]int, 0, len(p.Cells))
 	for c := range p.Cells {
-		if p.Cells[c].State != Rolled && p.never(c) < 0 {
+		if p.Cells[c].State != Rolled && !p.Cells[c].Foreign && p.never(c) < 0 {
 			cells = append(cells, c)
 		}
 	}
-	slices.SortStableFunc(cells, func(a, b int) int {
-		return b2i(holds(p.Cells[b].State)) - b2i(holds(p.Cells[a].State))
-	})
+	slices.SortStableFunc(cells, func(a, b int) int { return ahead(p.Cells[b].State) - ahead(p.Cells[a].State) })
 	return cells
 }
 
@@ -66,7 +64,7 @@ func rollable(p *Problem) []int {
 func byAZ(p *Problem, cells []int) [][]int {
 	began := map[int]bool{}
 	for c := range p.Cells {
-		if s := p.Cells[c].State; holds(s) || s == Rolled {
+		if s := p.Cells[c].State; (holds(s) || s == Rolled) && !p.Cells[c].Foreign {
 			began[p.Cells[c].AZ] = true
 		}
 	}

@@ -81,22 +81,26 @@ func (pl *planner) try(strategy string, order []int) *candidate {
 	return &candidate{order: order, strategy: strategy, exact: exact, score: (exact + pl.timing.makespan(order, pl.off)) / 2}
 }
 
-// begunFirst puts the cells in roll ahead of an order: they have what they need.
+// begunFirst puts the cells in roll ahead of an order, which have what they need,
+// and behind them those that were let go and wait for it.
 func (pl *planner) begunFirst(order []int) []int {
 	if !pl.holding {
 		return order
 	}
 	sorted := slices.Clone(order)
 	slices.SortStableFunc(sorted, func(a, b int) int {
-		return b2i(holds(pl.p.Cells[b].State)) - b2i(holds(pl.p.Cells[a].State))
+		return ahead(pl.p.Cells[b].State) - ahead(pl.p.Cells[a].State)
 	})
 	return sorted
 }
 
+// ahead is how far a cell in this state is ahead of those that wait.
+func ahead(s State) int { return b2i(holds(s)) + b2i(holds(s) && s != Begun) }
+
 // tryGreedy scores the order of a candidate when it is not kept strictly.
 func (pl *planner) tryGreedy(c *candidate) *candidate {
 	sub := *pl.p
-	sub.AZSerial, sub.Canaries = false, 0
+	sub.AZSerial, sub.Canaries, sub.Window = false, 0, nil
 	greedy := &candidate{order: c.order, mode: Greedy, strategy: c.strategy}
 	if pl.holding || len(pl.cells) < len(pl.p.Cells) { // one AZ of several, or some are rolled
 		sub.Cells = slices.Clone(sub.Cells)
@@ -105,7 +109,10 @@ func (pl *planner) tryGreedy(c *candidate) *candidate {
 		}
 		for _, i := range pl.cells {
 			sub.Cells[i].State, sub.Cells[i].Elapsed = Waiting, 0 // what is left is what counts
-			if holds(pl.p.Cells[i].State) {
+			switch s := pl.p.Cells[i].State; {
+			case s == Begun:
+				sub.Cells[i].State = Begun
+			case holds(s):
 				sub.Cells[i].State = Running
 			}
 		}

@@ -19,7 +19,11 @@ const (
 	Rolled                    // done, skipped or aborted: nothing more will happen
 	Stuck                     // stopped before it took anything, or gave everything back
 	StuckHolding              // stopped (or just slow) while its instances are away
+	Begun                     // let go, and waiting for budgets: no gate holds it back any more
 )
+
+// waits says whether a cell has its budgets still to take.
+func waits(s State) bool { return s == Waiting || s == Begun }
 
 // Cell is one cell of a Problem.
 type Cell struct {
@@ -31,6 +35,9 @@ type Cell struct {
 	// Elapsed is how long a Running cell has been in roll.
 	Elapsed time.Duration
 	State   State
+	// Foreign: the cell is in roll for somebody else. It spends its budgets and
+	// gives them back, and counts under no gate, in no bound and no makespan.
+	Foreign bool
 	// Uses lists the budgets that a roll of the cell spends, each app once.
 	// An instance that is down already is counted in App.Down and not here.
 	Uses []Use
@@ -86,6 +93,9 @@ type Problem struct {
 	// AZSerial makes the AZs go strictly one after another, as they do inside
 	// one converging task of a Director.
 	AZSerial bool
+	// Window is when rolls may start; nil means always. An order is planned,
+	// and a bound given, as if it were.
+	Window Window
 }
 
 // Validate says what about the problem makes no sense.
@@ -103,6 +113,9 @@ func (p *Problem) Validate() error {
 		cell := &p.Cells[c]
 		if cell.AZ < 0 || cell.Expected < 0 || cell.Elapsed < 0 {
 			return fmt.Errorf("cell %d (%s): AZ %d, expected %v and elapsed %v must not be negative", c, cell.ID, cell.AZ, cell.Expected, cell.Elapsed)
+		}
+		if cell.Foreign && (cell.State == Waiting || cell.State == Stuck) {
+			return fmt.Errorf("cell %d (%s): it is in roll for somebody else, but has not begun", c, cell.ID)
 		}
 		for _, use := range cell.Uses {
 			if use.App < 0 || int(use.App) >= len(p.Apps) || use.N < 1 || use.Hold < 0 {
@@ -142,13 +155,13 @@ func (p *Problem) Expected() []time.Duration {
 }
 
 // left gives what remains to be done of each cell, given what each takes in
-// all: nothing for cells that are rolled or can never be.
+// all: nothing for cells that are rolled, can never be or are somebody else's.
 func (p *Problem) left(durations []time.Duration) []time.Duration {
 	left := make([]time.Duration, len(p.Cells))
 	for c := range left {
 		cell := &p.Cells[c]
 		switch {
-		case cell.State == Rolled || p.never(c) >= 0:
+		case cell.State == Rolled || cell.Foreign || p.never(c) >= 0:
 		case cell.State == Running:
 			left[c] = max(0, durations[c]-cell.Elapsed)
 		default:

@@ -17,7 +17,7 @@ type Failure struct {
 // -1. A cell that was running already starts before 0.
 type Timeline struct {
 	Start, End []time.Duration
-	// Makespan is when the last roll ends.
+	// Makespan is when the last roll ends that is not Foreign.
 	Makespan time.Duration
 }
 
@@ -42,6 +42,7 @@ type Simulation struct {
 	events    events
 	now       time.Duration
 	out       outages
+	opensAt   time.Duration // the opening of the window that is waited for, or was last
 }
 
 // NewSimulation stands at time 0, with what may start at once started.
@@ -86,7 +87,14 @@ func (s *Simulation) Step() bool {
 	return len(s.events) > 0
 }
 
+// start starts what may start now. While the window is closed nothing new may,
+// and its opening is something that happens.
 func (s *Simulation) start() {
+	until, closed := s.p.Window.closed(s.now)
+	if s.d.closed = closed; closed && until > s.now && until != s.opensAt {
+		s.opensAt = until
+		heap.Push(&s.events, event{at: until, kind: opens})
+	}
 	for c, ok := s.d.Next(); ok; c, ok = s.d.Next() {
 		s.d.Start(c)
 		s.run(c, s.now)
@@ -97,7 +105,9 @@ func (s *Simulation) start() {
 func (s *Simulation) run(c int, start time.Duration) {
 	end := max(s.now, start+s.durations[c])
 	s.Timeline.Start[c], s.Timeline.End[c] = start, end
-	s.Timeline.Makespan = max(s.Timeline.Makespan, end)
+	if !s.p.Cells[c].Foreign {
+		s.Timeline.Makespan = max(s.Timeline.Makespan, end)
+	}
 	heap.Push(&s.events, event{at: end, kind: ends, cell: c})
 	for _, use := range s.p.Cells[c].Uses {
 		if hold := use.Hold; hold > 0 && start+hold < end {

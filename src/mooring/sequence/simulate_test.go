@@ -13,6 +13,7 @@ func TestEveryPlanKeepsEveryLimitAndEnds(t *testing.T) {
 		g := NewWithT(t)
 		p := drawProblem(t)
 		g.Expect(p.Validate()).To(Succeed())
+		p.Window = drawWindow(t)
 		failures := drawFailures(t, len(p.Cells))
 		truth := p.Expected()
 		for c := range truth {
@@ -66,6 +67,11 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	p.Canaries, p.Apps = 1, []App{{Limit: 3}, {Limit: 3}}
 	audit = Check(p, &Timeline{Start: []time.Duration{0, 0, m}, End: []time.Duration{m, m, 2 * m}})
 	g.Expect(audit.Violations).To(ConsistOf(HaveField("Why", ByCanaries)))
+
+	p.Window = minutes(2, 10, 0)
+	audit = Check(p, &Timeline{Start: []time.Duration{0, m, 5 * m}, End: []time.Duration{m, 5 * m, 6 * m}})
+	g.Expect(audit.Violations).To(ConsistOf(Violation{Cell: 2, At: 5 * m, App: -1, Why: ByWindow}))
+	p.Window = nil
 
 	p.Canaries, p.AZSerial, p.Cells[1].AZ = 0, true, 1
 	audit = Check(p, &Timeline{Start: []time.Duration{0, m, m}, End: []time.Duration{m, 2 * m, 2 * m}})

@@ -57,7 +57,7 @@ func (d *Dispatcher) setAside(c int32, aside bool) {
 	}
 }
 
-// move takes a cell from its state to another, which is not Waiting: first out
+// move takes a cell from its state to another, in which it does not wait: first out
 // of whatever it had, then into what the new state means.
 func (d *Dispatcher) move(c int32, to State) {
 	from := d.state[c]
@@ -65,7 +65,9 @@ func (d *Dispatcher) move(c int32, to State) {
 		return
 	}
 	wasInLine := d.inLine(c)
-	d.note(d.p.Cells[c].AZ, from, to, d.never[c])
+	if !d.p.Cells[c].Foreign {
+		d.note(d.p.Cells[c].AZ, from, to, d.never[c])
+	}
 	d.never[c] = false // somebody decided otherwise; the ledgers judge
 	d.state[c] = to
 	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {
@@ -157,7 +159,7 @@ func (d *Dispatcher) stepAround(a, from, to int32) {
 
 // leave takes the tickets of a waiting cell that has just been set aside.
 func (d *Dispatcher) leave(c int32) {
-	if d.state[c] != Waiting || d.mode == Greedy {
+	if !waits(d.state[c]) || d.mode == Greedy {
 		return
 	}
 	for u := d.in.useFrom[c]; u < d.in.useFrom[c+1]; u++ {

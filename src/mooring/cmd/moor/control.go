@@ -18,7 +18,6 @@ import (
 	"mooring/api"
 	"mooring/client"
 	"mooring/console"
-	"mooring/forecast"
 	"mooring/identity"
 	"mooring/model"
 	"mooring/notify"
@@ -184,15 +183,13 @@ func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
 	}
 	handler, err := api.New(api.Config{
 		Store: store, Planner: preview, CheckPlan: checkPlan(bosh),
-		Forecast: func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast {
-			return forecast.Of(orchestrator.Preview, snap, plan, now)
-		},
-		Logger: logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
+		Forecast: orchestrator.Foresee,
+		Logger:   logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
 	})
 	if err != nil {
 		return err
 	}
-	board, err := console.New(console.Config{Source: store, Planner: orchestrator.Preview, Failed: store.Err, MayAct: maySteer, MayRead: mayRead, SignIn: callers.Token})
+	board, err := console.New(console.Config{Source: store, Forecast: orchestrator.Foresee, Failed: store.Err, MayAct: maySteer, MayRead: mayRead, SignIn: callers.Token})
 	if err != nil {
 		return err
 	}

@@ -37,10 +37,15 @@ func paperServer(t *testing.T, records []model.Record) *server {
 	s := &server{snap: state.SnapshotOf(records...), changed: make(chan struct{})}
 	s.mayAct.Store(true)
 	board, err := console.New(console.Config{Source: s, MayAct: func(*http.Request) bool { return s.mayAct.Load() },
-		Planner: func(_ *state.Snapshot, spec model.PlanSpec, _ time.Time) (*client.Preview, error) {
-			n := len(spec.Cells.IDs)
-			return &client.Preview{Expected: model.Duration(time.Duration(n) * time.Second), Shortest: model.Duration(time.Duration(n) * time.Second / 2),
-				Longest: model.Duration(time.Duration(n) * 2 * time.Second), Bottleneck: "acme/prod/redis (max_interrupted: 25%)", Timeline: make([]client.Slot, n)}, nil
+		Forecast: func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast {
+			left := len(plan.Order)
+			for _, roll := range snap.Rolls(plan.Name) {
+				if roll.Phase.Final() {
+					left--
+				}
+			}
+			work := time.Duration(left) * time.Second
+			return &client.Forecast{Earliest: now.Add(work / 2), Likely: now.Add(work), Latest: now.Add(2 * work), Bottleneck: "acme/prod/redis (max_interrupted: 25%)", Left: left}
 		}})
 	if err != nil {
 		t.Fatal(err)
