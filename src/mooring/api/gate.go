@@ -152,7 +152,7 @@ func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened,
 	if opened.Overridden != "" {
 		text += "; it waited: " + opened.Overridden
 	}
-	event := model.Event{At: now, Kind: "gate.opened", Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
+	event := model.Event{At: now, Kind: model.EventGateOpened, Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
 	if plan, roll := rollOf(snap, cellID); plan != nil {
 		event.Plan = plan.Name
 		if plan.Gathers != nil && approachesHost(roll.Phase) {

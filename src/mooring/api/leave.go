@@ -75,7 +75,7 @@ func arrive(snap *state.Snapshot, roll *model.Roll, leave client.Leave, now time
 	arrived.AtGate, arrived.Asking, arrived.Refused, arrived.Deployment = now, leave.Asking, "", leave.Deployment
 	tx := snap.Txn()
 	tx.Put(&arrived)
-	tx.Event(model.Event{At: now, Kind: "gate.asked", Actor: gateActor, CellID: roll.CellID, Plan: roll.Plan,
+	tx.Event(model.Event{At: now, Kind: model.EventGateAsked, Actor: gateActor, CellID: roll.CellID, Plan: roll.Plan,
 		Text: fmt.Sprintf("cell %s: BOSH asks for leave to %s it", roll.CellID, leave.Action)})
 	return tx
 }

@@ -61,7 +61,7 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 		snap = snap.Apply(tx)
 		var kinds []string
 		for _, event := range tx.Events() {
-			kinds = append(kinds, event.Kind)
+			kinds = append(kinds, string(event.Kind))
 		}
 		return kinds
 	}

@@ -99,7 +99,7 @@ func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer,
 	stuck.Answer = &answer
 	written := *stuck
 	event := model.Event{
-		At: now, Kind: "stuck.answered", Actor: person(answer.By), Reason: answer.Reason,
+		At: now, Kind: model.EventStuckAnswered, Actor: person(answer.By), Reason: answer.Reason,
 		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID,
 		Text: fmt.Sprintf("%s, answered with %s", strings.TrimSuffix(stuck.What, "."), answer.Verb),
 	}

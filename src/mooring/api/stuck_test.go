@@ -34,7 +34,7 @@ func TestAnAnswerIsKeptWithItsReason(t *testing.T) {
 	g.Expect(stuck.Answer).To(HaveValue(And(HaveField("Verb", model.Retry), HaveField("Reason", "the disk was full"), HaveField("By", "olga"), HaveField("At", Not(BeZero())))))
 	g.Expect(f.store.Snapshot().StuckItem("a").Answer).NotTo(BeNil())
 	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/db"})).To(ConsistOf(And(
-		HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))))))
+		HaveField("Kind", model.EventStuckAnswered), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))))))
 
 	_, err = f.Answer(t.Context(), "a", answer)
 	g.Expect(err).NotTo(HaveOccurred(), "the same again is no contradiction")

@@ -41,17 +41,6 @@ func (k StuckKind) OfHandler() bool {
 	return k == HandlerHung || k == HandlerOverdue || k == HandlerFailed
 }
 
-// The kinds of events that tell the story of something stuck. Each carries
-// what was stuck, as it was then, in Event.Stuck.
-const (
-	EventStuckOpened  = "stuck.opened"
-	EventStuckChanged = "stuck.changed"
-	EventStuckClosed  = "stuck.closed"
-)
-
-// EventPermitReleased is the kind of the event that ends a disruption.
-const EventPermitReleased = "permit.released"
-
 // Delivery is how far one receiver of alerts has been told. Written by the
 // leader that tells them.
 type Delivery struct {

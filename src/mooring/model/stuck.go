@@ -109,7 +109,7 @@ type Answer struct {
 type Event struct {
 	ID    string    `json:"id"`
 	At    time.Time `json:"at"`
-	Kind  string    `json:"kind" example:"permit.granted"`
+	Kind  EventKind `json:"kind" example:"permit.granted"`
 	Actor string    `json:"actor" example:"orchestrator"`
 	// Text is one sentence for people; the rest says what it is about.
 	Text    string `json:"text"`
@@ -129,6 +129,6 @@ type Event struct {
 // IsOf reports whether the event is of a kind, such as "stuck.opened", or of a
 // family of kinds, such as "stuck".
 func (e *Event) IsOf(kind string) bool {
-	rest, found := strings.CutPrefix(e.Kind, kind)
+	rest, found := strings.CutPrefix(string(e.Kind), kind)
 	return found && (rest == "" || rest[0] == '.')
 }

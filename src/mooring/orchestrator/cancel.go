@@ -86,7 +86,7 @@ func turnAway(snap *state.Snapshot, why string, now time.Time, whom func(*model.
 		for _, roll := range snap.Rolls(plan.Name) {
 			if whom(plan, roll) {
 				tx.Put(refused(plan, roll, why))
-				tx.Event(model.Event{At: now, Kind: "gate.refused", Actor: actor, Plan: plan.Name, CellID: roll.CellID,
+				tx.Event(model.Event{At: now, Kind: model.EventGateRefused, Actor: actor, Plan: plan.Name, CellID: roll.CellID,
 					Text: fmt.Sprintf("cell %s must not be stopped: %s", roll.CellID, why)})
 			}
 		}

@@ -156,7 +156,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 			tx.Put(&failed)
 		}
 	}
-	event := model.Event{At: now, Kind: "plan.converged", Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}
+	event := model.Event{At: now, Kind: model.EventPlanConverged, Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}
 	switch {
 	case result != nil:
 		next.Converging.Ended = result.Error()
@@ -164,7 +164,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 		next.Converging.Ended = "BOSH is done and did not come to " + strings.Join(left, ", ")
 	}
 	if next.Converging.Ended != model.ConvergingDone {
-		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
+		event.Kind, event.Text = model.EventPlanFailed, fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
 		answered := plan.Converging != nil && plan.Converging.Answered
 		if len(left) > 0 && plan.Intent == model.IntentRun && !answered {
 			next.Intent, next.Reason = model.IntentPause, next.Converging.Ended
@@ -184,10 +184,10 @@ func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	next := *plan
 	next.Converging = &model.Converging{Ended: "cancelled, since the plan was aborted", Task: lastOf(plan)}
-	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
+	event := model.Event{At: now, Kind: model.EventPlanWithdrawn, Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
 	if result != nil {
 		next.Converging.Ended = result.Error()
-		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: its task of BOSH could not be cancelled: %s", name, result)
+		event.Kind, event.Text = model.EventPlanFailed, fmt.Sprintf("plan %s: its task of BOSH could not be cancelled: %s", name, result)
 	}
 	tx := snap.Txn()
 	tx.Put(&next)

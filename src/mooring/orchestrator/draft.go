@@ -54,7 +54,7 @@ func (c *draft) enter(phase model.Phase, note string) {
 	if note != "" {
 		text += ": " + note
 	}
-	c.event("roll."+string(phase), text)
+	c.event(phase.Event(), text)
 }
 
 // note adds a line to the timeline.
@@ -64,7 +64,7 @@ func (c *draft) note(note string) {
 }
 
 // event appends an event about the roll.
-func (c *draft) event(kind, text string) {
+func (c *draft) event(kind model.EventKind, text string) {
 	c.tx.Event(model.Event{At: c.d.now, Kind: kind, Actor: actor, Text: text, CellID: c.roll.CellID, Plan: c.roll.Plan})
 }
 
@@ -102,7 +102,7 @@ func (c *draft) undo(keepPlace bool) {
 		switch {
 		case !stopped(h.permit):
 			c.change(h, func(*model.Permit) bool { return false })
-			c.tx.Event(c.d.permitEvent(h.appGUID, h.permit, "cancelled"))
+			c.tx.Event(c.d.permitEvent(h.appGUID, h.permit, model.EventPermitCancelled))
 		case h.permit.Want == model.WantOut && c.stillHere(h):
 			c.change(h, func(p *model.Permit) bool { p.Want = model.WantBack; return true })
 		}

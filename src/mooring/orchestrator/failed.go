@@ -74,7 +74,7 @@ func failedOn(snap *state.Snapshot, name, cellID, why string, now time.Time) *st
 		failed.Error = why
 		tx.Put(&failed)
 	}
-	tx.Event(model.Event{At: now, Kind: "roll.failed", Actor: actor, CellID: cellID, Plan: name, Text: fmt.Sprintf("cell %s: %s", cellID, why)})
+	tx.Event(model.Event{At: now, Kind: model.EventRollFailed, Actor: actor, CellID: cellID, Plan: name, Text: fmt.Sprintf("cell %s: %s", cellID, why)})
 	return tx
 }
 

@@ -173,7 +173,7 @@ func (r *reorder) swap(snap *state.Snapshot, now time.Time) *state.Txn {
 		return nil
 	}
 	tx.Put(&next)
-	tx.Event(model.Event{At: now, Kind: "plan.reordered", Actor: actor, Plan: plan.Name, Text: fmt.Sprintf(
+	tx.Event(model.Event{At: now, Kind: model.EventPlanReordered, Actor: actor, Plan: plan.Name, Text: fmt.Sprintf(
 		"plan %s: the %d cells that have not begun have a better order: what is left takes %s instead of %s",
 		plan.Name, len(queued), rounded(r.after), rounded(r.before))})
 	return tx

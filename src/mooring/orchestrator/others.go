@@ -95,7 +95,7 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 		return
 	}
 	tx.Put(withPermit(ledger, permit.ID, func(*model.Permit) bool { return false }))
-	tx.Event(d.permitEvent(alert.AppGUID, permit, "cancelled"))
+	tx.Event(d.permitEvent(alert.AppGUID, permit, model.EventPermitCancelled))
 	tx.Put(&model.Claim{
 		Holder: permit.Holder, Reason: permit.Reason, Action: permit.Action, CellID: permit.CellID,
 		Demands: []model.Demand{{

@@ -66,7 +66,7 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 	if tx.Empty() {
 		return false
 	}
-	d.planEvent(tx, plan, "plan.started", fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
+	d.planEvent(tx, plan, model.EventPlanBegun, fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
 	d.add(tx)
 	return true
 }
@@ -106,12 +106,12 @@ func (d *decision) setStatus(plan *model.Plan, running int) {
 	}
 	tx := d.snap.Txn()
 	tx.Put(&next)
-	d.planEvent(tx, plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status))
+	d.planEvent(tx, plan, status.Event(), fmt.Sprintf("plan %s is %s", plan.Name, status))
 	if d.add(tx) && status == model.PlanDone {
 		d.learnPlan(&next)
 	}
 }
 
-func (d *decision) planEvent(tx *state.Txn, plan *model.Plan, kind, text string) {
+func (d *decision) planEvent(tx *state.Txn, plan *model.Plan, kind model.EventKind, text string) {
 	tx.Event(model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, Plan: plan.Name, Reason: plan.Reason})
 }

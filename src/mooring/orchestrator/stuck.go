@@ -45,7 +45,7 @@ func (c *draft) waitForCell() {
 	c.flagged = true
 	c.roll.StuckID, c.changed = id, true
 	c.undo(true)
-	c.event("roll.stuck", "cell "+c.roll.CellID+" does not answer")
+	c.event(model.EventRollStuck, "cell "+c.roll.CellID+" does not answer")
 }
 
 // recovered ends the roll's alert because the roll moves again.

@@ -113,7 +113,7 @@ func (s *Snapshot) new(permit *model.Permit, appGUID string) bool {
 func granted(app *model.App, permit *model.Permit, now time.Time) model.Event {
 	index := permit.Index
 	event := model.Event{
-		At: now, Kind: "permit.granted", Actor: "scheduler",
+		At: now, Kind: model.StepGranted.Event(), Actor: "scheduler",
 		App: app.Name.String(), AppGUID: app.GUID, Index: &index, CellID: permit.CellID,
 		Text: fmt.Sprintf("%s may %s %s", permit.Holder, permit.Kind, model.InstanceName(app.Name, index)),
 	}

@@ -194,8 +194,8 @@ func TestEventsAreReadInPagesAndPruned(t *testing.T) {
 			continue
 		}
 		tx := s.Txn()
-		tx.Event(model.Event{Kind: string(rune('a' + i)), At: now.Add(time.Duration(i-5) * time.Hour)})
-		tx.Event(model.Event{Kind: string(rune('b' + i)), At: now.Add(time.Duration(i-4) * time.Hour)})
+		tx.Event(model.Event{Kind: model.EventKind(rune('a' + i)), At: now.Add(time.Duration(i-5) * time.Hour)})
+		tx.Event(model.Event{Kind: model.EventKind(rune('b' + i)), At: now.Add(time.Duration(i-4) * time.Hour)})
 		s = s.Apply(tx)
 	}
 	everything := s.Events("", 0)
@@ -228,7 +228,18 @@ func keys[T model.Record](records []T) []string {
 func kinds(events []*model.Event) []string {
 	var out []string
 	for _, event := range events {
-		out = append(out, event.Kind)
+		out = append(out, string(event.Kind))
+	}
+	return out
+}
+
+// said is an event that is known by its text.
+func said(text string) model.Event { return model.Event{Kind: model.EventAppScaled, Text: text} }
+
+func texts(events []*model.Event) []string {
+	var out []string
+	for _, event := range events {
+		out = append(out, event.Text)
 	}
 	return out
 }
