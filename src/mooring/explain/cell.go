@@ -85,7 +85,7 @@ func (c *chain) absent(id string) {
 
 // holder explains whoever holds something, by its name.
 func (c *chain) holder(holder string) {
-	if planName, cellID, isRoll := strings.Cut(strings.TrimPrefix(holder, "roll:"), "/"); isRoll && strings.HasPrefix(holder, "roll:") {
+	if planName, cellID, isRoll := model.ParseRollHolder(holder); isRoll {
 		plan, roll := c.snap.Plan(planName), c.snap.Roll(planName, cellID)
 		if plan != nil && roll != nil {
 			c.roll(plan, roll)

@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"fmt"
-	"strings"
 
 	"mooring/model"
 	"mooring/state"
@@ -16,7 +15,7 @@ func (d *decision) watchOthers() {
 	found := map[string]*model.Stuck{}
 	for holder, held := range d.held {
 		for _, h := range held {
-			if strings.HasPrefix(holder, "roll:") {
+			if _, _, isRoll := model.ParseRollHolder(holder); isRoll {
 				continue
 			}
 			if alert := d.otherProblem(h); alert != nil {

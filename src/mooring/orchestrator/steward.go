@@ -70,7 +70,7 @@ func (d *decision) permitEvent(appGUID string, permit *model.Permit, kind model.
 	if app := d.snap.App(appGUID); app != nil {
 		event.App = app.Name.String()
 	}
-	event.Text = fmt.Sprintf("%s of %s for %s: %s", permit.Kind, d.nameOf(appGUID, index), permit.Holder, kind.What())
+	event.Text = fmt.Sprintf("%s of %s for %s: %s", permit.Kind, d.nameOf(appGUID, index), model.DescribeHolder(permit.Holder, orElse(event.App, appGUID)), kind.What())
 	return event
 }
 
