@@ -14,9 +14,6 @@ import (
 	"mooring/state"
 )
 
-// operators own what no app's owner can do anything about.
-const operators = "cloud ops"
-
 // Cell explains a cell, nil when there is none of that name.
 func Cell(snap *state.Snapshot, id string, now time.Time) *client.Why {
 	if snap.Cell(id) == nil {
@@ -94,7 +91,7 @@ func (c *chain) plan(plan *model.Plan) {
 			}
 		case roll.Phase != model.Queued:
 			counts["under way"]++
-			if under == nil || entered(roll).Before(entered(under)) {
+			if under == nil || roll.Since().Before(under.Since()) {
 				under = roll
 			}
 		case next == nil:
@@ -139,13 +136,4 @@ func (c *chain) flagged(roll *model.Roll) time.Time {
 		return item.FlaggedAt
 	}
 	return c.now
-}
-
-// entered gives when the roll entered the phase it is in.
-func entered(roll *model.Roll) time.Time {
-	var at time.Time
-	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase == roll.Phase; i-- {
-		at = roll.Timeline[i].At
-	}
-	return at
 }

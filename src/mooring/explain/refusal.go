@@ -144,7 +144,7 @@ func (c *chain) handler(held *holding) {
 			c.absent(permit.CellID)
 			return
 		}
-		c.link(client.LinkHandler, name, "cell %s has not taken up the %s of %s yet", permit.CellID, permit.Kind, name).Owner = operators
+		c.link(client.LinkHandler, name, "cell %s has not taken up the %s of %s yet", permit.CellID, permit.Kind, name).Owner = model.CloudOps
 		c.moves()
 		return
 	}
@@ -185,7 +185,7 @@ func (c *chain) state(appGUID string, index int) {
 		if why == "" {
 			why = "the scheduler has not looked at it yet"
 		}
-		c.link(client.LinkInstance, name, "%s is placed nowhere: %s", name, why).Owner = operators
+		c.link(client.LinkInstance, name, "%s is placed nowhere: %s", name, why).Owner = model.CloudOps
 		return
 	case !c.snap.Present(inst.CellID):
 		c.link(client.LinkInstance, name, "%s is on cell %s", name, inst.CellID).Owner = owner
@@ -232,5 +232,5 @@ func (c *chain) name(appGUID string, index int) (name, owner string) {
 	if app := c.snap.App(appGUID); app != nil {
 		return model.InstanceName(app.Name, index), app.Owned()
 	}
-	return fmt.Sprintf("%s/%d", appGUID, index), operators
+	return fmt.Sprintf("%s/%d", appGUID, index), model.CloudOps
 }

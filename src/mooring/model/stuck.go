@@ -36,6 +36,9 @@ const (
 	Lost  Verb = "lost"  // the cell is gone for good, with its fixed volumes
 )
 
+// CloudOps own what no app's owner can do anything about.
+const CloudOps = "cloud ops"
+
 // Stuck is something that should have moved by now and has not, with the
 // evidence. It is deleted when the thing moves again; events keep its story.
 type Stuck struct {

@@ -121,7 +121,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		}
 	}
 	switch {
-	case beforeHost(c.roll.Phase):
+	case c.roll.Phase.BeforeHost():
 		c.requeue(note)
 	case answer.Verb == model.Retry:
 		c.roll.Task = nil

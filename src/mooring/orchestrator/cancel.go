@@ -14,7 +14,7 @@ import (
 
 // waitsAtGate reports whether BOSH waits at the gate of a roll for leave.
 func waitsAtGate(roll *model.Roll) bool {
-	return beforeHost(roll.Phase) && !roll.AtGate.IsZero() && roll.Refused == ""
+	return roll.Phase.BeforeHost() && !roll.AtGate.IsZero() && roll.Refused == ""
 }
 
 // taskOver gives the deployment whose task has come to a roll's cell and not

@@ -143,7 +143,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 	for _, roll := range snap.Rolls(name) {
 		// What BOSH failed on may look untouched until its lease runs out.
 		spared := untouched(snap, roll) && (plan.Converging == nil || !slices.Contains(plan.Converging.Failed, roll.CellID))
-		if beforeHost(roll.Phase) || spared {
+		if roll.Phase.BeforeHost() || spared {
 			left = append(left, roll.CellID)
 		}
 		switch {
@@ -244,7 +244,7 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 	if plan.Finished() || plan.Converging == nil {
 		return nil
 	}
-	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: now, Task: plan.Converging.Task}
+	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: model.CloudOps, Since: now, Task: plan.Converging.Task}
 	switch c := plan.Converging; {
 	case c.Waits != "" && plan.Intent == model.IntentRun:
 		alert.What = fmt.Sprintf("plan %s waits to begin: %s", plan.Name, c.Waits)

@@ -62,12 +62,12 @@ func failedOn(snap *state.Snapshot, name, cellID, why string, now time.Time) *st
 		switch {
 		case roll.Phase == model.RollSkipped:
 			c.Answered = true // that it did not come back was answered
-		case beforeHost(roll.Phase):
+		case roll.Phase.BeforeHost():
 			c.Breaks = fmt.Sprintf("it failed on cell %s, which it had not stopped: %s", cellID, why)
 		}
 	}))
 	switch {
-	case beforeHost(roll.Phase):
+	case roll.Phase.BeforeHost():
 		tx.Put(refused(plan, roll, why))
 	case roll.Phase == model.Acting, roll.Phase == model.Returning:
 		failed := *roll

@@ -108,7 +108,7 @@ func until(more func() bool, cut *bool) func() bool {
 
 // began gives when a roll last left the queue.
 func began(roll *model.Roll) time.Time {
-	at := entered(roll)
+	at := roll.Since()
 	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase != model.Queued; i-- {
 		at = roll.Timeline[i].At
 	}

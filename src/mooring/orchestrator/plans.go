@@ -24,19 +24,19 @@ func (d *decision) advancePlan(plan *model.Plan) {
 		}
 		running++
 		switch {
-		case plan.Intent == model.IntentAbort && (beforeHost(roll.Phase) || roll.StuckID != ""):
+		case plan.Intent == model.IntentAbort && (roll.Phase.BeforeHost() || roll.StuckID != ""):
 			// ended by abort
-		case plan.Gathers != nil && roll.Refused != "" && (beforeHost(roll.Phase) || roll.StuckID != ""):
+		case plan.Gathers != nil && roll.Refused != "" && (roll.Phase.BeforeHost() || roll.StuckID != ""):
 			c := d.draft(plan, roll) // it is for who stands at the gate, and nobody does
 			c.end(model.RollAborted, roll.Refused)
 			c.submit()
-		case roll.StuckID != "" && beforeHost(roll.Phase):
+		case roll.StuckID != "" && roll.Phase.BeforeHost():
 			d.advanceStuck(plan, roll)
-		case plan.Converges() && roll.Refused != "" && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+		case plan.Converges() && roll.Refused != "" && roll.Phase.BeforeHost() && roll.Phase != model.Queued:
 			c := d.draft(plan, roll) // BOSH does not come to it any more
 			c.requeue(roll.Refused)
 			c.submit()
-		case plan.Intent == model.IntentPause && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+		case plan.Intent == model.IntentPause && roll.Phase.BeforeHost() && roll.Phase != model.Queued:
 			c := d.draft(plan, roll)
 			c.undo(false)
 			c.enter(model.Queued, "paused")
@@ -75,7 +75,7 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 // stuck with it. The others finish: a host half acted on helps nobody.
 func (d *decision) abort(plan *model.Plan) {
 	for _, roll := range d.snap.Rolls(plan.Name) {
-		if !roll.Phase.Final() && (beforeHost(roll.Phase) || roll.StuckID != "") {
+		if !roll.Phase.Final() && (roll.Phase.BeforeHost() || roll.StuckID != "") {
 			c := d.draft(plan, roll)
 			c.end(model.RollAborted, orElse(plan.Reason, "the plan was aborted"))
 			c.submit()

@@ -19,7 +19,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	problem.Plan, problem.CellID, problem.Phase = c.roll.Plan, c.roll.CellID, c.roll.Phase
 	switch {
 	case len(problem.Blocks) > 0:
-	case beforeHost(c.roll.Phase):
+	case c.roll.Phase.BeforeHost():
 		problem.Blocks = []string{c.roll.CellID}
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
@@ -30,7 +30,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	}
 	c.closeAlert("something else is in the way")
 	c.roll.StuckID, c.changed = problem.ID, true
-	if beforeHost(c.roll.Phase) {
+	if c.roll.Phase.BeforeHost() {
 		c.undo(keepPlace)
 	}
 }
