@@ -79,7 +79,7 @@ func hung(id string) *model.Stuck {
 
 // write changes the state as the orchestrator does: what is stuck and the
 // event about it in one transaction.
-func (w *world) write(kind string, stuck *model.Stuck, text string) {
+func (w *world) write(kind model.EventKind, stuck *model.Stuck, text string) {
 	w.t.Helper()
 	tx := w.store.Snapshot().Txn()
 	if kind == model.EventStuckClosed {

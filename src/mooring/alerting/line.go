@@ -37,7 +37,7 @@ func (l *line) next(snap *state.Snapshot) (notices []notify.Notice, done string,
 	return notices, done, len(events) == scan
 }
 
-var changes = map[string]notify.Change{
+var changes = map[model.EventKind]notify.Change{
 	model.EventStuckOpened:  notify.Opened,
 	model.EventStuckChanged: notify.Changed,
 	model.EventStuckClosed:  notify.Closed,

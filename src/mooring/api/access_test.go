@@ -192,7 +192,7 @@ func TestACellSpeaksForItself(t *testing.T) {
 	defer cancel()
 	g.Expect(one.WatchPlan(ctx, view.Plan, func(client.PlanView) error { cancel(); return nil })).To(MatchError(context.Canceled))
 	g.Expect(one.GateOpened(t.Context(), "c1", client.GateOpened{Reason: "INC-1", By: "olga", At: time.Now()})).To(Succeed())
-	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1"})).To(ContainElement(And(HaveField("Kind", "gate.opened"), HaveField("Actor", "olga (says c1)"))))
+	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1"})).To(ContainElement(And(HaveField("Kind", model.EventGateOpened), HaveField("Actor", "olga (says c1)"))))
 }
 
 func TestACellReadsTheAppsThatItsInstancesAreOf(t *testing.T) {

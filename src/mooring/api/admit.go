@@ -19,7 +19,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 	}
 	cell := registration.Cell
 	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.GateOpenedAt, cell.Column = now, false, time.Time{}, time.Time{}, 0
-	kind, text := "cell.registered", fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
+	kind, text := model.EventCellRegistered, fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
 	if before := snap.Cell(id); before != nil {
 		if before.Lost && before.Boot == cell.Boot {
 			return nil, nil, conflict("cell %s was declared lost; it may register after the host has booted again", id)

@@ -114,8 +114,8 @@ func (s *server) deleteApp(ctx context.Context, in *NamePath) (*client.AppView, 
 		deleted.Deleting = true
 		tx := snap.Txn()
 		tx.Put(&ending)
-		tx.Event(model.Event{At: s.now(), Kind: "app.deleted", Actor: signed(ctx, "", someDeveloper), App: app.Name.String(), AppGUID: app.GUID,
-			Text: fmt.Sprintf("app %s is deleted; its volume sets stay", app.Name)})
+		tx.Event(model.Event{At: s.now(), Kind: model.EventAppDeleting, Actor: signed(ctx, "", someDeveloper), App: app.Name.String(), AppGUID: app.GUID,
+			Text: fmt.Sprintf("app %s is to be deleted; its volume sets stay", app.Name)})
 		return tx, nil
 	})
 	if err != nil {

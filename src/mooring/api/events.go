@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,6 +43,29 @@ type EventFilter struct {
 	Since time.Time `query:"since" doc:"Only events of this moment and later"`
 }
 
+// check refuses kinds that there are none of: they would be asked for in vain.
+func (f *EventFilter) check() error {
+	for _, kind := range f.Kind {
+		family := model.EventKind(kind).Family()
+		switch kinds := model.EventsOf(family); {
+		case len(kinds) == 0:
+			return huma.Error400BadRequest(fmt.Sprintf("there are no events of kind %q; the families of kinds are %s", kind, strings.Join(model.EventFamilies(), ", ")))
+		case kind != family && !model.EventKind(kind).Known():
+			return huma.Error400BadRequest(fmt.Sprintf("there are no events of kind %q; of %s there are %s", kind, family, listed(kinds)))
+		}
+	}
+	return nil
+}
+
+// listed writes kinds as a list.
+func listed(kinds []model.EventKind) string {
+	names := make([]string, len(kinds))
+	for i, kind := range kinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
+}
+
 func (f *EventFilter) takes(event *model.Event) bool {
 	return (f.App == "" || f.App == event.App) && (f.Cell == "" || f.Cell == event.CellID) && (f.Plan == "" || f.Plan == event.Plan) &&
 		(f.Actor == "" || f.Actor == event.Actor) && !event.At.Before(f.Since) && (len(f.Kind) == 0 || slices.ContainsFunc(f.Kind, event.IsOf))
@@ -49,6 +74,9 @@ func (f *EventFilter) takes(event *model.Event) bool {
 func (s *server) eventRoutes(routes huma.API) {
 	on(routes, operation(http.MethodGet, "/v1/events", "list-events", "Events, the oldest first", "events"),
 		func(ctx context.Context, in *eventsInput) ([]model.Event, error) {
+			if err := in.check(); err != nil {
+				return nil, err
+			}
 			return listEvents(ctx, s.store.Snapshot(), in), nil
 		})
 	stream(routes, operation(http.MethodGet, "/v1/events/stream", "stream-events", "Events as they happen", "events"),
@@ -80,6 +108,9 @@ func listEvents(ctx context.Context, snap *state.Snapshot, in *eventsInput) []mo
 }
 
 func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender) error, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
 	snap, after := s.store.Snapshot(), in.After
 	if in.LastEventID != "" {
 		after = in.LastEventID

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -15,11 +16,11 @@ import (
 	"mooring/model"
 )
 
-func (f *fixture) tell(t *testing.T, kinds ...string) {
+func (f *fixture) tell(t *testing.T, texts ...string) {
 	t.Helper()
-	for _, kind := range kinds {
+	for _, text := range texts {
 		tx := f.store.Snapshot().Txn()
-		tx.Event(model.Event{Kind: kind, App: "acme/prod/" + kind, Actor: "test"})
+		tx.Event(model.Event{Kind: model.EventAppScaled, Text: text, App: "acme/prod/" + text, Actor: "test"})
 		_, err := f.store.Commit(t.Context(), tx)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	}
@@ -31,15 +32,23 @@ func (f *fixture) noise(t *testing.T, n int) {
 	for ; n > 0; n -= 1000 {
 		tx := f.store.Snapshot().Txn()
 		for range min(n, 1000) {
-			tx.Event(model.Event{Kind: "noise", Actor: "test"})
+			tx.Event(model.Event{Kind: model.EventAppScaled, Actor: "test"})
 		}
 		_, err := f.store.Commit(t.Context(), tx)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	}
 }
 
-func kinds(events []model.Event) []string {
+func texts(events []model.Event) []string {
 	var all []string
+	for _, event := range events {
+		all = append(all, event.Text)
+	}
+	return all
+}
+
+func kinds(events []model.Event) []model.EventKind {
+	var all []model.EventKind
 	for _, event := range events {
 		all = append(all, event.Kind)
 	}
@@ -55,10 +64,10 @@ func TestEventsAreListedFromEitherEnd(t *testing.T) {
 		return events
 	}
 	all := list(client.EventQuery{})
-	g.Expect(kinds(all)).To(Equal([]string{"a", "b", "c", "d"}))
-	g.Expect(kinds(list(client.EventQuery{Limit: 2}))).To(Equal([]string{"c", "d"}), "the newest")
-	g.Expect(kinds(list(client.EventQuery{After: all[0].ID, Limit: 2}))).To(Equal([]string{"b", "c"}), "the first ones after")
-	g.Expect(kinds(list(client.EventQuery{App: "acme/prod/b", Limit: 1}))).To(Equal([]string{"b"}), "narrowed before it is cut")
+	g.Expect(texts(all)).To(Equal([]string{"a", "b", "c", "d"}))
+	g.Expect(texts(list(client.EventQuery{Limit: 2}))).To(Equal([]string{"c", "d"}), "the newest")
+	g.Expect(texts(list(client.EventQuery{After: all[0].ID, Limit: 2}))).To(Equal([]string{"b", "c"}), "the first ones after")
+	g.Expect(texts(list(client.EventQuery{App: "acme/prod/b", Limit: 1}))).To(Equal([]string{"b"}), "narrowed before it is cut")
 	g.Expect(list(client.EventQuery{After: all[3].ID})).To(BeEmpty())
 }
 
@@ -66,7 +75,7 @@ func TestEventsAreNarrowed(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t)
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	tx := f.store.Snapshot().Txn()
-	for i, kind := range []string{"stuck.opened", "stuck.answered", "stuckness", "plan.started"} {
+	for i, kind := range []model.EventKind{"stuck.opened", "stuck.answered", "plan.done", "plan.started"} {
 		tx.Event(model.Event{Kind: kind, Actor: []string{"orchestrator", "robin"}[i%2], At: noon.Add(time.Duration(i) * time.Minute)})
 	}
 	_, err := f.store.Commit(t.Context(), tx)
@@ -74,14 +83,30 @@ func TestEventsAreNarrowed(t *testing.T) {
 	for want, query := range map[string]client.EventQuery{
 		"[stuck.opened stuck.answered]":              {Kinds: []string{"stuck"}},
 		"[stuck.answered]":                           {Kinds: []string{"stuck.answered", "app"}},
-		"[stuck.opened stuck.answered plan.started]": {Kinds: []string{"stuck", "plan"}},
+		"[stuck.opened stuck.answered plan.started]": {Kinds: []string{"stuck", "plan.started"}},
 		"[stuck.answered plan.started]":              {Actor: "robin"},
-		"[stuckness plan.started]":                   {Since: noon.Add(2 * time.Minute)},
+		"[plan.done plan.started]":                   {Since: noon.Add(2 * time.Minute)},
 	} {
 		events, err := f.Events(t.Context(), query)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(fmt.Sprint(kinds(events))).To(Equal(want))
 	}
+}
+
+// A kind that is written wrong has no events, now or ever: who asks is told so.
+func TestKindsThatThereAreNoneOfAreRefused(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	for kind, says := range map[string]string{
+		"stuk":       `no events of kind "stuk"; the families of kinds are plan, roll, permit, stuck, `,
+		"plan.start": `no events of kind "plan.start"; of plan there are plan.started, plan.begun, `,
+		"plan.":      `no events of kind "plan."; of plan there are `,
+	} {
+		query := client.EventQuery{Kinds: []string{"app", kind}}
+		_, err := f.Events(t.Context(), query)
+		g.Expect(err).To(refusal(http.StatusBadRequest, says))
+		g.Expect(f.StreamEvents(t.Context(), query, func(model.Event) error { return nil })).To(refusal(http.StatusBadRequest, says))
+	}
+	g.Expect(f.Events(t.Context(), client.EventQuery{Kinds: []string{"plan", "stuck.closed"}})).To(BeEmpty(), "there are none yet")
 }
 
 // More than fits into one answer is asked for in turns, each event once.
@@ -91,7 +116,7 @@ func TestEventsAreExported(t *testing.T) {
 	for written := 0; written < many; written += 1000 {
 		tx := f.store.Snapshot().Txn()
 		for range 1000 {
-			tx.Event(model.Event{Kind: "counted", Actor: "test"})
+			tx.Event(model.Event{Kind: model.EventAppScaled, Actor: "test"})
 		}
 		_, err := f.store.Commit(t.Context(), tx)
 		g.Expect(err).NotTo(HaveOccurred())
@@ -115,9 +140,9 @@ func TestEventsAreStreamedAsTheyHappen(t *testing.T) {
 	follow(client.EventQuery{After: "0"})
 	var before model.Event
 	g.Eventually(events).Should(Receive(&before))
-	g.Expect(before.Kind).To(Equal("before"))
+	g.Expect(before.Text).To(Equal("before"))
 	f.tell(t, "during")
-	g.Eventually(events).Should(Receive(HaveField("Kind", "during")))
+	g.Eventually(events).Should(Receive(HaveField("Text", "during")))
 }
 
 // A stream that breaks goes on where it was, without losing or repeating an
@@ -142,7 +167,7 @@ func TestAStreamSurvivesItsNode(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- c.StreamEvents(ctx, client.EventQuery{After: "0"}, func(event model.Event) error { seen <- event.Kind; return nil })
+		ended <- c.StreamEvents(ctx, client.EventQuery{After: "0"}, func(event model.Event) error { seen <- event.Text; return nil })
 	}()
 	for i := range 5 {
 		f.tell(t, fmt.Sprint("e", i))

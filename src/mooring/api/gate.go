@@ -120,7 +120,7 @@ func (s *server) streamGate(ctx context.Context, cellID string, stands func(*sta
 // for. A roll that has its host before it waits for nobody.
 func returning(snap *state.Snapshot, cellID string) *client.GateView {
 	view := &client.GateView{CellID: cellID, Open: true}
-	if plan, roll := rollOf(snap, cellID); plan != nil && !approachesHost(roll.Phase) {
+	if plan, roll := rollOf(snap, cellID); plan != nil && !roll.Phase.BeforeHost() {
 		view.Open, view.Covers, view.Plan, view.Phase = false, true, plan.Name, roll.Phase
 	}
 	return view
@@ -152,10 +152,10 @@ func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened,
 	if opened.Overridden != "" {
 		text += "; it waited: " + opened.Overridden
 	}
-	event := model.Event{At: now, Kind: "gate.opened", Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
+	event := model.Event{At: now, Kind: model.EventGateOpened, Actor: person(opened.By), CellID: cellID, Reason: opened.Reason, Text: text}
 	if plan, roll := rollOf(snap, cellID); plan != nil {
 		event.Plan = plan.Name
-		if plan.Gathers != nil && approachesHost(roll.Phase) {
+		if plan.Gathers != nil && roll.Phase.BeforeHost() {
 			tx.Put(withdrawn(roll, "the gate was opened by hand: "+opened.Reason))
 		}
 	}

@@ -200,7 +200,7 @@ func TestAnOpeningByHandIsKeptAndEndsTheGatesOwnPlan(t *testing.T) {
 	snap, view := asks(hostWith(), model.Restart)
 	opened := client.GateOpened{Reason: "INC-1", By: "olga", At: gateNow, Overridden: "queued"}
 	tx := decideOpened(snap, "c1", opened, gateNow)
-	g.Expect(tx.Events()).To(ConsistOf(And(HaveField("Kind", "gate.opened"), HaveField("Actor", "olga"), HaveField("Reason", "INC-1"), HaveField("CellID", "c1"), HaveField("Text", ContainSubstring("queued")))))
+	g.Expect(tx.Events()).To(ConsistOf(And(HaveField("Kind", model.EventGateOpened), HaveField("Actor", "olga"), HaveField("Reason", "INC-1"), HaveField("CellID", "c1"), HaveField("Text", ContainSubstring("queued")))))
 	snap = snap.Apply(tx)
 	g.Expect(snap.Roll(view.Plan, "c1").Refused).To(Equal("the gate was opened by hand: INC-1"))
 
@@ -232,7 +232,7 @@ func TestTheGateOverTheAPI(t *testing.T) {
 	g.Expect(told).To(Equal(1), "an opening is told once")
 	opened.At = opened.At.Add(time.Millisecond)
 	g.Expect(f.GateOpened(t.Context(), "c1", opened)).To(Succeed())
-	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1", Limit: 1})).To(ConsistOf(HaveField("Kind", "gate.opened")), "another is told as well")
+	g.Expect(f.Events(t.Context(), client.EventQuery{CellID: "c1", Limit: 1})).To(ConsistOf(HaveField("Kind", model.EventGateOpened)), "another is told as well")
 }
 
 func TestAPlanWhoseTaskHasNotBegunIsNotWhatBOSHComesFor(t *testing.T) {

@@ -40,10 +40,10 @@ func gather(snap *state.Snapshot, cell *model.Cell, leave client.Leave, now time
 	// Nobody else may have planned for the cell, or made the plan to join.
 	tx.RequireUnder(model.TablePlans)
 	if len(plan.Order) == 1 {
-		tx.Event(model.Event{At: now, Kind: "plan.started", Actor: gateActor, Plan: plan.Name, Reason: plan.Reason,
+		tx.Event(model.Event{At: now, Kind: model.EventPlanStarted, Actor: gateActor, Plan: plan.Name, Reason: plan.Reason,
 			Text: fmt.Sprintf("plan %s gathers the cells that BOSH asks leave to %s", plan.Name, leave.Action)})
 	}
-	tx.Event(model.Event{At: now, Kind: "gate.asked", Actor: gateActor, Plan: plan.Name, CellID: cell.ID, Entry: &roll.Timeline[0],
+	tx.Event(model.Event{At: now, Kind: model.EventGateAsked, Actor: gateActor, Plan: plan.Name, CellID: cell.ID, Entry: &roll.Timeline[0],
 		Text: fmt.Sprintf("cell %s: BOSH asks for leave to %s it", cell.ID, leave.Action)})
 	return tx, view
 }

@@ -42,9 +42,9 @@ func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now ti
 	switch phase := roll.Phase; {
 	case enough && (phase == model.Acting && !roll.Acted || phase == model.Returning && gone):
 		view.Open, view.Covers = true, true
-	case enough && approachesHost(phase):
+	case enough && phase.BeforeHost():
 		view.Covers = plan.Intent != model.IntentAbort
-	case plan.Gathers != nil && (approachesHost(phase) || roll.StuckID != ""):
+	case plan.Gathers != nil && (phase.BeforeHost() || roll.StuckID != ""):
 		// BOSH now wants to destroy more, or acts once more on a cell that did
 		// not come back well: the next asking finds the cell without a roll.
 		view.Why = fmt.Sprintf("the roll in plan %s makes way for one that covers a %s", plan.Name, leave.Action)
@@ -75,7 +75,7 @@ func arrive(snap *state.Snapshot, roll *model.Roll, leave client.Leave, now time
 	arrived.AtGate, arrived.Asking, arrived.Refused, arrived.Deployment = now, leave.Asking, "", leave.Deployment
 	tx := snap.Txn()
 	tx.Put(&arrived)
-	tx.Event(model.Event{At: now, Kind: "gate.asked", Actor: gateActor, CellID: roll.CellID, Plan: roll.Plan,
+	tx.Event(model.Event{At: now, Kind: model.EventGateAsked, Actor: gateActor, CellID: roll.CellID, Plan: roll.Plan,
 		Text: fmt.Sprintf("cell %s: BOSH asks for leave to %s it", roll.CellID, leave.Action)})
 	return tx
 }
@@ -121,11 +121,6 @@ func yetToBegin(plan *model.Plan) bool {
 		return plan.Intent != model.IntentRun
 	}
 	return plan.Converging.Waits != ""
-}
-
-// approachesHost reports whether a roll in this phase has its host before it.
-func approachesHost(phase model.Phase) bool {
-	return slices.Index(model.Phases, phase) >= 0 && slices.Index(model.Phases, phase) < slices.Index(model.Phases, model.Acting)
 }
 
 // turnedAway says why the cell must not be stopped although nothing is planned

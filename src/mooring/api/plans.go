@@ -168,7 +168,7 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 	tx.Put(plan)
 	// Nobody else may have started a plan meanwhile.
 	tx.RequireUnder(model.TablePlans)
-	tx.Event(model.Event{At: plan.CreatedAt, Kind: "plan.started", Actor: person(wanted.By), Plan: plan.Name, Reason: wanted.Reason,
+	tx.Event(model.Event{At: plan.CreatedAt, Kind: model.EventPlanStarted, Actor: person(wanted.By), Plan: plan.Name, Reason: wanted.Reason,
 		Text: fmt.Sprintf("plan %s: %s %d cells", plan.Name, plan.Action, len(cells))})
 	return tx, nil
 }
@@ -204,6 +204,17 @@ func complete(order, cells []string) []string {
 // person names who acted when nobody said.
 func person(by string) string { return cmp.Or(by, someOperator) }
 
+// steering names what somebody wants of a plan.
+func steering(intent model.Intent) (kind model.EventKind, said string) {
+	switch intent {
+	case model.IntentPause:
+		return model.EventPlanPausing, "paused"
+	case model.IntentAbort:
+		return model.EventPlanAborting, "aborted"
+	}
+	return model.EventPlanResumed, "resumed"
+}
+
 func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanView, error) {
 	by := signed(ctx, in.Body.By, someOperator)
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
@@ -221,10 +232,10 @@ func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanVie
 		}
 		steered := *plan
 		steered.Intent, steered.Reason, steered.IntentBy, steered.IntentAt = in.Body.Intent, in.Body.Reason, by, s.now()
-		said := map[model.Intent]string{model.IntentRun: "resumed", model.IntentPause: "paused", model.IntentAbort: "aborted"}[in.Body.Intent]
+		kind, said := steering(in.Body.Intent)
 		tx := snap.Txn()
 		tx.Put(&steered)
-		tx.Event(model.Event{At: s.now(), Kind: "plan." + said, Actor: by, Plan: plan.Name, Reason: in.Body.Reason,
+		tx.Event(model.Event{At: s.now(), Kind: kind, Actor: by, Plan: plan.Name, Reason: in.Body.Reason,
 			Text: fmt.Sprintf("plan %s is to be %s", plan.Name, said)})
 		return tx, nil
 	})

@@ -40,7 +40,7 @@ func TestAPlanStartsInThePlannersOrder(t *testing.T) {
 	g.Expect(plan.Rolls).To(HaveExactElements(
 		HaveField("CellID", "c3"), HaveField("CellID", "c1"), HaveField("CellID", "c2"), And(HaveField("CellID", "c4"), HaveField("Phase", model.Queued))))
 	g.Expect(f.Events(t.Context(), client.EventQuery{Plan: "stemcell-1.915"})).To(ConsistOf(
-		And(HaveField("Kind", "plan.started"), HaveField("Actor", "olga"), HaveField("Reason", "kernel"))))
+		And(HaveField("Kind", model.EventPlanStarted), HaveField("Actor", "olga"), HaveField("Reason", "kernel"))))
 }
 
 func TestPlansThatCannotBeAreRefused(t *testing.T) {
@@ -115,7 +115,7 @@ func TestAPlanIsSteered(t *testing.T) {
 	_, err = f.Resume(t.Context(), "one", "olga", "no")
 	g.Expect(err).To(refusal(http.StatusConflict, "being aborted"))
 	g.Expect(f.Events(t.Context(), client.EventQuery{Plan: "one"})).To(HaveExactElements(
-		HaveField("Kind", "plan.started"), HaveField("Kind", "plan.paused"), HaveField("Kind", "plan.resumed"), HaveField("Kind", "plan.aborted")))
+		HaveField("Kind", model.EventPlanStarted), HaveField("Kind", model.EventPlanPausing), HaveField("Kind", model.EventPlanResumed), HaveField("Kind", model.EventPlanAborting)))
 
 	aborted := *f.store.Snapshot().Plan("one")
 	aborted.Status = model.PlanAborted

@@ -151,19 +151,19 @@ func warningsOf(snap *state.Snapshot, app *model.App) []string {
 }
 
 func pushEvent(old, app *model.App, by string, now time.Time) model.Event {
-	event := model.Event{At: now, Kind: "app.pushed", Actor: by, App: app.Name.String(), AppGUID: app.GUID}
+	event := model.Event{At: now, Kind: model.EventAppPushed, Actor: by, App: app.Name.String(), AppGUID: app.GUID}
 	limits := lifecycle.LimitsOf(&app.Policy, app.Instances)
 	switch {
 	case old == nil:
 		event.Text = fmt.Sprintf("app %s: %d instances, at most %d interrupted and %d draining at once", app.Name, app.Instances, limits.Interrupted, limits.Draining)
 	case app.SpecVersion > old.SpecVersion:
-		event.Kind = "app.updated"
+		event.Kind = model.EventAppUpdated
 		event.Text = fmt.Sprintf("app %s has version %d, which its instances follow under the policy", app.Name, app.SpecVersion)
 	case app.Instances != old.Instances:
-		event.Kind = "app.scaled"
+		event.Kind = model.EventAppScaled
 		event.Text = fmt.Sprintf("app %s scales from %d to %d instances", app.Name, old.Instances, app.Instances)
 	default:
-		event.Kind = "app.updated"
+		event.Kind = model.EventAppUpdated
 		event.Text = fmt.Sprintf("app %s is changed; its instances go on as they are", app.Name)
 		if !reflect.DeepEqual(old.Policy, app.Policy) {
 			event.Text = fmt.Sprintf("app %s has a new policy: at most %d interrupted and %d draining at once", app.Name, limits.Interrupted, limits.Draining)

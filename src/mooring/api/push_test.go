@@ -32,7 +32,7 @@ func TestAPushMakesAnAppOfItsVolumeSet(t *testing.T) {
 	g.Expect(app.Limits).To(Equal(lifecycle.Limits{Interrupted: 1, Draining: 1, Disrupted: 1}))
 	g.Expect(app.Down).To(Equal(6))
 	g.Expect(app.Members).To(HaveLen(6))
-	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/data"})).To(ConsistOf(HaveField("Kind", "app.pushed")))
+	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/data"})).To(ConsistOf(HaveField("Kind", model.EventAppPushed)))
 }
 
 func TestPushingAgainUpdates(t *testing.T) {

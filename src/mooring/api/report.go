@@ -81,7 +81,7 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 	}
 	name := model.InstanceName(app.Name, after.Index)
 	var events []model.Event
-	tell := func(kind, format string, args ...any) {
+	tell := func(kind model.EventKind, format string, args ...any) {
 		index := after.Index
 		events = append(events, model.Event{
 			Kind: kind, App: app.Name.String(), AppGUID: app.GUID, Index: &index,
@@ -91,11 +91,11 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 	if before == nil || before.State != after.State {
 		switch after.State {
 		case model.Serving:
-			tell("instance.serving", "serves on %s", after.CellID)
+			tell(model.EventInstanceServing, "serves on %s", after.CellID)
 		case model.Crashed:
-			tell("instance.crashed", "crashed on %s%s", after.CellID, because(after.Error))
+			tell(model.EventInstanceCrashed, "crashed on %s%s", after.CellID, because(after.Error))
 		case model.Blocked:
-			tell("instance.blocked", "cannot start on %s%s", after.CellID, because(after.Error))
+			tell(model.EventInstanceBlocked, "cannot start on %s%s", after.CellID, because(after.Error))
 		}
 	}
 	task := after.Disruption
@@ -107,15 +107,15 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 	}
 	switch task.State {
 	case model.TaskRunning:
-		tell("handler.running", "runs its handler on %s", after.CellID)
+		tell(model.EventHandlerRunning, "runs its handler on %s", after.CellID)
 	case model.TaskHung:
-		tell("handler.hung", "has a hung handler on %s: no progress beyond %.0f%%", after.CellID, max(0, task.Progress)*100)
+		tell(model.EventHandlerHung, "has a hung handler on %s: no progress beyond %.0f%%", after.CellID, max(0, task.Progress)*100)
 	case model.TaskOverdue:
-		tell("handler.overdue", "has a handler on %s that ran out of time", after.CellID)
+		tell(model.EventHandlerOverdue, "has a handler on %s that ran out of time", after.CellID)
 	case model.TaskFailed:
-		tell("handler.failed", "has a handler on %s that failed%s", after.CellID, because(task.Error))
+		tell(model.EventHandlerFailed, "has a handler on %s that failed%s", after.CellID, because(task.Error))
 	case model.TaskYielded:
-		tell("instance.yielded", "stopped on %s, its volumes are detached", after.CellID)
+		tell(model.EventInstanceYielded, "stopped on %s, its volumes are detached", after.CellID)
 	}
 	return events
 }

@@ -61,7 +61,7 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 		snap = snap.Apply(tx)
 		var kinds []string
 		for _, event := range tx.Events() {
-			kinds = append(kinds, event.Kind)
+			kinds = append(kinds, string(event.Kind))
 		}
 		return kinds
 	}
@@ -82,7 +82,7 @@ func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
 		for _, permit := range []string{"p", "of old"} {
 			tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is}}}}, time.Now())
 			for _, event := range tx.Events() {
-				kinds = append(kinds, permit+" "+event.Kind)
+				kinds = append(kinds, permit+" "+string(event.Kind))
 			}
 		}
 		return kinds

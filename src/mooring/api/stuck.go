@@ -85,7 +85,7 @@ func seconded(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now
 		return nil
 	}
 	answer.At = now
-	event := answerEvent("stuck.seconded", stuck, &answer)
+	event := answerEvent(model.EventStuckSeconded, stuck, &answer)
 	event.Text = fmt.Sprintf("%s, answered with %s as %s did", strings.TrimSuffix(stuck.What, "."), answer.Verb, person(first.By))
 	tx := snap.Txn()
 	tx.Require(stuck.Key())
@@ -94,7 +94,7 @@ func seconded(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer, now
 }
 
 // answerEvent is the event of an answer to something stuck.
-func answerEvent(kind string, stuck *model.Stuck, answer *model.Answer) model.Event {
+func answerEvent(kind model.EventKind, stuck *model.Stuck, answer *model.Answer) model.Event {
 	event := model.Event{
 		At: answer.At, Kind: kind, Actor: person(answer.By), Reason: answer.Reason,
 		Plan: stuck.Plan, CellID: stuck.CellID, AppGUID: stuck.AppGUID, Answer: answer,
@@ -130,6 +130,6 @@ func decideAnswer(snap *state.Snapshot, stuck *model.Stuck, answer model.Answer,
 	written := *stuck
 	tx := snap.Txn()
 	tx.Put(&written)
-	tx.Event(answerEvent("stuck.answered", &written, &answer))
+	tx.Event(answerEvent(model.EventStuckAnswered, &written, &answer))
 	return tx, nil
 }

@@ -34,7 +34,7 @@ func TestAnAnswerIsKeptWithItsReason(t *testing.T) {
 	g.Expect(stuck.Answer).To(HaveValue(And(HaveField("Verb", model.Retry), HaveField("Reason", "the disk was full"), HaveField("By", "olga"), HaveField("At", Not(BeZero())))))
 	g.Expect(f.store.Snapshot().StuckItem("a").Answer).NotTo(BeNil())
 	g.Expect(f.Events(t.Context(), client.EventQuery{App: "acme/prod/db"})).To(ConsistOf(And(
-		HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))),
+		HaveField("Kind", model.EventStuckAnswered), HaveField("Actor", "olga"), HaveField("Reason", "the disk was full"), HaveField("Plan", "one"), HaveField("Index", HaveValue(Equal(3))),
 		HaveField("Answer", HaveValue(And(HaveField("Verb", model.Retry), HaveField("By", "olga")))))))
 
 	_, err = f.Answer(t.Context(), "a", answer)
@@ -103,8 +103,8 @@ func TestWhoAnswersAsAnotherDidIsOnRecord(t *testing.T) {
 	answer("kim", "the lock is free")
 	answer("olga", "the disk was full")
 	g.Expect(f.Events(t.Context(), client.EventQuery{Kinds: []string{"stuck"}})).To(HaveExactElements(
-		And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "olga")),
-		And(HaveField("Kind", "stuck.seconded"), HaveField("Actor", "kim"), HaveField("Reason", "the lock is free"), HaveField("App", "acme/prod/db"), HaveField("Text", ContainSubstring("as olga did")))))
+		And(HaveField("Kind", model.EventStuckAnswered), HaveField("Actor", "olga")),
+		And(HaveField("Kind", model.EventStuckSeconded), HaveField("Actor", "kim"), HaveField("Reason", "the lock is free"), HaveField("App", "acme/prod/db"), HaveField("Text", ContainSubstring("as olga did")))))
 }
 
 func TestTheSameAnswerOtherwiseMeantIsAContradiction(t *testing.T) {

@@ -101,7 +101,7 @@ func newVolumeSet(snap *state.Snapshot, wanted *client.VolumeSetRequest, guid, b
 	tx.Put(set)
 	// Nobody else may have taken the name.
 	tx.RequireUnder(model.TableVolumeSets)
-	tx.Event(model.Event{At: now, Kind: "volume-set.created", Actor: by,
+	tx.Event(model.Event{At: now, Kind: model.EventVolumeSetCreated, Actor: by,
 		Text: fmt.Sprintf("volume set %s: %d volumes of %s, class %s", set.Name, set.Count, set.Size, set.Class)})
 	return tx, nil
 }
@@ -186,8 +186,8 @@ func (s *server) deleteVolumeSet(ctx context.Context, in *NamePath) (*client.Vol
 		deleted.Deleting = true
 		tx := snap.Txn()
 		tx.Put(&ending)
-		tx.Event(model.Event{At: s.now(), Kind: "volume-set.deleted", Actor: signed(ctx, "", someDeveloper),
-			Text: fmt.Sprintf("volume set %s is deleted with the data of %d volumes", set.Name, len(deleted.Volumes))})
+		tx.Event(model.Event{At: s.now(), Kind: model.EventVolumeSetDeleting, Actor: signed(ctx, "", someDeveloper),
+			Text: fmt.Sprintf("volume set %s is to be deleted with the data of %d volumes", set.Name, len(deleted.Volumes))})
 		return tx, nil
 	})
 	if err != nil {

@@ -25,7 +25,7 @@ func TestAVolumeSetTakesWhatItsClassSays(t *testing.T) {
 	g.Expect(floating.Floating).To(BeTrue())
 
 	g.Expect(f.VolumeSets(t.Context())).To(HaveExactElements(HaveField("VolumeSet.Name.Name", "data"), HaveField("VolumeSet.Name.Name", "shared")))
-	g.Expect(f.Events(t.Context(), client.EventQuery{})).To(ContainElement(HaveField("Kind", "volume-set.created")))
+	g.Expect(f.Events(t.Context(), client.EventQuery{})).To(ContainElement(HaveField("Kind", model.EventVolumeSetCreated)))
 	_, err = f.VolumeSet(t.Context(), named("nothing"))
 	g.Expect(client.NotFound(err)).To(BeTrue())
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +14,7 @@ import (
 func eventsCommand() *cli.Command {
 	return command(everybody, "events", "", "show what was decided and done, and follow what comes",
 		`Kinds are such as stuck.answered and permit.granted; --kind stuck is all that
-begin so. How many events are kept, and for how long, is said to the control
+begin so. docs/events.md lists them. How many events are kept, and for how long, is said to the control
 plane (--keep-events, --keep-events-for). To keep them for longer, export
 them and go on from the last ID.
 
@@ -29,7 +30,7 @@ Examples:
 			&cli.StringFlag{Name: "app", Usage: "events of an `APP` alone"},
 			&cli.StringFlag{Name: "cell", Usage: "events of a `CELL` alone"},
 			&cli.StringFlag{Name: "plan", Usage: "events of a `PLAN` alone"},
-			&cli.StringSliceFlag{Name: "kind", Usage: "events of a `KIND` alone; can be given several times"},
+			&cli.StringSliceFlag{Name: "kind", Usage: "events of a `KIND` alone, or of a family (" + strings.Join(model.EventFamilies(), ", ") + "); can be given several times"},
 			&cli.StringFlag{Name: "actor", Usage: "what an `ACTOR` decided or did: a person, or a part such as orchestrator"},
 			&cli.StringFlag{Name: "since", Usage: "events since a `TIME` such as 2h (ago) or 2026-03-01T08:00:00Z"},
 			&cli.IntFlag{Name: "limit", Value: 100, Usage: "`NUMBER` of events, the newest; with --after the first"},

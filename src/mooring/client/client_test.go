@@ -178,7 +178,7 @@ func TestAStreamIsReadAsServerSentEvents(t *testing.T) {
 	var kinds []string
 	ctx, cancel := context.WithCancel(t.Context())
 	err := dial(t, url).StreamEvents(ctx, EventQuery{}, func(event model.Event) error {
-		if kinds = append(kinds, event.Kind); len(kinds) == 2 {
+		if kinds = append(kinds, string(event.Kind)); len(kinds) == 2 {
 			cancel()
 		}
 		return nil

@@ -61,8 +61,8 @@ func (c *chain) lastRoll(id string) string {
 	var at time.Time
 	for _, plan := range c.snap.Plans() {
 		roll := c.snap.Roll(plan.Name, id)
-		if roll != nil && roll.Phase.Final() && !entered(roll).Before(at) {
-			last, at = roll, entered(roll)
+		if roll != nil && roll.Phase.Final() && !roll.Since().Before(at) {
+			last, at = roll, roll.Since()
 		}
 	}
 	if last == nil {
@@ -80,12 +80,12 @@ func (c *chain) lastRoll(id string) string {
 
 // absent ends the chain at a cell that does not answer.
 func (c *chain) absent(id string) {
-	c.link(client.LinkCell, id, "cell %s does not answer: its host, its agent or the network to it is down", id).Owner = operators
+	c.link(client.LinkCell, id, "cell %s does not answer: its host, its agent or the network to it is down", id).Owner = model.CloudOps
 }
 
 // holder explains whoever holds something, by its name.
 func (c *chain) holder(holder string) {
-	if planName, cellID, isRoll := strings.Cut(strings.TrimPrefix(holder, "roll:"), "/"); isRoll && strings.HasPrefix(holder, "roll:") {
+	if planName, cellID, isRoll := model.ParseRollHolder(holder); isRoll {
 		plan, roll := c.snap.Plan(planName), c.snap.Roll(planName, cellID)
 		if plan != nil && roll != nil {
 			c.roll(plan, roll)

@@ -14,9 +14,6 @@ import (
 	"mooring/state"
 )
 
-// operators own what no app's owner can do anything about.
-const operators = "cloud ops"
-
 // Reads says whether whoever asks may read what the instances of an app write.
 type Reads func(app model.Name) bool
 
@@ -122,7 +119,7 @@ func (c *chain) plan(plan *model.Plan) {
 			}
 		case roll.Phase != model.Queued:
 			counts["under way"]++
-			if under == nil || entered(roll).Before(entered(under)) {
+			if under == nil || roll.Since().Before(under.Since()) {
 				under = roll
 			}
 		case next == nil:
@@ -167,13 +164,4 @@ func (c *chain) flagged(roll *model.Roll) time.Time {
 		return item.FlaggedAt
 	}
 	return c.now
-}
-
-// entered gives when the roll entered the phase it is in.
-func entered(roll *model.Roll) time.Time {
-	var at time.Time
-	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase == roll.Phase; i-- {
-		at = roll.Timeline[i].At
-	}
-	return at
 }

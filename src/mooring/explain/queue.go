@@ -26,7 +26,7 @@ func (c *chain) queued(plan *model.Plan, roll *model.Roll) {
 	case plan.Converges() && roll.AtGate.IsZero():
 		link := c.link(client.LinkHost, roll.CellID, "BOSH takes the cells of %s/%s in an order of its own, and has not come to cell %s",
 			plan.Via.Bosh.Deployment, plan.Via.Bosh.InstanceGroup, roll.CellID)
-		link.Owner = operators
+		link.Owner = model.CloudOps
 		if plan.Converging != nil {
 			link.Task = plan.Converging.Task
 		}
@@ -109,7 +109,7 @@ func (c *chain) gated(plan *model.Plan) bool {
 	case done < plan.Canaries:
 		c.link(client.LinkPlan, plan.Name, "the first %d cells of plan %s are canaries, one at a time, and %d are done", plan.Canaries, plan.Name, done)
 	case plan.Via.Bosh != nil && !plan.Converges() && inRoll > 0:
-		c.link(client.LinkLock, plan.Via.Bosh.Deployment, "BOSH works on one cell of deployment %s at a time", plan.Via.Bosh.Deployment).Owner = operators
+		c.link(client.LinkLock, plan.Via.Bosh.Deployment, "BOSH works on one cell of deployment %s at a time", plan.Via.Bosh.Deployment).Owner = model.CloudOps
 	case !plan.MaxInFlight.Never() && inRoll >= ceiling:
 		c.link(client.LinkPlan, plan.Name, "plan %s takes at most %d cells at once (max_in_flight), and as many are in roll", plan.Name, ceiling)
 	default:
@@ -119,14 +119,14 @@ func (c *chain) gated(plan *model.Plan) bool {
 		if stuck := c.open(a.StuckID) != nil; stuck != (c.open(b.StuckID) != nil) {
 			return map[bool]int{true: -1, false: 1}[stuck]
 		}
-		return entered(a).Compare(entered(b))
+		return a.Since().Compare(b.Since())
 	}))
 	return true
 }
 
 // afterHost reports whether a roll in this phase has touched its host.
 func afterHost(phase model.Phase) bool {
-	return phase == model.Acting || phase == model.Returning || phase == model.Settling
+	return !phase.BeforeHost() && !phase.Final()
 }
 
 // short explains a budget without room for what the roll would ask for.

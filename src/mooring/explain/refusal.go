@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"mooring/client"
@@ -91,8 +90,8 @@ func (c *chain) disrupted(app *model.App, indexes []int) {
 		return
 	}
 	c.holder(first.Holder)
-	switch {
-	case strings.HasPrefix(first.Holder, "roll:"): // it explained itself
+	switch _, _, isRoll := model.ParseRollHolder(first.Holder); {
+	case isRoll: // it explained itself
 	case rank(first.Step) < rank(model.StepYielded):
 		c.handler(&holding{app.GUID, first})
 	default:
@@ -103,14 +102,14 @@ func (c *chain) disrupted(app *model.App, indexes []int) {
 // letGo reports whether a permit is left of an earlier turn of a roll, which
 // waits for nothing of it any more: the instance has only to serve again.
 func (c *chain) letGo(permit *model.Permit) bool {
-	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(permit.Holder, "roll:"), "/")
+	plan, cell, isRoll := model.ParseRollHolder(permit.Holder)
 	roll := c.snap.Roll(plan, cell)
 	return isRoll && permit.Want == model.WantBack && roll != nil && !afterHost(roll.Phase)
 }
 
 // heldByStuck reports whether a permit's holder is a roll that is stuck.
 func (c *chain) heldByStuck(permit *model.Permit) bool {
-	plan, cell, isRoll := strings.Cut(strings.TrimPrefix(permit.Holder, "roll:"), "/")
+	plan, cell, isRoll := model.ParseRollHolder(permit.Holder)
 	roll := c.snap.Roll(plan, cell)
 	return isRoll && roll != nil && c.open(roll.StuckID) != nil
 }
@@ -145,7 +144,7 @@ func (c *chain) handler(held *holding) {
 			c.absent(permit.CellID)
 			return
 		}
-		c.link(client.LinkHandler, name, "cell %s has not taken up the %s of %s yet", permit.CellID, permit.Kind, name).Owner = operators
+		c.link(client.LinkHandler, name, "cell %s has not taken up the %s of %s yet", permit.CellID, permit.Kind, name).Owner = model.CloudOps
 		c.moves()
 		return
 	}
@@ -186,7 +185,7 @@ func (c *chain) state(appGUID string, index int) {
 		if why == "" {
 			why = "the scheduler has not looked at it yet"
 		}
-		c.link(client.LinkInstance, name, "%s is placed nowhere: %s", name, why).Owner = operators
+		c.link(client.LinkInstance, name, "%s is placed nowhere: %s", name, why).Owner = model.CloudOps
 		return
 	case !c.snap.Present(inst.CellID):
 		c.link(client.LinkInstance, name, "%s is on cell %s", name, inst.CellID).Owner = owner
@@ -233,5 +232,5 @@ func (c *chain) name(appGUID string, index int) (name, owner string) {
 	if app := c.snap.App(appGUID); app != nil {
 		return model.InstanceName(app.Name, index), app.Owned()
 	}
-	return fmt.Sprintf("%s/%d", appGUID, index), operators
+	return fmt.Sprintf("%s/%d", appGUID, index), model.CloudOps
 }

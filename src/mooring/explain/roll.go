@@ -14,7 +14,7 @@ func (c *chain) roll(plan *model.Plan, roll *model.Roll) {
 		return
 	}
 	link := c.link(client.LinkRoll, roll.CellID, "cell %s is %s for the %s of plan %s", roll.CellID, phaseText(roll.Phase), roll.Action, plan.Name)
-	link.Since = entered(roll)
+	link.Since = roll.Since()
 	item := c.open(roll.StuckID)
 	switch {
 	case roll.Phase.Final():
@@ -97,7 +97,7 @@ func (c *chain) leaving(inst *model.Instance) {
 		c.link(client.LinkInstance, name, "the replacement of %s on cell %s %s", name, inst.Next.CellID, state).Owner = owner
 		c.moves()
 	case inst.Unplaced != "":
-		c.link(client.LinkInstance, name, "%s has to leave, and no cell takes it: %s", name, inst.Unplaced).Owner = operators
+		c.link(client.LinkInstance, name, "%s has to leave, and no cell takes it: %s", name, inst.Unplaced).Owner = model.CloudOps
 	default:
 		c.link(client.LinkInstance, name, "%s is about to be placed on another cell", name)
 		c.moves()
@@ -108,7 +108,7 @@ func (c *chain) leaving(inst *model.Instance) {
 func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 	host := func(format string, args ...any) {
 		link := c.link(client.LinkHost, roll.CellID, format, args...)
-		link.Since, link.Owner, link.Task = entered(roll), operators, roll.Task
+		link.Since, link.Owner, link.Task = roll.Since(), model.CloudOps, roll.Task
 	}
 	switch {
 	case roll.Error != "":
@@ -123,7 +123,7 @@ func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 		host("BOSH has leave to stop cell %s, and has not brought it back yet", roll.CellID)
 	case plan.Via.Wait:
 		host("everything on cell %s has stopped", roll.CellID)
-		c.link(client.LinkPerson, operators, "the plan leaves the %s of cell %s to somebody else, who has not done it yet", roll.Action, roll.CellID).Owner = operators
+		c.link(client.LinkPerson, model.CloudOps, "the plan leaves the %s of cell %s to somebody else, who has not done it yet", roll.Action, roll.CellID).Owner = model.CloudOps
 	default:
 		host("the %s of cell %s is under way", roll.Action, roll.CellID)
 		c.moves()
@@ -134,7 +134,7 @@ func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 func (c *chain) returning(roll *model.Roll) {
 	host := func(format string, args ...any) {
 		link := c.link(client.LinkHost, roll.CellID, format, args...)
-		link.Owner, link.Task = operators, roll.Task
+		link.Owner, link.Task = model.CloudOps, roll.Task
 	}
 	presence := c.snap.Presence(roll.CellID)
 	switch {

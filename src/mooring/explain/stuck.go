@@ -27,7 +27,7 @@ func (c *chain) stuck(item *model.Stuck) {
 	case model.InstanceNotStopped:
 		name, owner := c.name(item.AppGUID, item.Index)
 		if item.Error == "" {
-			c.link(client.LinkCell, item.CellID, "the agent of cell %s has not taken up what it was asked of %s", item.CellID, name).Owner = operators
+			c.link(client.LinkCell, item.CellID, "the agent of cell %s has not taken up what it was asked of %s", item.CellID, name).Owner = model.CloudOps
 			break
 		}
 		c.link(client.LinkInstance, name, "%s stays on cell %s: %s", name, item.CellID, item.Error).Owner = owner

@@ -10,6 +10,8 @@ import (
 	"mooring/state"
 )
 
+const operators = model.CloudOps
+
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) // a Saturday
 
 // world is a fleet of three cells, each with one instance of redis on a

@@ -129,9 +129,9 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 			pause = minPause
 		case ctx.Err() != nil:
 		case errors.As(err, &answer) && answer.Status < 500:
-			g.say("the control plane refuses to say whether cell %s may go on: %v; cloud ops can help, or open the gate on the cell: moor gate open --reason WHY", g.Cell, err)
+			g.say("the control plane refuses to say whether cell %s may go on: %v; %s can help, or open the gate on the cell: moor gate open --reason WHY", g.Cell, err, model.CloudOps)
 		default:
-			g.say("the control plane does not answer, so cell %s waits; cloud ops can bring it back, or open the gate on the cell: moor gate open --reason WHY", g.Cell)
+			g.say("the control plane does not answer, so cell %s waits; %s can bring it back, or open the gate on the cell: moor gate open --reason WHY", g.Cell, model.CloudOps)
 		}
 		select {
 		case <-time.After(pause):

@@ -105,9 +105,9 @@ func (l *Last) look(ctx context.Context, alone bool, waited time.Duration) bool 
 	case err == nil:
 		l.say("the control plane goes after its cells, and %s: the log of a cell's own pre-stop says what it waits for, moor stuck who can help. A cell that BOSH leaves where it is, take out of its deployment first; or open the gate here: gate open --reason WHY", listed(left))
 	case errors.As(err, &answer) && answer.Status < 500:
-		l.say("the control plane goes after its cells, and the API refuses to say which are left: %v; cloud ops can help, or open the gate here: gate open --reason WHY", err)
+		l.say("the control plane goes after its cells, and the API refuses to say which are left: %v; %s can help, or open the gate here: gate open --reason WHY", err, model.CloudOps)
 	default:
-		l.say("the control plane goes after its cells, and no API answers to say which are left; cloud ops can bring it back, or, when there are no cells, open the gate here: gate open --reason WHY")
+		l.say("the control plane goes after its cells, and no API answers to say which are left; %s can bring it back, or, when there are no cells, open the gate here: gate open --reason WHY", model.CloudOps)
 	}
 	return false
 }

@@ -45,17 +45,6 @@ func (k StuckKind) OfHandler() bool {
 // stopped instance, so that it has to be asked for anew.
 func (k StuckKind) OfDisruption() bool { return k.OfHandler() || k == InstanceNotStopped }
 
-// The kinds of events that tell the story of something stuck. Each carries
-// what was stuck, as it was then, in Event.Stuck.
-const (
-	EventStuckOpened  = "stuck.opened"
-	EventStuckChanged = "stuck.changed"
-	EventStuckClosed  = "stuck.closed"
-)
-
-// EventPermitReleased is the kind of the event that ends a disruption.
-const EventPermitReleased = "permit.released"
-
 // Delivery is how far one receiver of alerts has been told. Written by the
 // leader that tells them.
 type Delivery struct {

@@ -133,6 +133,13 @@ var Phases = []Phase{Queued, Cordoned, Draining, Moving, Interrupting, Quiesced,
 // Final reports whether a roll in this phase has ended.
 func (p Phase) Final() bool { return p == RollDone || p == RollSkipped || p == RollAborted }
 
+// BeforeHost reports whether a roll in this phase has not touched its host, so
+// that all of it can be undone.
+func (p Phase) BeforeHost() bool {
+	at := slices.Index(Phases, p)
+	return at >= 0 && at < slices.Index(Phases, Acting)
+}
+
 // Roll is one cell's way through maintenance.
 type Roll struct {
 	Plan   string `json:"plan"`
@@ -202,6 +209,12 @@ func (r *Roll) Forces(appGUID string, index int) bool {
 
 // Holder names the roll as a holder of permits, cordon and claim.
 func (r *Roll) Holder() string { return RollHolder(r.Plan, r.CellID) }
+
+// Since gives when the roll came into the phase it is in.
+func (r *Roll) Since() time.Time {
+	at, _ := r.Entered(r.Phase)
+	return at
+}
 
 // Entered gives when the roll last came into a phase from another one. What was
 // noted in the phase since then, another attempt at the host action included,

@@ -39,6 +39,9 @@ const (
 	Lost  Verb = "lost"  // the cell is gone for good, with its fixed volumes
 )
 
+// CloudOps own what no app's owner can do anything about.
+const CloudOps = "cloud ops"
+
 // Stuck is something that should have moved by now and has not, with the
 // evidence. It is deleted when the thing moves again; events keep its story.
 type Stuck struct {
@@ -138,7 +141,7 @@ type Answer struct {
 type Event struct {
 	ID    string    `json:"id"`
 	At    time.Time `json:"at"`
-	Kind  string    `json:"kind" example:"permit.granted"`
+	Kind  EventKind `json:"kind" example:"permit.granted"`
 	Actor string    `json:"actor" example:"orchestrator"`
 	// Text is one sentence for people; the rest says what it is about.
 	Text    string `json:"text"`
@@ -166,6 +169,6 @@ type Event struct {
 // IsOf reports whether the event is of a kind, such as "stuck.opened", or of a
 // family of kinds, such as "stuck".
 func (e *Event) IsOf(kind string) bool {
-	rest, found := strings.CutPrefix(e.Kind, kind)
+	rest, found := strings.CutPrefix(string(e.Kind), kind)
 	return found && (rest == "" || rest[0] == '.')
 }

@@ -154,13 +154,13 @@ func acted(snap *state.Snapshot, request host.Request, result error, now time.Ti
 	}
 	next := *roll
 	next.Timeline, next.Waits = slices.Clone(roll.Timeline), ""
-	event := model.Event{At: now, Kind: "roll.acted", Actor: actor, CellID: request.Cell, Plan: request.Plan,
+	event := model.Event{At: now, Kind: model.EventRollActed, Actor: actor, CellID: request.Cell, Plan: request.Plan,
 		Text: fmt.Sprintf("cell %s: the %s is done", request.Cell, request.Action)}
 	if result == nil {
 		next.Acted = true
 	} else {
 		next.Error = result.Error()
-		event.Kind, event.Text = "roll.failed", fmt.Sprintf("cell %s: %s", request.Cell, result)
+		event.Kind, event.Text = model.EventRollFailed, fmt.Sprintf("cell %s: %s", request.Cell, result)
 	}
 	tx := snap.Txn()
 	tx.Put(&next)

@@ -55,5 +55,5 @@ func (c *draft) answerAsAgreed(alert *model.Stuck) {
 
 // recordAgreed writes down an answer that nobody had to give.
 func (d *decision) recordAgreed(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
-	tx.Event(d.answerEvent(alert, answer, "stuck.answered", fmt.Sprintf("%s: %s, by the %s", alert.ID, answer.Verb, answer.By)))
+	tx.Event(d.answerEvent(alert, answer, model.EventStuckAnswered, fmt.Sprintf("%s: %s, by the %s", alert.ID, answer.Verb, answer.By)))
 }

@@ -46,7 +46,7 @@ func (d *decision) alarm(tx *state.Txn, problem *model.Stuck) {
 	switch {
 	case open.Recovered():
 		problem.Flaps++
-		tx.Event(d.alertEvent("stuck.returned", problem, fmt.Sprintf("%s: again, for the %s time", problem.ID, ordinal(problem.Flaps+1))))
+		tx.Event(d.alertEvent(model.EventStuckReturned, problem, fmt.Sprintf("%s: again, for the %s time", problem.ID, ordinal(problem.Flaps+1))))
 	case sameEvidence(open, problem):
 		return
 	case open.What != problem.What: // who else waits is no news
@@ -92,7 +92,7 @@ func (d *decision) recover(tx *state.Txn, alert *model.Stuck, why string) {
 	next := *alert
 	next.RecoveredAt = d.now
 	tx.Put(&next)
-	tx.Event(d.alertEvent("stuck.recovered", &next, fmt.Sprintf("%s: %s", alert.ID, why)))
+	tx.Event(d.alertEvent(model.EventStuckRecovered, &next, fmt.Sprintf("%s: %s", alert.ID, why)))
 }
 
 // closeAlert ends an alert for good.
@@ -149,7 +149,7 @@ func (d *decision) open(id string) *model.Stuck {
 	return nil
 }
 
-func (d *decision) alertEvent(kind string, alert *model.Stuck, text string) model.Event {
+func (d *decision) alertEvent(kind model.EventKind, alert *model.Stuck, text string) model.Event {
 	event := model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, AppGUID: alert.AppGUID, CellID: alert.CellID, Plan: alert.Plan}
 	if alert.App != nil {
 		index := alert.Index

@@ -20,7 +20,7 @@ func (d *decision) carryOutAnswers() {
 			refused := *alert
 			refused.Answer = nil
 			tx.Put(&refused)
-			tx.Event(d.answerEvent(alert, *alert.Answer, "stuck.refused", err.Error()))
+			tx.Event(d.answerEvent(alert, *alert.Answer, model.EventStuckRefused, err.Error()))
 		} else {
 			d.carryOut(tx, alert, *alert.Answer)
 		}
@@ -70,7 +70,7 @@ func (d *decision) givenUp(alert *model.Stuck, verb model.Verb) []string {
 // carryOut applies an answer to everything that the alert holds up, and closes
 // the alert.
 func (d *decision) carryOut(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
-	tx.Event(d.answerEvent(alert, answer, "stuck.carried-out", fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
+	tx.Event(d.answerEvent(alert, answer, model.EventStuckCarriedOut, fmt.Sprintf("%s: %s", alert.ID, answer.Verb)))
 	d.closeAlert(tx, alert, "answered by "+string(answer.Verb))
 	if alert.Kind == model.DirectorBlocks && alert.CellID == "" {
 		d.quietDirector(tx, alert, answer)
@@ -125,7 +125,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 		}
 	}
 	switch {
-	case beforeHost(c.roll.Phase):
+	case c.roll.Phase.BeforeHost():
 		c.requeue(note)
 	case answer.Verb == model.Retry:
 		c.roll.Task = nil
@@ -149,12 +149,12 @@ func (d *decision) loseCell(tx *state.Txn, cellID string, answer model.Answer) {
 	lost.Lost, lost.LostAt = true, d.now
 	tx.Put(&lost)
 	tx.Event(model.Event{
-		At: d.now, Kind: "cell.lost", Actor: orElse(answer.By, actor), CellID: cellID, Reason: answer.Reason,
+		At: d.now, Kind: model.EventCellLost, Actor: orElse(answer.By, actor), CellID: cellID, Reason: answer.Reason,
 		Text: fmt.Sprintf("cell %s is declared lost with %s", cellID, orElse(strings.Join(d.dataOn(cellID), ", "), "no data")),
 	})
 }
 
-func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind, text string) model.Event {
+func (d *decision) answerEvent(alert *model.Stuck, answer model.Answer, kind model.EventKind, text string) model.Event {
 	event := d.alertEvent(kind, alert, text)
 	event.Actor, event.Reason, event.Answer = orElse(answer.By, actor), answer.Reason, &answer
 	return event

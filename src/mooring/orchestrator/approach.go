@@ -128,7 +128,7 @@ func (c *draft) hindered(occupants []*occupant) bool {
 // watchRoom flags what was to leave the cell and still has not, long after it
 // could: the scheduler has found no place for it.
 func (c *draft) watchRoom(leaving []*occupant) {
-	since := entered(c.roll)
+	since := c.roll.Since()
 	for _, o := range leaving {
 		from := since
 		if o.permit != nil {

@@ -131,7 +131,7 @@ func (d *decision) firstShared(plan *model.Plan, among map[string]bool) *model.A
 				return d.snap.App(h.appGUID)
 			}
 		}
-		if !beforeHost(roll.Phase) {
+		if !roll.Phase.BeforeHost() {
 			continue
 		}
 		for _, inst := range d.snap.InstancesOn(roll.CellID) {

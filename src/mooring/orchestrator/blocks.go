@@ -53,7 +53,7 @@ func (d *decision) heldBack(plan *model.Plan, stuck *model.Roll) []string {
 		case roll.Phase.Final():
 		case roll.CellID != stuck.CellID && roll.Phase == model.Queued && roll.StuckID == "":
 			queued = append(queued, cell)
-		case !beforeHost(roll.Phase) && (roll.StuckID != "" || roll == stuck):
+		case !roll.Phase.BeforeHost() && (roll.StuckID != "" || roll == stuck):
 			holding++
 		}
 	}
@@ -64,7 +64,7 @@ func (d *decision) heldBack(plan *model.Plan, stuck *model.Roll) []string {
 	if oneAtATime(plan) {
 		ceiling = 1
 	}
-	if done < plan.Canaries || holding > 0 && holding >= ceiling && !beforeHost(stuck.Phase) {
+	if done < plan.Canaries || holding > 0 && holding >= ceiling && !stuck.Phase.BeforeHost() {
 		return queued
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 
 // waitsAtGate reports whether BOSH waits at the gate of a roll for leave.
 func waitsAtGate(roll *model.Roll) bool {
-	return beforeHost(roll.Phase) && !roll.AtGate.IsZero() && roll.Refused == ""
+	return roll.Phase.BeforeHost() && !roll.AtGate.IsZero() && roll.Refused == ""
 }
 
 // taskOver gives the deployment whose task has come to a roll's cell and not
@@ -89,7 +89,7 @@ func turnAway(snap *state.Snapshot, why string, now time.Time, whom func(*model.
 		for _, roll := range snap.Rolls(plan.Name) {
 			if whom(plan, roll) {
 				tx.Put(refused(plan, roll, why))
-				tx.Event(model.Event{At: now, Kind: "gate.refused", Actor: actor, Plan: plan.Name, CellID: roll.CellID,
+				tx.Event(model.Event{At: now, Kind: model.EventGateRefused, Actor: actor, Plan: plan.Name, CellID: roll.CellID,
 					Text: fmt.Sprintf("cell %s must not be stopped: %s", roll.CellID, why)})
 			}
 		}

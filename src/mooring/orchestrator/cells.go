@@ -58,7 +58,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 		return nil
 	}
 	alert := &model.Stuck{
-		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: operators, Since: latest(cell.RegisteredAt, d.now.Add(-cell.LeaseTTL.D())),
+		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: model.CloudOps, Since: latest(cell.RegisteredAt, d.now.Add(-cell.LeaseTTL.D())),
 		What:    fmt.Sprintf("cell %s does not answer; %d of its instances cannot run anywhere else", cell.ID, instances),
 		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
 		Data:    d.dataOn(cell.ID),
@@ -91,7 +91,7 @@ func (d *decision) boundTo(inst *model.Instance) bool {
 func (d *decision) forced(cellID string) bool {
 	for _, plan := range d.snap.Plans() {
 		roll := d.snap.Roll(plan.Name, cellID)
-		if roll != nil && roll.Force && beforeHost(roll.Phase) && plan.Intent == model.IntentRun {
+		if roll != nil && roll.Force && roll.Phase.BeforeHost() && plan.Intent == model.IntentRun {
 			return true
 		}
 	}
@@ -101,7 +101,7 @@ func (d *decision) forced(cellID string) bool {
 // approaching reports whether a roll in this phase still needs its cell to
 // answer.
 func approaching(phase model.Phase) bool {
-	return beforeHost(phase) && phase != model.Quiesced || phase == model.Settling
+	return phase.BeforeHost() && phase != model.Quiesced || phase == model.Settling
 }
 
 // heldByCell gives the plan of the roll of a cell that waits under the cell's

@@ -134,7 +134,7 @@ func (d *decision) adrift(permit *model.Permit) bool {
 // over reports whether a holder is a roll that has ended: what it left behind
 // is on its way back, and if it does not come back nobody else will say so.
 func (d *decision) over(holder string) bool {
-	if !strings.HasPrefix(holder, "roll:") {
+	if _, _, isRoll := model.ParseRollHolder(holder); !isRoll {
 		return false
 	}
 	roll := d.rollOf(holder)
@@ -143,8 +143,7 @@ func (d *decision) over(holder string) bool {
 
 // rollOf finds the roll that a holder is, nil when it is none.
 func (d *decision) rollOf(holder string) *model.Roll {
-	name, isRoll := strings.CutPrefix(holder, "roll:")
-	plan, cell, _ := strings.Cut(name, "/")
+	plan, cell, isRoll := model.ParseRollHolder(holder)
 	if !isRoll {
 		return nil
 	}

@@ -27,7 +27,7 @@ func TestWaitingForWhatComesAndGoesTakesTwoLines(t *testing.T) {
 	}
 	g.Expect(roll.Timeline).To(HaveLen(3))
 	g.Expect(roll.Timeline[2]).To(And(HaveField("At", start.Add(9*time.Minute)), HaveField("Note", HavePrefix(waitsNote))))
-	g.Expect(entered(roll)).To(Equal(start), "the phase began when it did")
+	g.Expect(roll.Since()).To(Equal(start), "the phase began when it did")
 
 	c := newDecision(snap, start.Add(10*time.Minute), model.Via{}).draft(plan, roll)
 	c.waitNoMore()

@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"mooring/lifecycle"
@@ -16,7 +15,7 @@ import (
 // again and again is starting now and then.
 func (d *decision) watchClaims(found map[string]*model.Stuck) {
 	for _, claim := range d.snap.Claims() {
-		if strings.HasPrefix(claim.Holder, "roll:") || len(claim.Demands) == 0 {
+		if _, _, isRoll := model.ParseRollHolder(claim.Holder); isRoll || len(claim.Demands) == 0 {
 			continue // rolls say so themselves
 		}
 		appGUID, index := d.downFor(claim)
@@ -79,7 +78,7 @@ func (d *decision) claimAlert(claim *model.Claim) string {
 // answerClaim has a claim wait for longer before anybody is told again.
 func (d *decision) answerClaim(tx *state.Txn, alert *model.Stuck, answer model.Answer) {
 	for _, claim := range d.snap.Claims() {
-		if !strings.HasPrefix(claim.Holder, "roll:") && len(claim.Demands) > 0 && d.claimAlert(claim) == alert.ID {
+		if _, _, isRoll := model.ParseRollHolder(claim.Holder); !isRoll && len(claim.Demands) > 0 && d.claimAlert(claim) == alert.ID {
 			next := *claim
 			next.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
 			tx.Put(&next)

@@ -149,7 +149,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 		if passedOver(plan, roll.CellID) {
 			continue // it was not in BOSH's hands, nor meant to be
 		}
-		if beforeHost(roll.Phase) || spared {
+		if roll.Phase.BeforeHost() || spared {
 			left = append(left, roll.CellID)
 		}
 		switch {
@@ -162,7 +162,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 			tx.Put(&failed)
 		}
 	}
-	event := model.Event{At: now, Kind: "plan.converged", Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}
+	event := model.Event{At: now, Kind: model.EventPlanConverged, Actor: actor, Plan: name, Text: fmt.Sprintf("plan %s: BOSH is done with the group", name)}
 	switch {
 	case result != nil:
 		next.Converging.Ended = result.Error()
@@ -170,7 +170,7 @@ func converged(snap *state.Snapshot, name string, result error, now time.Time) *
 		next.Converging.Ended = "BOSH is done and did not come to " + strings.Join(left, ", ")
 	}
 	if next.Converging.Ended != model.ConvergingDone {
-		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
+		event.Kind, event.Text = model.EventPlanFailed, fmt.Sprintf("plan %s: %s", name, next.Converging.Ended)
 		answered := plan.Converging != nil && plan.Converging.Answered
 		next.Converging.Again = len(left) > 0 && !answered
 		if next.Converging.Again && plan.Intent == model.IntentRun && !skippedAlone(plan.Converging) {
@@ -191,10 +191,10 @@ func withdrawn(snap *state.Snapshot, name string, result error, now time.Time) *
 	}
 	next := *plan
 	next.Converging = ended(plan, "cancelled, since the plan was aborted")
-	event := model.Event{At: now, Kind: "plan.withdrawn", Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
+	event := model.Event{At: now, Kind: model.EventPlanWithdrawn, Actor: actor, Plan: name, Reason: plan.Reason, Text: fmt.Sprintf("plan %s: BOSH does nothing more for it", name)}
 	if result != nil {
 		next.Converging.Ended = result.Error()
-		event.Kind, event.Text = "plan.failed", fmt.Sprintf("plan %s: its task of BOSH could not be cancelled: %s", name, result)
+		event.Kind, event.Text = model.EventPlanFailed, fmt.Sprintf("plan %s: its task of BOSH could not be cancelled: %s", name, result)
 	}
 	tx := snap.Txn()
 	tx.Put(&next)
@@ -251,7 +251,7 @@ func blockedByDirector(plan *model.Plan, now time.Time) *model.Stuck {
 	if plan.Converging == nil || plan.Finished() && plan.Converging.StillIgnored == "" {
 		return nil
 	}
-	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: operators, Since: plan.CreatedAt, Task: plan.Converging.Task}
+	alert := &model.Stuck{ID: plan.Name + "." + string(model.DirectorBlocks), Kind: model.DirectorBlocks, Plan: plan.Name, Owner: model.CloudOps, Since: plan.CreatedAt, Task: plan.Converging.Task}
 	if task := plan.Converging.Task; task != nil && task.At.After(alert.Since) && !task.At.After(now) {
 		alert.Since = task.At
 	}

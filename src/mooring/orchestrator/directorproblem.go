@@ -14,7 +14,7 @@ func (d *decision) directorProblem(plan *model.Plan) *model.Stuck {
 	}
 	alert.Phase = model.Queued // of those that it holds up
 	for _, cell := range plan.Order {
-		if roll := d.snap.Roll(plan.Name, cell); roll != nil && beforeHost(roll.Phase) {
+		if roll := d.snap.Roll(plan.Name, cell); roll != nil && roll.Phase.BeforeHost() {
 			alert.Blocks = append(alert.Blocks, cell)
 		}
 	}

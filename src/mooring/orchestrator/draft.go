@@ -54,25 +54,25 @@ func (c *draft) enter(phase model.Phase, note string) {
 	if note != "" {
 		text += ": " + note
 	}
-	c.line("roll."+string(phase), note, text)
+	c.line(phase.Event(), note, text)
 }
 
 // note adds a line to the timeline of a roll that stays in its phase.
 func (c *draft) note(note string) {
-	kind := "roll.noted"
+	kind := model.EventRollNoted
 	switch {
 	case note == grantedNote:
-		kind = "roll.granted"
+		kind = model.EventRollGranted
 	case note == waitedNote:
-		kind = "roll.waited"
+		kind = model.EventRollWaited
 	case strings.HasPrefix(note, waitsNote):
-		kind = "roll.waits"
+		kind = model.EventRollWaits
 	}
 	c.line(kind, note, note)
 }
 
 // line adds a line to the timeline, and tells of it.
-func (c *draft) line(kind, note, text string) {
+func (c *draft) line(kind model.EventKind, note, text string) {
 	entry := model.Entry{Phase: c.roll.Phase, At: c.d.now, Note: note}
 	c.roll.Timeline = append(c.roll.Timeline, entry)
 	c.changed = true
@@ -82,9 +82,9 @@ func (c *draft) line(kind, note, text string) {
 }
 
 // event appends an event about the roll.
-func (c *draft) event(kind, text string) { c.tx.Event(c.about(kind, text)) }
+func (c *draft) event(kind model.EventKind, text string) { c.tx.Event(c.about(kind, text)) }
 
-func (c *draft) about(kind, text string) model.Event {
+func (c *draft) about(kind model.EventKind, text string) model.Event {
 	return model.Event{At: c.d.now, Kind: kind, Actor: actor, Text: text, CellID: c.roll.CellID, Plan: c.roll.Plan}
 }
 
@@ -122,7 +122,7 @@ func (c *draft) undo(keepPlace bool) {
 		switch {
 		case !stopped(h.permit):
 			c.change(h, func(*model.Permit) bool { return false })
-			c.tx.Event(c.d.permitEvent(h.appGUID, h.permit, "cancelled"))
+			c.tx.Event(c.d.permitEvent(h.appGUID, h.permit, model.EventPermitCancelled))
 		case h.permit.Want == model.WantOut && c.stillHere(h):
 			c.change(h, func(p *model.Permit) bool { p.Want = model.WantBack; return true })
 		}

@@ -29,7 +29,7 @@ func (d *decision) effect(alert *model.Stuck, verb model.Verb) string {
 		}
 		return fmt.Sprintf("%s is stopped without its handler; %s.", subject, loss)
 	case model.Skip:
-		if beforeHost(alert.Phase) || alert.Phase == "" {
+		if alert.Phase.BeforeHost() || alert.Phase == "" {
 			return fmt.Sprintf("Cell %s is left out of the plan. Its host stays as it is, and its instances go on serving.", orElse(alert.CellID, subject))
 		}
 		return fmt.Sprintf("The plan is done with cell %s as it is. Its instances run again where they can.", alert.CellID)
@@ -57,7 +57,7 @@ func (d *decision) effectOfRetry(alert *model.Stuck, subject string) string {
 		return fmt.Sprintf("The handler of %s is run again from the beginning.", subject)
 	case alert.Kind == model.InstanceNotStopped:
 		return fmt.Sprintf("%s is asked to stop again.", subject)
-	case beforeHost(alert.Phase):
+	case alert.Phase.BeforeHost():
 		return fmt.Sprintf("Cell %s takes its turn again.", alert.CellID)
 	}
 	if roll := d.snap.Roll(alert.Plan, alert.CellID); roll != nil {

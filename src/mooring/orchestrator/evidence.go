@@ -12,12 +12,9 @@ import (
 // The words of every alert: what is stuck in one sentence, what to do about
 // it, who has to, which answers are open, what data they would cost.
 
-// operators own what no app's owner can do anything about.
-const operators = "cloud ops"
-
 // about begins an alert about one instance.
 func (d *decision) about(kind model.StuckKind, appGUID string, index int, since time.Time) *model.Stuck {
-	alert := &model.Stuck{Kind: kind, AppGUID: appGUID, Index: index, Since: since, Owner: operators}
+	alert := &model.Stuck{Kind: kind, AppGUID: appGUID, Index: index, Since: since, Owner: model.CloudOps}
 	if app := d.snap.App(appGUID); app != nil {
 		name := app.Name
 		alert.App, alert.Owner = &name, app.Owned()
@@ -79,8 +76,8 @@ func handlerTrouble(task *model.ActualDisruption) string {
 
 // noRoom: why is what the scheduler says, "" when no cell at all would do.
 func (c *draft) noRoom(o *occupant, why string) *model.Stuck {
-	alert := c.d.about(model.NoRoom, o.inst.AppGUID, o.inst.Index, entered(c.roll))
-	alert.Owner = operators
+	alert := c.d.about(model.NoRoom, o.inst.AppGUID, o.inst.Index, c.roll.Since())
+	alert.Owner = model.CloudOps
 	alert.Error = why
 	alert.What = fmt.Sprintf("%s has to leave cell %s, and %s", o.name(), c.roll.CellID, orElse(why, "no other cell could take it"))
 	alert.Advice = "Add a cell or make room on another one of its pool; force lets it stop with its cell."
@@ -113,7 +110,7 @@ func (c *draft) forbidden(blocker lifecycle.Blocker) *model.Stuck {
 
 func (c *draft) drainImpossible(appGUID string, index int, why string) *model.Stuck {
 	alert := c.d.about(model.DrainImpossible, appGUID, index, c.d.now)
-	alert.Owner = operators
+	alert.Owner = model.CloudOps
 	alert.What = why
 	alert.Advice = "It may be the last copy of its data. Get the instance to serve again; force gives the data named here up."
 	alert.Answers = []model.Verb{model.Retry, model.Force, model.Skip}
@@ -170,7 +167,7 @@ func (c *draft) actionFailed() *model.Stuck {
 
 // actionWaits is a quiet cell whose turn at its host somebody else has.
 func (c *draft) actionWaits() *model.Stuck {
-	alert := c.aboutCell(model.DirectorBlocks, entered(c.roll))
+	alert := c.aboutCell(model.DirectorBlocks, c.roll.Since())
 	alert.What = fmt.Sprintf("cell %s stands quiet, and its %s waits: %s", c.roll.CellID, c.roll.Action, c.roll.Waits)
 	alert.Error = c.roll.Waits
 	alert.Advice = "It goes on by itself once the deployment is free and the Director answers. Skip the cell to put its instances back to work until then."
@@ -230,7 +227,7 @@ func (d *decision) notServing(h holding, since time.Time) *model.Stuck {
 
 // aboutCell begins an alert about the roll's host.
 func (c *draft) aboutCell(kind model.StuckKind, since time.Time) *model.Stuck {
-	return &model.Stuck{Kind: kind, Since: since, Owner: operators, Data: c.d.dataOn(c.roll.CellID), Task: c.roll.Task}
+	return &model.Stuck{Kind: kind, Since: since, Owner: model.CloudOps, Data: c.d.dataOn(c.roll.CellID), Task: c.roll.Task}
 }
 
 // dataOf names the volumes whose data is gone when the occupant is stopped by

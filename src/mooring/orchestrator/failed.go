@@ -69,19 +69,19 @@ func failedOn(snap *state.Snapshot, name, cellID, why string, now time.Time) *st
 		switch {
 		case roll.Phase == model.RollSkipped:
 			c.Answered = true // that it did not come back was answered
-		case beforeHost(roll.Phase):
+		case roll.Phase.BeforeHost():
 			c.Breaks = fmt.Sprintf("it failed on cell %s, which it had not stopped: %s", cellID, why)
 		}
 	}))
 	switch {
-	case beforeHost(roll.Phase):
+	case roll.Phase.BeforeHost():
 		tx.Put(refused(plan, roll, why))
 	case roll.Phase == model.Acting, roll.Phase == model.Returning:
 		failed := *roll
 		failed.Error = why
 		tx.Put(&failed)
 	}
-	tx.Event(model.Event{At: now, Kind: "roll.failed", Actor: actor, CellID: cellID, Plan: name, Text: fmt.Sprintf("cell %s: %s", cellID, why)})
+	tx.Event(model.Event{At: now, Kind: model.EventRollFailed, Actor: actor, CellID: cellID, Plan: name, Text: fmt.Sprintf("cell %s: %s", cellID, why)})
 	return tx
 }
 

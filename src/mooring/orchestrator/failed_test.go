@@ -79,7 +79,7 @@ func TestACellThatBOSHFailsOnIsFlaggedWhileItsTaskGoesOn(t *testing.T) {
 	alert := snap.StuckItem("p.c1.action-failed")
 	g.Expect(alert).NotTo(BeNil())
 	g.Expect(alert.Error).To(Equal(noRoomForVM))
-	g.Expect(alert.Owner).To(Equal(operators))
+	g.Expect(alert.Owner).To(Equal(model.CloudOps))
 	g.Expect(alert.Blocks).To(ContainElements("c1", "c3"))
 	g.Expect(alert.Answers).To(Equal([]model.Verb{model.Retry, model.Skip, model.Lost}))
 	g.Expect(failedOn(snap, "p", "c1", noRoomForVM, convergeNow)).To(BeNil(), "whoever leads next is told again")

@@ -92,7 +92,7 @@ func TestARollThatNobodyStandsAtTheGateForIsOver(t *testing.T) {
 	snap := decided(decided(state.SnapshotOf(gathered(1, 2)...), convergeNow), convergeNow.Add(gatherFor))
 	g.Expect(snap.Cordon("c0")).NotTo(BeNil())
 	refuse := cancels(snap, "mooring")
-	g.Expect(refuse.Events()).To(HaveEach(HaveField("Kind", "gate.refused")))
+	g.Expect(refuse.Events()).To(HaveEach(HaveField("Kind", model.EventGateRefused)))
 	g.Expect(cancels(snap, "other")).To(BeNil())
 	snap = snap.Apply(refuse)
 	g.Expect(cancels(snap, "mooring")).To(BeNil(), "they know")

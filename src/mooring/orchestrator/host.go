@@ -119,7 +119,7 @@ func (c *draft) settling() model.Phase {
 	if len(c.permits()) == 0 {
 		return model.RollDone
 	}
-	since := entered(c.roll)
+	since := c.roll.Since()
 	for _, h := range c.permits() {
 		if c.d.lookAt(since.Add(c.patience(c.d.snap.App(h.appGUID)))) {
 			c.stick(c.notSettled(h, since), false)
@@ -158,7 +158,7 @@ func (c *draft) watchHost() {
 	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()
 	if c.d.somebodyElse(c.plan) {
 		// People take their time; what was measured says nothing of them.
-		began, slow = entered(c.roll), estimate.Longest(c.roll.Action)+c.roll.Extra.D()
+		began, slow = c.roll.Since(), estimate.Longest(c.roll.Action)+c.roll.Extra.D()
 	}
 	if within := c.plan.Via.Within.D(); within > 0 {
 		slow = within + c.roll.Extra.D()

@@ -108,7 +108,7 @@ func until(more func() bool, cut *bool) func() bool {
 
 // began gives when a roll last left the queue.
 func began(roll *model.Roll) time.Time {
-	at := entered(roll)
+	at := roll.Since()
 	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase != model.Queued; i-- {
 		at = roll.Timeline[i].At
 	}
@@ -173,7 +173,7 @@ func (r *reorder) swap(snap *state.Snapshot, now time.Time) *state.Txn {
 		return nil
 	}
 	tx.Put(&next)
-	tx.Event(model.Event{At: now, Kind: "plan.reordered", Actor: actor, Plan: plan.Name, Text: fmt.Sprintf(
+	tx.Event(model.Event{At: now, Kind: model.EventPlanReordered, Actor: actor, Plan: plan.Name, Text: fmt.Sprintf(
 		"plan %s: the %d cells that have not begun have a better order: what is left takes %s instead of %s",
 		plan.Name, len(queued), rounded(r.after), rounded(r.before))})
 	return tx

@@ -53,7 +53,7 @@ func TestALivePlanGetsShorter(t *testing.T) {
 	w := tangled(t).underWay()
 	before := w.snap.Plan("plan").Order
 	swap := w.found(100).swap(w.snap, w.now)
-	g.Expect(swap.Events()).To(ConsistOf(And(HaveField("Kind", "plan.reordered"), HaveField("Plan", "plan"),
+	g.Expect(swap.Events()).To(ConsistOf(And(HaveField("Kind", model.EventPlanReordered), HaveField("Plan", "plan"),
 		HaveField("Text", MatchRegexp(`plan plan: the \d+ cells that have not begun have a better order: what is left takes \w+ instead of \w+`)))))
 	w.write(swap)
 	after := w.snap.Plan("plan").Order
@@ -191,7 +191,7 @@ func TestRunBettersAPlanUnderWay(t *testing.T) {
 
 	g.Eventually(func() []string { return store.Snapshot().Plan("plan").Order }, "30s").ShouldNot(Equal(before))
 	snap := store.Snapshot()
-	g.Expect(snap.RecentEvents(1000)).To(ContainElement(And(HaveField("Kind", "plan.reordered"), HaveField("Actor", "orchestrator"))))
+	g.Expect(snap.RecentEvents(1000)).To(ContainElement(And(HaveField("Kind", model.EventPlanReordered), HaveField("Actor", "orchestrator"))))
 	for i, cell := range snap.Plan("plan").Order {
 		roll := snap.Roll("plan", cell)
 		g.Expect(roll.Order).To(Equal(i))

@@ -34,7 +34,7 @@ func (d *decision) learnPermit(known *model.Durations, appGUID string, permit *m
 	case inst.CellID != permit.CellID:
 		learn(estimate.Move, ready, d.now)
 	case roll != nil && roll.Phase == model.Settling && roll.StuckID == "":
-		learn(estimate.Return, entered(roll).Add(app.Policy.HealthyFor.D()), d.now)
+		learn(estimate.Return, roll.Since().Add(app.Policy.HealthyFor.D()), d.now)
 	}
 	return known
 }

@@ -164,7 +164,7 @@ func (d *decision) classes(inst *model.Instance) []model.Class {
 // and is expected back.
 func (d *decision) returns(cellID string) bool {
 	roll := d.snap.RollOn(cellID)
-	return roll != nil && !beforeHost(roll.Phase) && roll.Action != model.Retire && roll.StuckID == ""
+	return roll != nil && !roll.Phase.BeforeHost() && roll.Action != model.Retire && roll.StuckID == ""
 }
 
 // roomFor reports whether any other cell could take the occupant: present or
@@ -193,7 +193,7 @@ func (d *decision) roomFor(o *occupant) (now, ever bool) {
 func (d *decision) strands(roll *model.Roll) bool {
 	closed := slices.Collect(maps.Values(d.cordoning))
 	for _, cordon := range d.snap.Cordons() {
-		if other := d.snap.RollOn(cordon.CellID); other != nil && beforeHost(other.Phase) {
+		if other := d.snap.RollOn(cordon.CellID); other != nil && other.Phase.BeforeHost() {
 			closed = append(closed, other)
 		}
 	}

@@ -2,7 +2,6 @@ package orchestrator
 
 import (
 	"fmt"
-	"strings"
 
 	"mooring/model"
 	"mooring/state"
@@ -17,7 +16,7 @@ func (d *decision) watchOthers() {
 	found := map[string]*model.Stuck{}
 	for holder, held := range d.held {
 		for _, h := range held {
-			if strings.HasPrefix(holder, "roll:") {
+			if _, _, isRoll := model.ParseRollHolder(holder); isRoll {
 				continue
 			}
 			if alert := d.otherProblem(h); alert != nil {
@@ -106,7 +105,7 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 		return
 	}
 	tx.Put(withPermit(ledger, permit.ID, func(*model.Permit) bool { return false }))
-	tx.Event(d.permitEvent(alert.AppGUID, permit, "cancelled"))
+	tx.Event(d.permitEvent(alert.AppGUID, permit, model.EventPermitCancelled))
 	tx.Put(&model.Claim{
 		Holder: permit.Holder, Reason: permit.Reason, Action: permit.Action, CellID: permit.CellID,
 		Demands: []model.Demand{{

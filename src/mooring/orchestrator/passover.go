@@ -24,7 +24,7 @@ func (d *decision) passes(plan *model.Plan) []string {
 			roll = &model.Roll{Plan: plan.Name, CellID: cell, Action: plan.Action, Phase: model.Queued}
 		}
 		c := d.draft(plan, roll)
-		if !beforeHost(roll.Phase) || c.forever(d.occupants(roll)) != nil {
+		if !roll.Phase.BeforeHost() || c.forever(d.occupants(roll)) != nil {
 			over = append(over, cell)
 		}
 	}

@@ -24,19 +24,19 @@ func (d *decision) advancePlan(plan *model.Plan) {
 		}
 		running++
 		switch {
-		case plan.Intent == model.IntentAbort && (beforeHost(roll.Phase) || roll.StuckID != ""):
+		case plan.Intent == model.IntentAbort && (roll.Phase.BeforeHost() || roll.StuckID != ""):
 			// ended by abort
-		case plan.Gathers != nil && roll.Refused != "" && (beforeHost(roll.Phase) || roll.StuckID != ""):
+		case plan.Gathers != nil && roll.Refused != "" && (roll.Phase.BeforeHost() || roll.StuckID != ""):
 			c := d.draft(plan, roll) // it is for who stands at the gate, and nobody does
 			c.end(model.RollAborted, roll.Refused)
 			c.submit()
-		case roll.StuckID != "" && beforeHost(roll.Phase):
+		case roll.StuckID != "" && roll.Phase.BeforeHost():
 			d.advanceStuck(plan, roll)
-		case plan.Converges() && roll.Refused != "" && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+		case plan.Converges() && roll.Refused != "" && roll.Phase.BeforeHost() && roll.Phase != model.Queued:
 			c := d.draft(plan, roll) // BOSH does not come to it any more
 			c.requeue(roll.Refused)
 			c.submit()
-		case plan.Intent == model.IntentPause && beforeHost(roll.Phase) && roll.Phase != model.Queued:
+		case plan.Intent == model.IntentPause && roll.Phase.BeforeHost() && roll.Phase != model.Queued:
 			c := d.draft(plan, roll)
 			c.undo(false)
 			c.enter(model.Queued, "paused")
@@ -70,7 +70,7 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 	if tx.Empty() {
 		return false
 	}
-	began := d.planEvent(plan, "plan.started", fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
+	began := d.planEvent(plan, model.EventPlanBegun, fmt.Sprintf("plan %s begins: %s, %d in line", plan.Name, plan.Action, len(plan.Order)))
 	began.Cells = plan.Order
 	tx.Event(began)
 	d.add(tx)
@@ -81,7 +81,7 @@ func (d *decision) makeRolls(plan *model.Plan) bool {
 // stuck with it. The others finish: a host half acted on helps nobody.
 func (d *decision) abort(plan *model.Plan) {
 	for _, roll := range d.snap.Rolls(plan.Name) {
-		if !roll.Phase.Final() && (beforeHost(roll.Phase) || roll.StuckID != "") {
+		if !roll.Phase.Final() && (roll.Phase.BeforeHost() || roll.StuckID != "") {
 			c := d.draft(plan, roll)
 			c.end(model.RollAborted, orElse(plan.Reason, "the plan was aborted"))
 			c.submit()
@@ -112,12 +112,12 @@ func (d *decision) setStatus(plan *model.Plan, running int) {
 	}
 	tx := d.snap.Txn()
 	tx.Put(&next)
-	tx.Event(d.planEvent(plan, "plan."+string(status), fmt.Sprintf("plan %s is %s", plan.Name, status)))
+	tx.Event(d.planEvent(plan, status.Event(), fmt.Sprintf("plan %s is %s", plan.Name, status)))
 	if d.add(tx) && status == model.PlanDone {
 		d.learnPlan(&next)
 	}
 }
 
-func (d *decision) planEvent(plan *model.Plan, kind, text string) model.Event {
+func (d *decision) planEvent(plan *model.Plan, kind model.EventKind, text string) model.Event {
 	return model.Event{At: d.now, Kind: kind, Actor: actor, Text: text, Plan: plan.Name, Reason: plan.Reason}
 }

@@ -50,7 +50,7 @@ func TestOldEventsAreDeletedByWhoeverLeads(t *testing.T) {
 	tell := func(n int, at time.Time) {
 		tx := store.Snapshot().Txn()
 		for range n {
-			tx.Event(model.Event{At: at, Kind: "test.said", Actor: "test"})
+			tx.Event(model.Event{At: at, Kind: model.EventAppScaled, Actor: "test"})
 		}
 		_, err := store.Commit(t.Context(), tx)
 		g.Expect(err).NotTo(HaveOccurred())

@@ -1,10 +1,6 @@
 package orchestrator
 
-import (
-	"time"
-
-	"mooring/model"
-)
+import "mooring/model"
 
 // advanceRoll takes a roll that is under way as far as it can go now.
 //
@@ -67,23 +63,4 @@ func (c *draft) walk() model.Phase {
 		return c.settling()
 	}
 	return c.roll.Phase
-}
-
-// beforeHost reports whether a roll in this phase has not touched its host, so
-// that all of it can be undone.
-func beforeHost(phase model.Phase) bool {
-	switch phase {
-	case model.Queued, model.Cordoned, model.Draining, model.Moving, model.Interrupting, model.Quiesced:
-		return true
-	}
-	return false
-}
-
-// entered gives when the roll entered the phase it is in.
-func entered(roll *model.Roll) time.Time {
-	var at time.Time
-	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase == roll.Phase; i-- {
-		at = roll.Timeline[i].At
-	}
-	return at
 }

@@ -33,7 +33,7 @@ func (d *decision) advanceLedger(ledger *model.Ledger) {
 				permit.Times = map[model.Step]time.Time{}
 			}
 			permit.Times[step] = d.now
-			event := d.permitEvent(ledger.AppGUID, &permit, string(step))
+			event := d.permitEvent(ledger.AppGUID, &permit, step.Event())
 			if step == model.StepReleased {
 				event.Permit = &permit // all its times, for whoever measures
 				learned = d.learnPermit(learned, ledger.AppGUID, &permit)
@@ -60,18 +60,17 @@ func (d *decision) reached(appGUID string, permit model.Permit) model.Step {
 	return lifecycle.Advance(permit, inst, d.actualsOf(appGUID, permit.Index), d.snap.Present)
 }
 
-// permitEvent says that something became of a permit; what completes the
-// event's kind.
-func (d *decision) permitEvent(appGUID string, permit *model.Permit, what string) model.Event {
+// permitEvent says that something became of a permit.
+func (d *decision) permitEvent(appGUID string, permit *model.Permit, kind model.EventKind) model.Event {
 	index := permit.Index
 	event := model.Event{
-		At: d.now, Kind: "permit." + what, Actor: actor,
+		At: d.now, Kind: kind, Actor: actor,
 		AppGUID: appGUID, Index: &index, CellID: permit.CellID,
-		Text: fmt.Sprintf("%s of %s for %s: %s", permit.Kind, d.nameOf(appGUID, index), permit.Holder, what),
 	}
 	if app := d.snap.App(appGUID); app != nil {
 		event.App = app.Name.String()
 	}
+	event.Text = fmt.Sprintf("%s of %s for %s: %s", permit.Kind, d.nameOf(appGUID, index), model.DescribeHolder(permit.Holder, orElse(event.App, appGUID)), kind.What())
 	return event
 }
 

@@ -19,7 +19,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	problem.Plan, problem.CellID, problem.Phase = c.roll.Plan, c.roll.CellID, c.roll.Phase
 	switch {
 	case len(problem.Blocks) > 0:
-	case beforeHost(c.roll.Phase):
+	case c.roll.Phase.BeforeHost():
 		problem.Blocks = append([]string{c.roll.CellID}, c.behind()...)
 	default: // it goes on spending what it has
 		problem.Blocks = c.d.blockedBy(c.roll.CellID, c.apps()...)
@@ -31,7 +31,7 @@ func (c *draft) stick(problem *model.Stuck, keepPlace bool) {
 	}
 	c.closeAlert("something else is in the way")
 	c.roll.StuckID, c.changed = problem.ID, true
-	if beforeHost(c.roll.Phase) {
+	if c.roll.Phase.BeforeHost() {
 		c.undo(keepPlace)
 	}
 }
@@ -46,7 +46,7 @@ func (c *draft) waitForCell() {
 	c.flagged = true
 	c.roll.StuckID, c.changed = id, true
 	c.undo(true)
-	c.event("roll.stuck", "cell "+c.roll.CellID+" does not answer")
+	c.event(model.EventRollStuck, "cell "+c.roll.CellID+" does not answer")
 }
 
 // recovered ends the roll's alert because the roll moves again.

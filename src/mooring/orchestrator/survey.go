@@ -117,7 +117,7 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 			spends.add(d.snap.App(h.appGUID), h.permit.Kind, leaves(h.permit.Kind, h.permit.Move), true)
 		}
 	}
-	if beforeHost(roll.Phase) {
+	if roll.Phase.BeforeHost() {
 		for _, o := range d.queuedOn(roll) {
 			if o.permit == nil && !o.leaving && !o.means.Replace && d.serves(o) {
 				spends.add(o.app, o.means.Kind, leaves(o.means.Kind, o.means.Move), false)
@@ -194,7 +194,7 @@ func stateOf(roll *model.Roll) sequence.State {
 	switch {
 	case roll.Phase.Final():
 		return sequence.Rolled
-	case roll.StuckID != "" && beforeHost(roll.Phase):
+	case roll.StuckID != "" && roll.Phase.BeforeHost():
 		return sequence.Stuck
 	case roll.StuckID != "":
 		return sequence.StuckHolding

@@ -54,7 +54,7 @@ func (d *decision) stopEvidence(app *model.App, permit *model.Permit, actual *mo
 		return nil
 	}
 	alert := d.about(model.InstanceNotStopped, app.GUID, permit.Index, since)
-	alert.Owner, alert.Error, alert.Step = operators, problem, permit.Step
+	alert.Owner, alert.Error, alert.Step = model.CloudOps, problem, permit.Step
 	alert.What = orElse(what, fmt.Sprintf("%s does not stop on cell %s: %s", name, permit.CellID, problem))
 	alert.Advice = "No handler is in the way. Look at the agent, the process and the mounts on the cell; then retry, wait longer or skip the cell."
 	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Skip}

@@ -75,6 +75,9 @@ func (w *world) write(tx *state.Txn) {
 	before := w.snap
 	w.snap = before.Apply(tx)
 	for _, event := range tx.Events() {
+		if !event.Kind.Known() {
+			w.violation("an event is of kind %q, which is none", event.Kind)
+		}
 		w.log = append(w.log, w.line(event))
 	}
 	if !w.unchecked {
@@ -97,7 +100,7 @@ func (w *world) line(event model.Event) string {
 		return ""
 	}
 	text := event.Text
-	if word, special := map[string]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.carried-out": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
+	if word, special := map[model.EventKind]string{"stuck.opened": "STUCK ", "stuck.closed": "unstuck ", "stuck.recovered": "recovers ", "stuck.returned": "AGAIN ", "stuck.answered": "answer ", "stuck.carried-out": "answer ", "stuck.refused": "refused "}[event.Kind]; special {
 		text = word + text
 	}
 	return fmt.Sprintf("%8s %s\n", w.now.Sub(w.start).Round(time.Millisecond), text)

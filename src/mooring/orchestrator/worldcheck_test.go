@@ -103,7 +103,7 @@ func (w *world) checkCordons() {
 			if roll == nil || roll.Holder() != cordon.Holder {
 				continue
 			}
-			under := !roll.Phase.Final() && roll.Phase != model.Queued && (roll.StuckID == "" || !beforeHost(roll.Phase))
+			under := !roll.Phase.Final() && roll.Phase != model.Queued && (roll.StuckID == "" || !roll.Phase.BeforeHost())
 			owned = owned || under
 		}
 		if !owned {
@@ -122,7 +122,7 @@ func (w *world) checkClaims() {
 				continue
 			}
 			waits := roll.Phase == model.Queued || roll.StuckID != ""
-			if !beforeHost(roll.Phase) || roll.Phase == model.Quiesced || waits && !claim.Aside {
+			if !roll.Phase.BeforeHost() || roll.Phase == model.Quiesced || waits && !claim.Aside {
 				w.violation("%s is in line (aside %t) though it is %s", claim.Holder, claim.Aside, roll.Phase)
 			}
 		}

@@ -74,7 +74,7 @@ func (w *world) checkHeldBack(roll *model.Roll, why *client.Why) {
 // is about.
 func (w *world) stuckHolds(appGUID, text string) bool {
 	return slices.ContainsFunc(w.snap.Ledger(appGUID).Permits, func(p model.Permit) bool {
-		plan, cell, isRoll := strings.Cut(strings.TrimPrefix(p.Holder, "roll:"), "/")
+		plan, cell, isRoll := model.ParseRollHolder(p.Holder)
 		roll := w.snap.Roll(plan, cell)
 		return isRoll && roll != nil && roll.StuckID != "" && !roll.Phase.Final() && strings.Contains(text, p.Holder)
 	})

@@ -36,7 +36,7 @@ func (r *round) assignSeats() {
 		assigned.Domain, assigned.Column = seat.Domain, seat.Column
 		tx := r.snap.Txn()
 		tx.Put(&assigned)
-		tx.Event(r.event("cell.seated", fmt.Sprintf("cell %s is in update domain %d, column %d of %s", cell.ID, seat.Domain, seat.Column, cell.AZ), cell.ID))
+		tx.Event(r.event(model.EventCellSeated, fmt.Sprintf("cell %s is in update domain %d, column %d of %s", cell.ID, seat.Domain, seat.Column, cell.AZ), cell.ID))
 		r.add(tx)
 	}
 }

@@ -84,6 +84,6 @@ func (d *draft) retry(index int) {
 	switch state := actual.Disruption.State; state {
 	case model.TaskHung, model.TaskOverdue, model.TaskFailed:
 		d.wantBack(index)
-		d.tell("instance.kept", index, permit.CellID, "goes on for now: its %s handler is %s; %s is asked for again", permit.Kind, state, permit.Reason)
+		d.tell(model.EventInstanceKept, index, permit.CellID, "goes on for now: its %s handler is %s; %s is asked for again", permit.Kind, state, permit.Reason)
 	}
 }

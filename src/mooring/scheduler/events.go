@@ -11,27 +11,27 @@ import (
 const actor = "scheduler"
 
 // event is one that is about no app.
-func (r *round) event(kind, text, cellID string) model.Event {
+func (r *round) event(kind model.EventKind, text, cellID string) model.Event {
 	return model.Event{At: r.now, Kind: kind, Actor: actor, Text: text, CellID: cellID}
 }
 
 // tell appends an event about an instance of the app; text goes on after the
 // instance's name.
-func (d *draft) tell(kind string, index int, cellID, format string, args ...any) {
+func (d *draft) tell(kind model.EventKind, index int, cellID, format string, args ...any) {
 	e := d.event(kind, model.InstanceName(d.app.Name, index)+" "+fmt.Sprintf(format, args...), cellID)
 	e.App, e.AppGUID, e.Index = d.app.Name.String(), d.app.GUID, &index
 	d.tx.Event(e)
 }
 
 // tellVolume appends an event about a volume; text goes on after its name.
-func (d *draft) tellVolume(kind string, v *model.Volume, format string, args ...any) {
+func (d *draft) tellVolume(kind model.EventKind, v *model.Volume, format string, args ...any) {
 	e := d.volumeEvent(kind, v, fmt.Sprintf(format, args...))
 	e.App, e.AppGUID = d.app.Name.String(), d.app.GUID
 	d.tx.Event(e)
 }
 
 // volumeEvent is an event about a volume; text goes on after its name.
-func (r *round) volumeEvent(kind string, v *model.Volume, text string) model.Event {
+func (r *round) volumeEvent(kind model.EventKind, v *model.Volume, text string) model.Event {
 	name := v.SetGUID
 	if set := r.snap.VolumeSet(v.SetGUID); set != nil {
 		name = set.Name.String()

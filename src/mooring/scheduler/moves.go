@@ -113,14 +113,14 @@ func (d *draft) move(inst *model.Instance, p passage) (why string) {
 		for _, v := range old {
 			if !v.Floating && !v.Ending {
 				d.end(v)
-				d.tellVolume("volume.ending", v, "on %s may go: its instance was drained", v.CellID)
+				d.tellVolume(model.EventVolumeEnding, v, "on %s may go: its instance was drained", v.CellID)
 			}
 		}
 	}
 	if p.steal {
 		d.rely(from)
 	}
-	d.tell("instance.moved", inst.Index, b.cell, "moves from %s to %s: %s%s", from, b.cell, p.because, gaveWay(b.broken))
+	d.tell(model.EventInstanceMoved, inst.Index, b.cell, "moves from %s to %s: %s%s", from, b.cell, p.because, gaveWay(b.broken))
 	return ""
 }
 

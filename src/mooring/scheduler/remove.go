@@ -27,7 +27,7 @@ func (d *draft) withdraw(inst *model.Instance) {
 	next := edit(inst)
 	next.Removing, next.Next, next.Unplaced = true, nil, ""
 	d.put(next)
-	d.tell("instance.removing", inst.Index, inst.CellID, "is removed: %d instances are desired", d.app.Instances)
+	d.tell(model.EventInstanceRemoving, inst.Index, inst.CellID, "is removed: %d instances are desired", d.app.Instances)
 	for _, v := range d.have(&inst.Spec, inst.Index, false) {
 		d.end(v)
 	}
@@ -44,7 +44,7 @@ func (d *draft) stop(inst *model.Instance) {
 	next := edit(inst)
 	next.Removing, next.Next, next.Unplaced = true, nil, ""
 	d.put(next)
-	d.tell("instance.removing", inst.Index, inst.CellID, "is removed: no instances are desired")
+	d.tell(model.EventInstanceRemoving, inst.Index, inst.CellID, "is removed: no instances are desired")
 	d.finishRemoval(next)
 }
 
@@ -58,7 +58,7 @@ func (d *draft) finishRemoval(inst *model.Instance) {
 	if d.ledger.Permit(inst.Index) != nil {
 		d.setPermit(inst.Index, nil)
 	}
-	d.tell("instance.removed", inst.Index, inst.CellID, "is removed")
+	d.tell(model.EventInstanceRemoved, inst.Index, inst.CellID, "is removed")
 }
 
 // gone reports whether no process of an instance that is to stop runs anywhere.
@@ -130,7 +130,7 @@ func (d *draft) deleteApp() {
 	}
 	d.remove(d.app)
 	d.remove(&model.Ledger{AppGUID: d.app.GUID})
-	e := d.event("app.deleted", "application "+d.app.Name.String()+" is deleted", "")
+	e := d.event(model.EventAppDeleted, "application "+d.app.Name.String()+" is deleted", "")
 	e.App, e.AppGUID = d.app.Name.String(), d.app.GUID
 	d.tx.Event(e)
 }

@@ -42,7 +42,7 @@ func (d *draft) replaceFirst(inst *model.Instance, permit *model.Permit) (why st
 	next.Next = &model.Placement{GUID: d.guid("instance", d.app.GUID, inst.Index), CellID: cell, Ports: ports, GaveWay: result.Broken.String()}
 	d.put(next)
 	d.rely(cell)
-	d.tell("instance.replacing", inst.Index, cell, "is started on %s before it stops on %s%s", cell, inst.CellID, gaveWay(result.Broken))
+	d.tell(model.EventInstanceReplacing, inst.Index, cell, "is started on %s before it stops on %s%s", cell, inst.CellID, gaveWay(result.Broken))
 	return ""
 }
 
@@ -58,7 +58,7 @@ func (d *draft) promote(inst *model.Instance) {
 	next := edit(inst)
 	next.Placement, next.Next, next.StartedAfter = *inst.Next, nil, model.AfterNew
 	d.put(next)
-	d.tell("instance.moved", inst.Index, next.CellID, "moves from %s to %s: its replacement runs there", inst.CellID, next.CellID)
+	d.tell(model.EventInstanceMoved, inst.Index, next.CellID, "moves from %s to %s: its replacement runs there", inst.CellID, next.CellID)
 }
 
 // drop gives a replacement up.
@@ -66,5 +66,5 @@ func (d *draft) drop(inst *model.Instance) {
 	next := edit(inst)
 	next.Next = nil
 	d.put(next)
-	d.tell("instance.kept", inst.Index, inst.CellID, "stays on %s; it is not replaced on %s", inst.CellID, inst.Next.CellID)
+	d.tell(model.EventInstanceKept, inst.Index, inst.CellID, "stays on %s; it is not replaced on %s", inst.CellID, inst.Next.CellID)
 }

@@ -278,7 +278,7 @@ func TestWhatGaveWayForAPlaceIsSaidForAsLongAsItIsThere(t *testing.T) {
 	var told []string
 	for _, e := range w.events {
 		if strings.Contains(e.Text, shares) {
-			told = append(told, e.Kind)
+			told = append(told, string(e.Kind))
 		}
 	}
 	g.Expect(told).To(ConsistOf("volume.placed", "instance.placed"))

@@ -22,7 +22,7 @@ func (r *round) tendSet(set *model.VolumeSet) {
 			r.endVolume(tx, v)
 		case !v.Floating && r.lost(v.CellID):
 			tx.Put(r.ended(v))
-			tx.Event(r.volumeEvent("volume.lost", v, "is lost with "+v.CellID))
+			tx.Event(r.volumeEvent(model.EventVolumeLost, v, "is lost with "+v.CellID))
 		default:
 			live[v.Index] = v
 		}
@@ -30,7 +30,7 @@ func (r *round) tendSet(set *model.VolumeSet) {
 	if set.Deleting {
 		if len(all) == 0 {
 			tx.Delete(set)
-			tx.Event(r.event("volume-set.deleted", "volume set "+set.Name.String()+" is deleted", ""))
+			tx.Event(r.event(model.EventVolumeSetDeleted, "volume set "+set.Name.String()+" is deleted", ""))
 		}
 		r.add(tx)
 		return
@@ -76,7 +76,7 @@ func (r *round) placeVolume(tx *state.Txn, set *model.VolumeSet, old *model.Volu
 			return
 		}
 		tx.Put(&v)
-		tx.Event(r.volumeEvent("volume.unplaced", &v, "finds no place: "+v.Unplaced))
+		tx.Event(r.volumeEvent(model.EventVolumeUnplaced, &v, "finds no place: "+v.Unplaced))
 		return
 	}
 	v.AZ, v.Unplaced, v.GaveWay = result.AZ, "", result.Broken.String()
@@ -85,7 +85,7 @@ func (r *round) placeVolume(tx *state.Txn, set *model.VolumeSet, old *model.Volu
 		rely(tx, v.CellID)
 	}
 	tx.Put(&v)
-	tx.Event(r.volumeEvent("volume.placed", &v, homeOf(&v)+gaveWay(result.Broken)))
+	tx.Event(r.volumeEvent(model.EventVolumePlaced, &v, homeOf(&v)+gaveWay(result.Broken)))
 }
 
 // endVolume gives up a volume that nobody uses. Its cell deletes the data, so
@@ -105,7 +105,7 @@ func (r *round) endVolume(tx *state.Txn, v *model.Volume) {
 		return
 	}
 	tx.Put(r.ended(v))
-	tx.Event(r.volumeEvent("volume.ending", v, "is deleted"))
+	tx.Event(r.volumeEvent(model.EventVolumeEnding, v, "is deleted"))
 }
 
 // handOver gives a floating volume to a present cell of its AZ, whatever else
@@ -157,7 +157,7 @@ func (r *round) clearEnded(set *model.VolumeSet) {
 			}
 		case cell == nil, cell.Lost, r.snap.Present(v.CellID) && !r.reported(v) && r.heard(cell, v):
 			tx.Delete(v)
-			tx.Event(r.volumeEvent("volume.deleted", v, "is gone"))
+			tx.Event(r.volumeEvent(model.EventVolumeDeleted, v, "is gone"))
 		}
 	}
 	r.add(tx)

@@ -35,7 +35,7 @@ func (d *draft) settle(inst *model.Instance, b *berth, after model.StartedAfter,
 	for _, v := range b.volumes {
 		if d.byGUID[v.GUID] == nil || d.byGUID[v.GUID].Unplaced != "" {
 			v.GaveWay = b.broken.String()
-			d.tellVolume("volume.placed", v, "%s%s", homeOf(v), gaveWay(b.broken))
+			d.tellVolume(model.EventVolumePlaced, v, "%s%s", homeOf(v), gaveWay(b.broken))
 		}
 		if v.Floating && v.CellID != b.cell {
 			v.CellID = b.cell
@@ -73,7 +73,7 @@ func (d *draft) place(inst *model.Instance) (why string) {
 		d.wait(inst.Index, &inst.Spec, why)
 		return why
 	}
-	d.tell("instance.placed", inst.Index, b.cell, "is placed on %s%s", b.cell, gaveWay(b.broken))
+	d.tell(model.EventInstancePlaced, inst.Index, b.cell, "is placed on %s%s", b.cell, gaveWay(b.broken))
 	return ""
 }
 
@@ -86,7 +86,7 @@ func (d *draft) endLost(inst *model.Instance) {
 	slices.SortFunc(gone, func(a, b *model.Volume) int { return cmp.Compare(a.GUID, b.GUID) })
 	for _, v := range gone {
 		if !v.Floating && d.lost(v.CellID) && !d.byGUID[v.GUID].Ending {
-			d.tellVolume("volume.lost", v, "is lost with %s", v.CellID)
+			d.tellVolume(model.EventVolumeLost, v, "is lost with %s", v.CellID)
 			d.end(v)
 		}
 	}
@@ -136,8 +136,8 @@ func (d *draft) say(index int, why string) {
 	switch before := d.snap.Instance(d.app.GUID, index); {
 	case why == "" || before != nil && before.Unplaced == why:
 	case next.CellID == "":
-		d.tell("instance.unplaced", index, "", "finds no place: %s", why)
+		d.tell(model.EventInstanceUnplaced, index, "", "finds no place: %s", why)
 	default:
-		d.tell("instance.held", index, next.CellID, "is held on %s: %s", next.CellID, why)
+		d.tell(model.EventInstanceHeld, index, next.CellID, "is held on %s: %s", next.CellID, why)
 	}
 }

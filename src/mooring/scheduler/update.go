@@ -32,7 +32,7 @@ func (d *draft) update(inst *model.Instance) (why string) {
 	if why != "" {
 		return fmt.Sprintf("version %d does not fit: %s", d.app.SpecVersion, why)
 	}
-	d.tell("instance.updated", inst.Index, next.CellID, "is updated from version %d to %d on %s", inst.SpecVersion, next.SpecVersion, next.CellID)
+	d.tell(model.EventInstanceUpdated, inst.Index, next.CellID, "is updated from version %d to %d on %s", inst.SpecVersion, next.SpecVersion, next.CellID)
 	return ""
 }
 

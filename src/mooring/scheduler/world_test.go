@@ -119,6 +119,11 @@ func app(n string, instances int, sets ...string) *model.App {
 func (w *world) apply(tx *state.Txn) {
 	before := w.snap
 	w.snap = before.Apply(tx)
+	for _, event := range tx.Events() {
+		if !event.Kind.Known() {
+			panic(fmt.Sprintf("an event is of kind %q, which is none", event.Kind))
+		}
+	}
 	w.events = append(w.events, tx.Events()...)
 	w.check(before, w.snap)
 }
@@ -327,7 +332,7 @@ func (w *world) states(guid string) []model.InstanceState {
 func (w *world) told() []string {
 	var kinds []string
 	for _, e := range w.events {
-		kinds = append(kinds, e.Kind)
+		kinds = append(kinds, string(e.Kind))
 	}
 	w.events = nil
 	return slices.Compact(kinds)

@@ -98,6 +98,9 @@ func (t *Txn) writes(prefix string) ([]clientv3.Op, error) {
 	}
 	for i, key := range eventKeys(t.base.revision, len(t.events)) {
 		event := t.events[i]
+		if !event.Kind.Known() {
+			return nil, fmt.Errorf("append an event of kind %q: model.EventKinds has no such kind; use one of them or add it there", event.Kind)
+		}
 		event.ID = "" // made from the revision when it is read
 		value, err := encode(&event)
 		if err != nil {

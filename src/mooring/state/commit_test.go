@@ -56,7 +56,7 @@ func TestCommitConflicts(t *testing.T) {
 		"required prefix: removed":      {remove(inst("a", 0, 1)), under("instances/a/"), true},
 		"required prefix: like-named":   {write(inst("ab", 0, 2)), under("instances/a"), false},
 		"required prefix: first filled": {write(inst("z", 0, 1)), under("instances/z/"), true},
-		"events never conflict":         {func(tx *Txn) { tx.Event(model.Event{Kind: "x"}) }, func(tx *Txn) { tx.Event(model.Event{Kind: "y"}) }, false},
+		"events never conflict":         {func(tx *Txn) { tx.Event(said("x")) }, func(tx *Txn) { tx.Event(said("y")) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -145,6 +145,34 @@ func TestCommitRefusesWhatItCannotWrite(t *testing.T) {
 	refuse("begin it on Store.Snapshot()", s.Snapshot().Apply(s.Snapshot().Txn()), app("a", 1))
 }
 
+// A kind that nobody has said the meaning of is a fault of the program, and
+// nothing that goes with it is written.
+func TestCommitRefusesEventsOfUnknownKinds(t *testing.T) {
+	g := NewWithT(t)
+	s := open(t, prefixOf(t))
+	tx := s.Snapshot().Txn()
+	tx.Put(app("a", 1))
+	tx.Event(model.Event{Kind: "app.scaled"})
+	tx.Event(model.Event{Kind: "app.scale"})
+	_, err := s.Commit(t.Context(), tx)
+	g.Expect(err).To(MatchError(ContainSubstring(`append an event of kind "app.scale": model.EventKinds has no such kind`)))
+	g.Expect(s.Snapshot().App("a")).To(BeNil())
+	g.Expect(s.Snapshot().Events("", 0)).To(BeEmpty())
+}
+
+// What an earlier version wrote under a kind that is no longer known stays.
+func TestEventsOfKindsThatAreNoLongerKnownAreRead(t *testing.T) {
+	g := NewWithT(t)
+	prefix := prefixOf(t)
+	event := model.Event{Kind: "plan.sketched", Actor: "olga", Text: "as it was"}
+	value, err := encode(&event)
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = raw(t).Put(t.Context(), prefix+eventKeys(1, 1)[0], string(value))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(open(t, prefix).Snapshot().Events("", 0)).To(HaveExactElements(HaveValue(And(
+		HaveField("Kind", model.EventKind("plan.sketched")), HaveField("Actor", "olga"), HaveField("Text", "as it was")))))
+}
+
 func TestCommitOfNothingWritesNothing(t *testing.T) {
 	g := NewWithT(t)
 	s := open(t, prefixOf(t))
@@ -227,9 +255,10 @@ func TestEventsStandInTheOrderOfTheirCommits(t *testing.T) {
 	for i := range 10 {
 		tx := old[i%2].Txn() // decided long before it is committed
 		for place := range 3 {
-			kind := fmt.Sprint(i, ".", place)
-			tx.Event(model.Event{Kind: kind, ID: "not the caller's to choose"})
-			committed = append(committed, kind)
+			event := said(fmt.Sprint(i, ".", place))
+			event.ID = "not the caller's to choose"
+			tx.Event(event)
+			committed = append(committed, event.Text)
 		}
 		var err error
 		last, err = stores[i%2].Commit(t.Context(), tx)
@@ -238,12 +267,12 @@ func TestEventsStandInTheOrderOfTheirCommits(t *testing.T) {
 	stores = append(stores, open(t, prefix)) // one that reads instead of watching
 	for _, s := range stores {
 		catchUp(t, s, last)
-		g.Expect(kinds(s.Snapshot().Events("", 0))).To(Equal(committed))
+		g.Expect(texts(s.Snapshot().Events("", 0))).To(Equal(committed))
 		g.Expect(s.Snapshot().Events("", 0)).To(Equal(stores[0].Snapshot().Events("", 0)))
 	}
 	_, err := stores[0].Commit(t.Context(), stores[0].Snapshot().Prune(Retention{Count: 4}, time.Time{}))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(kinds(stores[0].Snapshot().Events("", 0))).To(Equal(committed[26:]))
+	g.Expect(texts(stores[0].Snapshot().Events("", 0))).To(Equal(committed[26:]))
 }
 
 // Whatever is decided, Apply foretells what Commit makes of it.
@@ -262,7 +291,7 @@ func TestApplyForetellsCommit(t *testing.T) {
 			}
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "events") {
-			tx.Event(model.Event{Kind: rapid.StringMatching("[a-z]{3}").Draw(t, "kind")})
+			tx.Event(said(rapid.StringMatching("[a-z]{3}").Draw(t, "text")))
 		}
 		foretold := before.Apply(tx)
 		if _, err := s.Commit(s.ctx, tx); err != nil {
@@ -270,6 +299,6 @@ func TestApplyForetellsCommit(t *testing.T) {
 		}
 		after := s.Snapshot()
 		g.Expect(after.Apps()).To(Equal(foretold.Apps()))
-		g.Expect(kinds(after.Events("", 0))).To(Equal(kinds(foretold.Events("", 0))))
+		g.Expect(texts(after.Events("", 0))).To(Equal(texts(foretold.Events("", 0))))
 	})
 }

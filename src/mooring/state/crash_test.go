@@ -42,7 +42,7 @@ func child(dir string) {
 		tx := s.Snapshot().Txn()
 		tx.Put(app(fmt.Sprint(n), n))
 		tx.Put(&model.Ledger{AppGUID: fmt.Sprint(n)})
-		tx.Event(model.Event{Kind: fmt.Sprint(n)})
+		tx.Event(said(fmt.Sprint(n)))
 		if _, err := s.Commit(ctx, tx); err != nil {
 			fail(err)
 		}
@@ -79,7 +79,7 @@ func TestWhatWasAcknowledgedSurvivesKill9(t *testing.T) {
 	events := snap.Events("", 0)
 	g.Expect(events).To(HaveLen(len(snap.Apps())))
 	for n, event := range events {
-		g.Expect(event.Kind).To(Equal(fmt.Sprint(n)), "events keep their order over restarts")
+		g.Expect(event.Text).To(Equal(fmt.Sprint(n)), "events keep their order over restarts")
 	}
 	made := snap.find("presence/c")
 	g.Expect(s.Keep(t.Context(), &model.Presence{CellID: "c", Start: "s"}, time.Minute)).To(Succeed())

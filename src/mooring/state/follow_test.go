@@ -10,8 +10,6 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-
-	"mooring/model"
 )
 
 func TestWaitReturnsOnChangeAndWithItsContext(t *testing.T) {
@@ -56,7 +54,7 @@ func TestMirrorCatchesUpAfterADisconnection(t *testing.T) {
 			tx := near.Snapshot().Txn()
 			tx.Put(app("changed", 1))
 			tx.Put(app("deleted", 1))
-			tx.Event(model.Event{Kind: "before"})
+			tx.Event(said("before"))
 			revision, err := near.Commit(t.Context(), tx)
 			g.Expect(err).NotTo(HaveOccurred())
 			catchUp(t, far, revision)
@@ -67,7 +65,7 @@ func TestMirrorCatchesUpAfterADisconnection(t *testing.T) {
 			tx.Put(app("changed", 2))
 			tx.Put(app("added", 1))
 			tx.Delete(app("deleted", 1))
-			tx.Event(model.Event{Kind: "after"})
+			tx.Event(said("after"))
 			_, err = near.Commit(t.Context(), tx)
 			g.Expect(err).NotTo(HaveOccurred())
 			revision = put(t, near, app("later", 1)) // etcd keeps what it is compacted at

@@ -113,11 +113,11 @@ func (s *Snapshot) new(permit *model.Permit, appGUID string) bool {
 func granted(app *model.App, permit *model.Permit, now time.Time) model.Event {
 	index := permit.Index
 	event := model.Event{
-		At: now, Kind: "permit.granted", Actor: "scheduler",
+		At: now, Kind: model.StepGranted.Event(), Actor: "scheduler",
 		App: app.Name.String(), AppGUID: app.GUID, Index: &index, CellID: permit.CellID,
-		Text: fmt.Sprintf("%s may %s %s", permit.Holder, permit.Kind, model.InstanceName(app.Name, index)),
+		Text: fmt.Sprintf("%s may %s %s", model.DescribeHolder(permit.Holder, app.Name.String()), permit.Kind, model.InstanceName(app.Name, index)),
 	}
-	if plan, _, roll := strings.Cut(strings.TrimPrefix(permit.Holder, "roll:"), "/"); roll && permit.Reason == model.ReasonRoll {
+	if plan, _, roll := model.ParseRollHolder(permit.Holder); roll {
 		event.Actor, event.Plan = "orchestrator", plan
 	}
 	return event

@@ -39,7 +39,7 @@ func TestGrantGivesAllOfAClaim(t *testing.T) {
 
 	events := after.Events("", 0)
 	g.Expect(kinds(events)).To(Equal([]string{"permit.granted", "permit.granted"}))
-	g.Expect(events[0].Text).To(Equal("roll:plan/cell-1 may interrupt acme/prod/a/1"))
+	g.Expect(events[0].Text).To(Equal("the roll of cell-1 in plan plan may interrupt acme/prod/a/1"))
 	g.Expect(events[0].Actor).To(Equal("orchestrator"))
 	g.Expect(events[0].Plan).To(Equal("plan"))
 	g.Expect(events[0].App).To(Equal("acme/prod/a"))

@@ -194,8 +194,8 @@ func TestEventsAreReadInPagesAndPruned(t *testing.T) {
 			continue
 		}
 		tx := s.Txn()
-		tx.Event(model.Event{Kind: string(rune('a' + i)), At: now.Add(time.Duration(i-5) * time.Hour)})
-		tx.Event(model.Event{Kind: string(rune('b' + i)), At: now.Add(time.Duration(i-4) * time.Hour)})
+		tx.Event(model.Event{Kind: model.EventKind(rune('a' + i)), At: now.Add(time.Duration(i-5) * time.Hour)})
+		tx.Event(model.Event{Kind: model.EventKind(rune('b' + i)), At: now.Add(time.Duration(i-4) * time.Hour)})
 		s = s.Apply(tx)
 	}
 	everything := s.Events("", 0)
@@ -223,7 +223,7 @@ func TestWhatAReceiverWasNotToldOfIsKept(t *testing.T) {
 	s := SnapshotOf()
 	for i, kind := range []string{"old", "told", "noise", "untold", "noise", "last"} {
 		tx := s.Txn()
-		event := model.Event{Kind: kind, At: now.Add(time.Duration(i-6) * time.Hour)}
+		event := model.Event{Kind: model.EventKind(kind), At: now.Add(time.Duration(i-6) * time.Hour)}
 		if kind != "noise" {
 			event.Stuck = &model.Stuck{ID: kind}
 		}
@@ -280,7 +280,18 @@ func keys[T model.Record](records []T) []string {
 func kinds(events []*model.Event) []string {
 	var out []string
 	for _, event := range events {
-		out = append(out, event.Kind)
+		out = append(out, string(event.Kind))
+	}
+	return out
+}
+
+// said is an event that is known by its text.
+func said(text string) model.Event { return model.Event{Kind: model.EventAppScaled, Text: text} }
+
+func texts(events []*model.Event) []string {
+	var out []string
+	for _, event := range events {
+		out = append(out, event.Text)
 	}
 	return out
 }

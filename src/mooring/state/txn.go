@@ -68,7 +68,7 @@ func (t *Txn) RequireUnder(prefix string) {
 }
 
 // Event appends to the stream of events, in the same transaction. Its ID is
-// given by Commit.
+// given by Commit, which refuses a kind that is not in model.EventKinds.
 func (t *Txn) Event(event model.Event) { t.events = append(t.events, event) }
 
 // As makes the commit fail when the leadership no longer holds.

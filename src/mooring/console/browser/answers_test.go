@@ -36,7 +36,7 @@ func TestWaitRetrySkipAndLostAreAnsweredFromTheBoard(t *testing.T) {
 	p := openPage(t, f.URL)
 	p.await(allServe)
 	flagged := func() int {
-		events, err := f.Client().Events(context.Background(), client.EventQuery{Kinds: []string{model.EventStuckOpened}})
+		events, err := f.Client().Events(context.Background(), client.EventQuery{Kinds: []string{string(model.EventStuckOpened)}})
 		g.Expect(err).NotTo(HaveOccurred())
 		return len(events)
 	}

@@ -79,7 +79,7 @@ func TestAHungHandlerIsShownAtOnceAndForcedFromTheBoard(t *testing.T) {
 
 	events, err := api.Events(context.Background(), client.EventQuery{Plan: "stemcell-2", Limit: 1000})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(events).To(ContainElement(And(HaveField("Kind", "stuck.answered"), HaveField("Actor", "Robin"),
+	g.Expect(events).To(ContainElement(And(HaveField("Kind", model.EventStuckAnswered), HaveField("Actor", "Robin"),
 		HaveField("Reason", "the peer is gone for good; agreed with the ledger team"))))
 
 	// So does the board, among all that was decided.

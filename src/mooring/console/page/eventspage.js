@@ -11,7 +11,7 @@ const most = 250;
 // The families of kinds that are offered. Decisions are what somebody outside
 // wanted; the rest is what followed from it.
 const families = [
-  ["", "everything"], ["stuck.answered,plan.started,plan.paused,plan.resumed,plan.aborted,app,volume-set,cell.lost,gate.opened", "decisions"], ["stuck.answered,stuck.refused", "answers"],
+  ["", "everything"], ["stuck.answered,plan.started,plan.pausing,plan.resumed,plan.aborting,app.pushed,app.updated,app.scaled,app.deleting,volume-set.created,volume-set.deleting,cell.lost,gate.opened", "decisions"], ["stuck.answered,stuck.refused", "answers"],
   ["stuck", "what was stuck"], ["plan", "plans"], ["roll", "rolls"], ["permit", "permits"], ["handler,instance", "instances and handlers"],
   ["app,volume-set,volume", "apps and volumes"], ["cell,gate", "cells and the gate"]];
 

@@ -26,7 +26,7 @@ type story struct {
 func storyOf(events []model.Event) *story {
 	s := &story{timelines: map[string][]model.Entry{}, permits: map[string]map[model.Step]time.Time{}}
 	for _, event := range events {
-		if event.Kind == "plan.started" {
+		if event.Kind == model.EventPlanBegun {
 			for _, cell := range event.Cells {
 				s.timelines[event.Plan+"/"+cell] = []model.Entry{{Phase: model.Queued, At: event.At}}
 			}
@@ -35,7 +35,7 @@ func storyOf(events []model.Event) *story {
 			of := event.Plan + "/" + event.CellID
 			s.timelines[of] = append(s.timelines[of], *event.Entry)
 		}
-		step, isPermit := strings.CutPrefix(event.Kind, "permit.")
+		step, isPermit := strings.CutPrefix(string(event.Kind), "permit.")
 		if !isPermit {
 			continue
 		}

@@ -1,0 +1,106 @@
+package model
+
+// EventKinds lists every kind of event, by family, with what it tells of. Only
+// these can be written. A kind is never taken out again: events of it may still
+// be kept, and are asked for by its name.
+var EventKinds = []struct {
+	Kind  EventKind
+	Means string
+}{
+	{EventPlanStarted, "Somebody, or BOSH at a cell's gate, started a plan"},
+	{EventPlanBegun, "Its cells stand in line"},
+	{EventPlanPausing, "A person wants the plan to pause"},
+	{PlanPaused.Event(), "It is paused"},
+	{EventPlanResumed, "A person wants the plan to go on"},
+	{PlanRunning.Event(), "It goes on"},
+	{EventPlanAborting, "A person wants the plan to end"},
+	{PlanAborted.Event(), "It has ended before its time"},
+	{EventPlanReordered, "Cells that have not begun stand in another order"},
+	{EventPlanConverged, "BOSH is done with the group"},
+	{EventPlanFailed, "BOSH's task for the plan failed, or could not be cancelled"},
+	{EventPlanWithdrawn, "BOSH does nothing more for the plan"},
+	{PlanDone.Event(), "Every roll of the plan is over"},
+
+	{Queued.Event(), "A cell stands in line again"},
+	{Cordoned.Event(), "No new work comes to the cell"},
+	{Draining.Event(), "Instances with data that would be lost hand it over"},
+	{Moving.Event(), "Instances are replaced, or move to other cells"},
+	{Interrupting.Event(), "Those that stay are interrupted together"},
+	{Quiesced.Event(), "Nothing is left running on the cell"},
+	{Acting.Event(), "The host is acted on"},
+	{Returning.Event(), "The cell is waited for"},
+	{Settling.Event(), "The cell is back; its instances are waited for"},
+	{RollDone.Event(), "Every instance serves again"},
+	{RollSkipped.Event(), "The cell is left out of the plan"},
+	{RollAborted.Event(), "The roll ended before its host was acted on"},
+	{EventRollGranted, "All permits of a phase are granted"},
+	{EventRollWaits, "The roll waits for an instance that is down"},
+	{EventRollWaited, "It waits for it no longer"},
+	{EventRollNoted, "Something else is noted in the roll's timeline"},
+	{EventRollActed, "Whoever acts on the host says that it is done"},
+	{EventRollFailed, "The action on the host failed"},
+	{EventRollStuck, "The roll is stuck on a cell that does not answer"},
+
+	{StepGranted.Event(), "An instance may be interrupted or drained"},
+	{StepAsked.Event(), "Its cell has been asked to"},
+	{StepRunning.Event(), "Its handler runs"},
+	{StepYielded.Event(), "It has stopped; its volumes are detached"},
+	{StepAway.Event(), "Its cell is acted on, or it is placed anew"},
+	{StepBack.Event(), "It runs again"},
+	{StepSoaking.Event(), "It is healthy, but not yet for long enough"},
+	{EventPermitReleased, "The permit is given back"},
+	{EventPermitCancelled, "The permit is taken back before the instance stopped, or to ask anew"},
+
+	{EventStuckOpened, "Something should have moved by now and has not"},
+	{EventStuckChanged, "What is said of it has changed"},
+	{EventStuckRecovered, "It moves again; it is kept open to see whether that lasts"},
+	{EventStuckReturned, "It is stuck again"},
+	{EventStuckClosed, "It is over"},
+	{EventStuckAnswered, "A person, or a policy, answered it"},
+	{EventStuckSeconded, "Another person gave the same answer"},
+	{EventStuckRefused, "The answer can no longer be carried out"},
+	{EventStuckCarriedOut, "The answer is carried out"},
+
+	{EventGateAsked, "BOSH asks for leave to stop a cell"},
+	{EventGateRefused, "BOSH is told no"},
+	{EventGateOpened, "A person opened a gate by hand"},
+
+	{EventCellRegistered, "A cell is new, or back, or its agent has started again"},
+	{EventCellSeated, "A cell has its place among the update domains"},
+	{EventCellLost, "A person declared a cell lost"},
+
+	{EventInstancePlaced, "An instance has a cell"},
+	{EventInstanceUnplaced, "No cell takes it"},
+	{EventInstanceHeld, "It cannot do what is next on its cell"},
+	{EventInstanceServing, "It serves"},
+	{EventInstanceCrashed, "It crashed"},
+	{EventInstanceBlocked, "It cannot start"},
+	{EventInstanceYielded, "It stopped as it was asked to"},
+	{EventInstanceMoved, "It moves to another cell"},
+	{EventInstanceReplacing, "It is started elsewhere before it stops"},
+	{EventInstanceKept, "It goes on where it is after all"},
+	{EventInstanceUpdated, "It takes up a new version"},
+	{EventInstanceRemoving, "It is not desired any more"},
+	{EventInstanceRemoved, "It is gone"},
+
+	{EventHandlerRunning, "A handler runs"},
+	{EventHandlerHung, "A handler makes no progress"},
+	{EventHandlerOverdue, "A handler ran out of time"},
+	{EventHandlerFailed, "A handler failed"},
+
+	{EventAppPushed, "An application is new"},
+	{EventAppUpdated, "It has a new version or policy"},
+	{EventAppScaled, "It is to have more instances, or fewer"},
+	{EventAppDeleting, "A developer wants it deleted"},
+	{EventAppDeleted, "It is gone; its volume sets stay"},
+
+	{EventVolumeSetCreated, "A volume set is new"},
+	{EventVolumeSetDeleting, "A developer wants it deleted, with its data"},
+	{EventVolumeSetDeleted, "It is gone"},
+
+	{EventVolumePlaced, "A volume has a cell, or an availability zone"},
+	{EventVolumeUnplaced, "No cell has room for it"},
+	{EventVolumeEnding, "It is to be deleted"},
+	{EventVolumeDeleted, "It is gone"},
+	{EventVolumeLost, "It is lost with its cell"},
+}
