@@ -82,6 +82,7 @@ type Director struct {
 	logins    int
 	url       string
 	cut       bool
+	refused   int  // requests while it was cut
 	deaf      bool // the next task is started and nobody hears of it
 }
 
@@ -132,6 +133,13 @@ func (d *Director) Cut(cut bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cut = cut
+}
+
+// Refused gives how many requests came while the Director was cut off.
+func (d *Director) Refused() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
 }
 
 // LoseAnswer has the next call that starts a task do so and break off before

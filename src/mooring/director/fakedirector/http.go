@@ -33,6 +33,9 @@ func (d *Director) routes() {
 func (d *Director) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	cut := d.cut
+	if cut {
+		d.refused++
+	}
 	d.mu.Unlock()
 	switch {
 	case cut:
