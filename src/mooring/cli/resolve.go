@@ -23,9 +23,10 @@ Where force or lost gives up data, the volumes are named and each name has to
 be typed, or given with --confirm. The beginning of an ID is enough.
 
 Examples:
-   moor resolve 4f1c retry --reason "handler fixed"
-   moor resolve 4f1c wait --for 10m --reason "large keys"
-   moor resolve 4f1c force --reason "data is elsewhere" --confirm acme/prod/redis-data/3`,
+   moor resolve stemcell-1.915.cell-3.handler-hung retry --reason "handler fixed"
+   moor resolve stemcell-1.915.cell-3 wait --for 10m --reason "large keys"
+   moor resolve stemcell-1.915.cell-3 force --reason "data is elsewhere" \
+      --confirm acme/prod/redis-data/3`,
 		append(byFlags(),
 			&cli.DurationFlag{Name: "for", Usage: "with wait, `TIME` to wait longer, such as 10m", DefaultText: "none"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "`VOLUME` whose data may be lost; once for each"},

@@ -82,11 +82,11 @@ func TestHelpShowsExamples(t *testing.T) {
 	for _, args := range [][]string{{"help", "resolve"}, {"resolve", "--help"}} {
 		r := api.run(t, args...)
 		g.Expect(r.status).To(Equal(0))
-		g.Expect(r.out).To(ContainSubstring("moor resolve 4f1c retry --reason"))
+		g.Expect(r.out).To(ContainSubstring("moor resolve stemcell-1.915.cell-3.handler-hung retry --reason"))
 	}
 	r := api.run(t)
 	g.Expect(r.status).To(Equal(0))
-	g.Expect(r.out).To(And(ContainSubstring("Maintenance:"), ContainSubstring("roll-status")))
+	g.Expect(r.out).To(And(ContainSubstring("Maintenance:"), ContainSubstring("plan-status, roll-status")))
 }
 
 func TestNobodyAnswersAtTheAddress(t *testing.T) {

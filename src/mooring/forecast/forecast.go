@@ -1,5 +1,5 @@
 // Package forecast says when a plan under way is expected to end, by the brain
-// that executes it. It is pure.
+// that executes it. It does no I/O, and is told the time.
 package forecast
 
 import (
