@@ -161,7 +161,7 @@ func TestRolls(t *testing.T) {
 		Rolls: make([]model.Roll, 6), Done: 3, Rolling: 1, Queued: 1, Dropped: 1,
 		Stuck: []model.Stuck{{ID: "x"}},
 	}})
-	g.Expect(api.run(t, "rolls").out).To(Equal(lines(
+	g.Expect(api.run(t, "plans").out).To(Equal(lines(
 		"plan     action   status    done   rolling   queued   dropped   stuck   started   by",
 		"kernel   reboot   running   3/6    1         1        1         1       2h ago    ann",
 	)))

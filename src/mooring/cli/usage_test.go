@@ -89,6 +89,17 @@ func TestHelpShowsExamples(t *testing.T) {
 	g.Expect(r.out).To(And(ContainSubstring("Maintenance:"), ContainSubstring("plan-status, roll-status")))
 }
 
+func TestEarlierNamesOfCommandsGoOn(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	for earlier, name := range map[string]string{"rolls": "plans", "roll-status": "plan-status"} {
+		help := api.run(t, earlier, "--help")
+		g.Expect(help.status).To(Equal(0))
+		g.Expect(help).To(Equal(api.run(t, name, "--help")))
+		g.Expect(api.run(t, earlier, "a", "b").err).To(ContainSubstring("one argument too many; see moor " + name + " --help"))
+	}
+}
+
 func TestNobodyAnswersAtTheAddress(t *testing.T) {
 	g := NewWithT(t)
 	r := execute(context.Background(), "", []string{"--api", "http://127.0.0.1:1", "apps"})
