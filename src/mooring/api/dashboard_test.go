@@ -37,7 +37,7 @@ func readDashboard(t *testing.T) dashboard {
 // TestTheDashboardShowsAFigureInEveryPanel asks a real Prometheus, which
 // scrapes a control plane that has some of everything, for each expression.
 func TestTheDashboardShowsAFigureInEveryPanel(t *testing.T) {
-	g, f := NewWithT(t), newFixture(t).withCells(t, 2)
+	g, f := NewWithT(t), newFixtureOfLease(t, 2*time.Second).withCells(t, 2) // of which one goes
 	g.Expect(f.store.Keep(t.Context(), &model.Presence{CellID: "c1", Boot: "c1-boot-1", Start: "c1-start-1"}, time.Hour)).To(Succeed())
 	_, err := f.Push(t.Context(), plain("web", 3))
 	g.Expect(err).NotTo(HaveOccurred())

@@ -30,7 +30,9 @@ type fixture struct {
 	preview client.Preview
 }
 
-func newFixture(t *testing.T) *fixture { return newFixtureOfLease(t, 2*time.Second) }
+// newFixture has cells stay present for as long as a test takes: nothing keeps
+// them so on a machine that is slow.
+func newFixture(t *testing.T) *fixture { return newFixtureOfLease(t, time.Minute) }
 
 func newFixtureOfLease(t *testing.T, ttl time.Duration) *fixture {
 	t.Helper()

@@ -175,9 +175,13 @@ func (s *server) decidePlan(ctx context.Context, snap *state.Snapshot, wanted *c
 
 // common gives what is in both lists, sorted.
 func common(a, b []string) []string {
+	inB := make(map[string]bool, len(b))
+	for _, item := range b {
+		inB[item] = true
+	}
 	var both []string
 	for _, item := range a {
-		if slices.Contains(b, item) {
+		if inB[item] {
 			both = append(both, item)
 		}
 	}

@@ -61,9 +61,9 @@ type server struct {
 
 // New gives the handler of the API. Who calls is found out by whoever wraps it
 // (identity.Authenticator.Wrap); without that it refuses all but the open
-// routes. Streams and long polls end with their
-// request's context: to stop a server that serves it without waiting for them,
-// end its http.Server.BaseContext.
+// routes. Streams and long polls end with their request's context: to stop a
+// server that serves it without waiting for them, end its
+// http.Server.BaseContext.
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Store == nil || cfg.Planner == nil {
 		return nil, errors.New("the API needs a store and a planner")

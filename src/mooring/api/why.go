@@ -27,6 +27,6 @@ func (s *server) whyRoutes(routes huma.API) {
 			if why := explain.Plan(s.store.Snapshot(), in.Plan, s.now(), reads(ctx)); why != nil {
 				return why, nil
 			}
-			return nil, notFound("there is no plan %s; see the plans with: moor rolls", in.Plan)
+			return nil, notFound("there is no plan %s; see the plans with: moor plans", in.Plan)
 		})
 }

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"mooring/container"
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -19,19 +17,14 @@ func lockDir(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the run directory (may the agent write there?): %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	unlock, err = files.Lock(dir)
+	if errors.Is(err, files.ErrTaken) {
+		return nil, fmt.Errorf("locking the run directory %s: another agent uses it; stop that one first", dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("locking the run directory (may the agent write there?): %w", err)
 	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = errors.New("another agent uses it; stop that one first")
-	}
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("locking the run directory %s: %w", dir, err)
-	}
-	return func() { file.Close() }, nil
+	return unlock, nil
 }
 
 // adopt goes on with what an earlier agent left: processes that are

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mooring/files"
 )
 
 // lease is how long what floats may go on without an answered report. It is
@@ -105,7 +107,7 @@ func (l *lease) extend(sent time.Time, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(l.path, content); err != nil {
+	if err := files.Replace(l.path, content, 0o600, files.Process); err != nil {
 		return fmt.Errorf("recording the cell's lease: %w", err)
 	}
 	l.written = until

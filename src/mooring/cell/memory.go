@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -69,7 +70,7 @@ func (m memories) write(k key, r remembered) error {
 	if err != nil {
 		return fmt.Errorf("recording instance %s: %w", k, err)
 	}
-	if err := replaceFile(m.path(k), content); err != nil {
+	if err := files.Replace(m.path(k), content, 0o600, files.Process); err != nil {
 		return fmt.Errorf("recording instance %s: %w", k, err)
 	}
 	return nil

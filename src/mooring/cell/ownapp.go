@@ -14,6 +14,7 @@ import (
 
 	"mooring/access"
 	"mooring/client"
+	"mooring/files"
 	"mooring/identity"
 	"mooring/model"
 )
@@ -65,7 +66,7 @@ func (a *Agent) listenForInstances() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for the cell's instances on %s: %w", host, err)
 	}
-	if err := replaceFile(path, []byte(listener.Addr().String()+"\n")); err != nil {
+	if err := files.Replace(path, []byte(listener.Addr().String()+"\n"), 0o600, files.Process); err != nil {
 		return nil, errors.Join(fmt.Errorf("recording where instances ask about their app: %w", err), listener.Close())
 	}
 	return listener, nil

@@ -50,7 +50,7 @@ func ownCommands() []*cli.Command {
 		pushCommand(), checkPolicyCommand(), appsCommand(), appCommand(), scaleCommand(), deleteCommand(), logsCommand(),
 		createVolumeSetCommand(), volumeSetsCommand(), volumesCommand(), deleteVolumeSetCommand(),
 		cellsCommand(), cellCommand(),
-		previewCommand(), rollCommand(), rollsCommand(), rollStatusCommand(), pauseCommand(), resumeCommand(), abortCommand(),
+		previewCommand(), rollCommand(), alias(plansCommand(), "rolls"), alias(planStatusCommand(), "roll-status"), pauseCommand(), resumeCommand(), abortCommand(),
 		stuckCommand(), resolveCommand(), whyCommand(), gateCommand(), eventsCommand(),
 		targetCommand(), loginCommand(), logoutCommand(), whoamiCommand(), createTokenCommand(),
 	}

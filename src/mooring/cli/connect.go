@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -53,7 +54,7 @@ func targetOf(c *cli.Context) (target, error) {
 		}
 		t.CA = string(pem)
 	}
-	t.API = either(t.API, ownAPI)
+	t.API = cmp.Or(t.API, ownAPI)
 	for name, into := range map[string]*string{"org": &t.Org, "space": &t.Space} {
 		if c.IsSet(name) || *into == "" {
 			*into = c.String(name)

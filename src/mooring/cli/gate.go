@@ -22,7 +22,8 @@ func gateCommand() *cli.Command {
 			command("", "leave", "", "block until the cell may be stopped; for pre-stop",
 				`What BOSH is about to do is read from the environment it gives pre-stop. The
 cell is taken through the roll that a plan has for it, or through one in a plan
-of the gate's own with whatever else BOSH stops at the time. Status 1 means that the cell must not be stopped.
+of the gate's own with whatever else BOSH stops at the time. Status 1 means that
+the cell must not be stopped.
 
 Example, in pre-stop:
    moor gate leave --cell "$ID"`,

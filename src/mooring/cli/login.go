@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -120,11 +121,11 @@ func whoamiCommand() *cli.Command {
 			if printed, err := s.json(who); printed || err != nil {
 				return err
 			}
-			return facts(s.out, "name", who.Name, "known by", who.How, "roles", either(strings.Join(who.Roles, ", "), "none: ask cloud operations for one"))
+			return facts(s.out, "name", who.Name, "known by", who.How, "roles", cmp.Or(strings.Join(who.Roles, ", "), "none: ask cloud operations for one"))
 		})
 }
 
 // whoText is a caller in one line.
 func whoText(who *client.Who) string {
-	return fmt.Sprintf("%s (%s)", who.Name, either(strings.Join(who.Roles, ", "), "no role"))
+	return fmt.Sprintf("%s (%s)", who.Name, cmp.Or(strings.Join(who.Roles, ", "), "no role"))
 }

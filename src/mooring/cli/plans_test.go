@@ -115,7 +115,7 @@ func TestRollTakesAFileOrFlags(t *testing.T) {
 	api.answers("POST /v1/plans", client.PlanView{Plan: model.Plan{PlanSpec: model.PlanSpec{Name: "kernel", Action: model.Reboot}, Order: []string{"cell-1"}}})
 
 	r := api.run(t, "roll", file(t, "plan.yml", planFile), "--az", "z1", "--max-in-flight", "2", "--by", "ann", "--reason", "CVE")
-	g.Expect(r).To(Equal(result{0, "plan kernel started: reboot 1 cell; see moor roll-status kernel --watch\n", ""}))
+	g.Expect(r).To(Equal(result{0, "plan kernel started: reboot 1 cell; see moor plan-status kernel --watch\n", ""}))
 	g.Expect(api.requests()[0]).To(And(
 		ContainSubstring(`"cells":{"az":["z1"]}`), ContainSubstring(`"max_in_flight":"2"`), ContainSubstring(`"action":"reboot"`),
 		ContainSubstring(`"by":"ann"`), ContainSubstring(`"reason":"CVE"`)))
@@ -161,7 +161,7 @@ func TestRolls(t *testing.T) {
 		Rolls: make([]model.Roll, 6), Done: 3, Rolling: 1, Queued: 1, Dropped: 1,
 		Stuck: []model.Stuck{{ID: "x"}},
 	}})
-	g.Expect(api.run(t, "rolls").out).To(Equal(lines(
+	g.Expect(api.run(t, "plans").out).To(Equal(lines(
 		"plan     action   status    done   rolling   queued   dropped   stuck   started   by",
 		"kernel   reboot   running   3/6    1         1        1         1       2h ago    ann",
 	)))

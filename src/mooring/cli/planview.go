@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -103,7 +104,7 @@ func rollTimes(roll *model.Roll, now time.Time) (phase, total string) {
 // rollDetails says what is unusual about a roll, the most urgent alone.
 func rollDetails(roll *model.Roll, stuck, waiting map[string]string) string {
 	if roll.StuckID != "" {
-		return "STUCK: " + either(stuck[roll.StuckID], "see moor stuck "+roll.StuckID)
+		return "STUCK: " + cmp.Or(stuck[roll.StuckID], "see moor stuck "+roll.StuckID)
 	}
 	if roll.Error != "" && !roll.Phase.Final() {
 		return roll.Error

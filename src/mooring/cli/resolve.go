@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,9 +26,10 @@ Where force or lost gives up data, the volumes are named and each name has to
 be typed, or given with --confirm. The beginning of an ID is enough.
 
 Examples:
-   moor resolve 4f1c retry --reason "handler fixed"
-   moor resolve 4f1c wait --for 10m --reason "large keys"
-   moor resolve 4f1c force --reason "data is elsewhere" --confirm acme/prod/redis-data/3`,
+   moor resolve stemcell-1.915.cell-3.handler-hung retry --reason "handler fixed"
+   moor resolve stemcell-1.915.cell-3 wait --for 10m --reason "large keys"
+   moor resolve stemcell-1.915.cell-3 force --reason "data is elsewhere" \
+      --confirm acme/prod/redis-data/3`,
 		append(byFlags(),
 			&cli.DurationFlag{Name: "for", Usage: "with wait, `TIME` to wait longer, such as 10m", DefaultText: "none"},
 			&cli.StringSliceFlag{Name: "confirm", Usage: "`VOLUME` whose data may be lost; once for each"},
@@ -86,7 +88,7 @@ func (s *session) answered(item *model.Stuck, answer *model.Answer) error {
 		return err
 	}
 	if first := item.Answer; first != nil && first.Reason != answer.Reason {
-		s.say("%s was answered with %s by %s already (%s); your reason is kept too", item.ID, first.Verb, either(first.By, "somebody"), first.Reason)
+		s.say("%s was answered with %s by %s already (%s); your reason is kept too", item.ID, first.Verb, cmp.Or(first.By, "somebody"), first.Reason)
 		return nil
 	}
 	s.say("%s is answered with %s", item.ID, answer.Verb)

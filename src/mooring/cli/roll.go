@@ -64,15 +64,15 @@ A plan file:
 			if printed, err := s.json(view); printed || err != nil {
 				return err
 			}
-			s.say("plan %s started: %s %s; see moor roll-status %s --watch", view.Name, view.Action, count(len(view.Order), "cell"), view.Name)
+			s.say("plan %s started: %s %s; see moor plan-status %s --watch", view.Name, view.Action, count(len(view.Order), "cell"), view.Name)
 			return nil
 		})
 }
 
-func rollsCommand() *cli.Command {
-	return command(operators, "rolls", "", "list plans, the newest first", `Examples:
-   moor rolls
-   moor rolls --json`,
+func plansCommand() *cli.Command {
+	return command(operators, "plans", "", "list plans, the newest first", `Examples:
+   moor plans
+   moor plans --json`,
 		[]cli.Flag{jsonFlag}, func(s *session) error {
 			plans, err := s.api.Plans(s.ctx())
 			if err != nil {

@@ -10,16 +10,16 @@ import (
 	"mooring/model"
 )
 
-func rollStatusCommand() *cli.Command {
-	return command(operators, "roll-status", "[PLAN]", "show a plan's progress, the newest plan's without a name",
+func planStatusCommand() *cli.Command {
+	return command(operators, "plan-status", "[PLAN]", "show a plan's progress, the newest plan's without a name",
 		`With --watch it is shown as it happens: redrawn on a terminal, a line for each
 change elsewhere. With --wait it returns when the plan has finished. The status
 is 3 when the plan was aborted, and with --wait when something is stuck.
 
 Examples:
-   moor roll-status
-   moor roll-status stemcell-1.915 --watch
-   moor roll-status stemcell-1.915 --wait && echo rolled`,
+   moor plan-status
+   moor plan-status stemcell-1.915 --watch
+   moor plan-status stemcell-1.915 --wait && echo rolled`,
 		[]cli.Flag{watchFlag, waitFlag, jsonFlag}, func(s *session) error {
 			name := s.Args().First()
 			if name == "" {

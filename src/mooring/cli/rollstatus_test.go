@@ -57,7 +57,7 @@ func TestRollStatusForetellsTheEnd(t *testing.T) {
 	soon := time.Now().Add(30 * time.Second) // the command takes less
 	view.Forecast = &client.Forecast{Likely: soon.Add(2 * time.Hour), Latest: soon.Add(5 * time.Hour), Bottleneck: "acme/prod/db", Left: 2, Open: 1}
 	api.answers("GET /v1/plans/kernel", view)
-	g.Expect(api.run(t, "roll-status", "kernel").out).To(ContainSubstring(
+	g.Expect(api.run(t, "plan-status", "kernel").out).To(ContainSubstring(
 		"\nends in 2h to 5h (p50 to p90); 1 cell will not get a turn as things are; bottleneck acme/prod/db\n"))
 	g.Expect(api.requests()).To(Equal([]string{"GET /v1/plans/kernel?forecast=true"}))
 }
@@ -90,14 +90,14 @@ func TestRollStatus(t *testing.T) {
 		"  | one",
 		"  | two",
 	)
-	r := api.run(t, "roll-status", "kernel")
+	r := api.run(t, "plan-status", "kernel")
 	g.Expect(r.status).To(Equal(0), r.err)
 	g.Expect(undated(r.out)).To(Equal(want))
 
 	t.Run("of the newest plan under way", func(t *testing.T) {
 		finished := client.PlanView{Plan: model.Plan{PlanSpec: model.PlanSpec{Name: "newer"}, Status: model.PlanDone}}
 		api.answers("GET /v1/plans", []client.PlanView{finished, rolling()})
-		NewWithT(t).Expect(undated(api.run(t, "roll-status").out)).To(Equal(want))
+		NewWithT(t).Expect(undated(api.run(t, "plan-status").out)).To(Equal(want))
 	})
 }
 
@@ -107,7 +107,7 @@ func TestRollStatusOfAPlanThatWasAborted(t *testing.T) {
 	view := rolling()
 	view.Status, view.Reason, view.FinishedAt = model.PlanAborted, "wrong kernel", view.CreatedAt.Add(time.Minute)
 	api.answers("GET /v1/plans/kernel", view)
-	r := api.run(t, "roll-status", "kernel", "--json")
+	r := api.run(t, "plan-status", "kernel", "--json")
 	g.Expect(r.status).To(Equal(3))
 	g.Expect(r.err).To(Equal("moor: plan kernel was aborted: wrong kernel\n"))
 	g.Expect(r.out).To(ContainSubstring(`"status": "aborted"`))
@@ -116,7 +116,7 @@ func TestRollStatusOfAPlanThatWasAborted(t *testing.T) {
 func TestRollStatusWithoutAnyPlan(t *testing.T) {
 	api := newAPI(t)
 	api.answers("GET /v1/plans", []client.PlanView{})
-	NewWithT(t).Expect(api.run(t, "roll-status")).To(Equal(result{1, "", "moor: there is no plan; start one with moor roll\n"}))
+	NewWithT(t).Expect(api.run(t, "plan-status")).To(Equal(result{1, "", "moor: there is no plan; start one with moor roll\n"}))
 }
 
 func TestWaitReturnsAsSoonAsSomethingIsStuck(t *testing.T) {
@@ -125,7 +125,7 @@ func TestWaitReturnsAsSoonAsSomethingIsStuck(t *testing.T) {
 	before := rolling()
 	before.Stuck = nil
 	api.streams("GET /v1/plans/kernel/stream", "plan", before, rolling())
-	r := api.run(t, "roll-status", "kernel", "--wait")
+	r := api.run(t, "plan-status", "kernel", "--wait")
 	g.Expect(r.status).To(Equal(3))
 	g.Expect(r.err).To(Equal("moor: plan kernel is stuck: the handler of acme/prod/db/2 hangs; see moor stuck 4f1c\n"))
 	g.Expect(r.out).To(ContainSubstring("plan kernel: reboot, running"))
@@ -138,7 +138,7 @@ func TestWaitDoesNotStopAtWhatHasBeenAnswered(t *testing.T) {
 	answered.Stuck[0].Answer = &model.Answer{Verb: model.Skip, Reason: "later"}
 	done.Status, done.Stuck, done.FinishedAt = model.PlanDone, nil, time.Now()
 	api.streams("GET /v1/plans/kernel/stream", "plan", answered, done)
-	r := api.run(t, "roll-status", "kernel", "--wait")
+	r := api.run(t, "plan-status", "kernel", "--wait")
 	g.Expect(r.status).To(Equal(0), r.err)
 	g.Expect(r.out).To(ContainSubstring("plan kernel: reboot, done"))
 	g.Expect(r.out).NotTo(ContainSubstring("running"), "the plan is shown once")
@@ -166,17 +166,17 @@ func TestWatchPrintsALineForEachChange(t *testing.T) {
 		"TIME  cell-2 skipped: later (1 of 4 done)",
 		"TIME  4f1c is stuck no more",
 	)
-	for _, args := range [][]string{{"roll-status", "kernel", "--watch"}, {"roll", "--cells", "all", "--action", "reboot", "--name", "kernel", "--watch"}} {
+	for _, args := range [][]string{{"plan-status", "kernel", "--watch"}, {"roll", "--cells", "all", "--action", "reboot", "--name", "kernel", "--watch"}} {
 		r := api.run(t, args...)
 		g.Expect(r.status).To(Equal(0), r.err)
 		g.Expect(undated(r.out)).To(Equal(want))
 	}
-	r := api.run(t, "roll-status", "kernel", "--watch", "--json")
+	r := api.run(t, "plan-status", "kernel", "--watch", "--json")
 	g.Expect(strings.Count(r.out, "\n")).To(Equal(4), "one object to a line")
 }
 
 func TestWatchingAPlanThatIsNotThere(t *testing.T) {
 	api := newAPI(t)
 	api.refuses("GET /v1/plans/other/stream", 404, `{"title":"Not Found","detail":"there is no plan other"}`)
-	NewWithT(t).Expect(api.run(t, "roll-status", "other", "--watch")).To(Equal(result{1, "", "moor: there is no plan other\n"}))
+	NewWithT(t).Expect(api.run(t, "plan-status", "other", "--watch")).To(Equal(result{1, "", "moor: there is no plan other\n"}))
 }

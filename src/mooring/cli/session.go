@@ -51,6 +51,12 @@ func command(category, name, args, usage, description string, flags []cli.Flag, 
 	}
 }
 
+// alias has a command answer to an earlier name as well.
+func alias(c *cli.Command, name string) *cli.Command {
+	c.Aliases = append(c.Aliases, name)
+	return c
+}
+
 func checkArgs(c *cli.Context, wanted []string) error {
 	for i, name := range wanted {
 		if i >= c.NArg() && !strings.HasPrefix(name, "[") {

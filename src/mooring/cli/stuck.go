@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -84,7 +85,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 	}
 	answered := ""
 	if a := item.Answer; a != nil {
-		answered = fmt.Sprintf("%s by %s: %s", a.Verb, either(a.By, "somebody"), a.Reason)
+		answered = fmt.Sprintf("%s by %s: %s", a.Verb, cmp.Or(a.By, "somebody"), a.Reason)
 	}
 	progress := item.Message
 	if item.Progress > 0 {

@@ -83,16 +83,6 @@ func moment(at, now time.Time) string {
 	return at.Local().Format(time.DateTime)
 }
 
-// either gives the first text that is not empty.
-func either(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
 // count gives "1 cell", "2 cells".
 func count(n int, noun string) string {
 	if n == 1 {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"mooring/client"
+	"mooring/files"
 )
 
 // target is which API is called, and as whom. It is kept in the home directory
@@ -73,16 +74,11 @@ func (t *target) save() error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("keep the target: %w", err)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(file), "config") // mode 0600
-	if err != nil {
+	// It holds a token, which is shown once: it is not to be lost with the host.
+	if err := files.Replace(file, content, 0o600, files.Host); err != nil {
 		return fmt.Errorf("keep the target: %w", err)
 	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(content)
-	if err := errors.Join(err, temporary.Close()); err != nil {
-		return fmt.Errorf("keep the target: %w", err)
-	}
-	return os.Rename(temporary.Name(), file)
+	return nil
 }
 
 func targetCommand() *cli.Command {

@@ -54,7 +54,7 @@ func TestWatchRedrawsATerminal(t *testing.T) {
 	defer cancel()
 	app := cli.New()
 	app.Writer, app.ErrWriter = written, os.Stderr
-	g.Expect(cli.Execute(ctx, app, []string{"moor", "--api", api.URL, "roll-status", "kernel", "--watch"})).To(Equal(0))
+	g.Expect(cli.Execute(ctx, app, []string{"moor", "--api", api.URL, "plan-status", "kernel", "--watch"})).To(Equal(0))
 
 	frames := func() []string { return strings.Split(screen.String(), "\x1b[H\x1b[J") }
 	g.Eventually(func() string { f := frames(); return f[len(f)-1] }, "5s", "5ms").Should(ContainSubstring("plan kernel: reboot, done"))

@@ -82,11 +82,22 @@ func TestHelpShowsExamples(t *testing.T) {
 	for _, args := range [][]string{{"help", "resolve"}, {"resolve", "--help"}} {
 		r := api.run(t, args...)
 		g.Expect(r.status).To(Equal(0))
-		g.Expect(r.out).To(ContainSubstring("moor resolve 4f1c retry --reason"))
+		g.Expect(r.out).To(ContainSubstring("moor resolve stemcell-1.915.cell-3.handler-hung retry --reason"))
 	}
 	r := api.run(t)
 	g.Expect(r.status).To(Equal(0))
-	g.Expect(r.out).To(And(ContainSubstring("Maintenance:"), ContainSubstring("roll-status")))
+	g.Expect(r.out).To(And(ContainSubstring("Maintenance:"), ContainSubstring("plan-status, roll-status")))
+}
+
+func TestEarlierNamesOfCommandsGoOn(t *testing.T) {
+	g := NewWithT(t)
+	api := newAPI(t)
+	for earlier, name := range map[string]string{"rolls": "plans", "roll-status": "plan-status"} {
+		help := api.run(t, earlier, "--help")
+		g.Expect(help.status).To(Equal(0))
+		g.Expect(help).To(Equal(api.run(t, name, "--help")))
+		g.Expect(api.run(t, earlier, "a", "b").err).To(ContainSubstring("one argument too many; see moor " + name + " --help"))
+	}
 }
 
 func TestNobodyAnswersAtTheAddress(t *testing.T) {

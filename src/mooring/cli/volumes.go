@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -69,7 +70,7 @@ func volumeSetsCommand() *cli.Command {
 				if set.Floating {
 					kind = "floating"
 				}
-				t.row(set.Name, set.Class, kind, string(set.Survives), set.Count, set.Size, set.ReserveMemory, either(map[bool]string{true: "being deleted"}[set.Deleting], set.App))
+				t.row(set.Name, set.Class, kind, string(set.Survives), set.Count, set.Size, set.ReserveMemory, cmp.Or(map[bool]string{true: "being deleted"}[set.Deleting], set.App))
 			}
 			return t.flush()
 		})
@@ -107,7 +108,7 @@ func (s *session) volumesOf() ([]client.VolumeView, error) {
 		return nil, err
 	}
 	for i := range set.Volumes {
-		set.Volumes[i].Set = either(set.Volumes[i].Set, name.String())
+		set.Volumes[i].Set = cmp.Or(set.Volumes[i].Set, name.String())
 	}
 	return set.Volumes, nil
 }
@@ -118,13 +119,13 @@ func showVolumes(s *session, volumes []client.VolumeView) error {
 		what := v.Error
 		switch {
 		case v.Ending:
-			what = either(what, "its data may go")
+			what = cmp.Or(what, "its data may go")
 		case v.Unplaced != "":
-			what = either(what, "placed nowhere: "+v.Unplaced)
+			what = cmp.Or(what, "placed nowhere: "+v.Unplaced)
 		case v.HeldBy != "" && v.HeldBy != v.CellID:
-			what = either(what, "still held by "+v.HeldBy)
+			what = cmp.Or(what, "still held by "+v.HeldBy)
 		case v.GaveWay != "":
-			what = either(what, v.GaveWay)
+			what = cmp.Or(what, v.GaveWay)
 		}
 		t.row(fmt.Sprintf("%s/%d", v.Set, v.Index), v.Class, v.Size, v.Used, v.AZ, v.CellID, string(v.State), v.GUID, what)
 	}

@@ -42,7 +42,7 @@ func (s *session) why(name string) (*client.Why, error) {
 	}
 	why, err := s.api.WhyPlan(s.ctx(), name)
 	if client.HasStatus(err, http.StatusNotFound) && !s.Bool("plan") {
-		return nil, fmt.Errorf("there is no cell and no plan %s; see moor cells and moor rolls", name)
+		return nil, fmt.Errorf("there is no cell and no plan %s; see moor cells and moor plans", name)
 	}
 	return why, err
 }

@@ -30,6 +30,6 @@ func TestWhy(t *testing.T) {
 	g.Expect(api.run(t, "why", "kernel")).To(Equal(result{0, "plan kernel is done\nnobody needs to do anything\n", ""}))
 	g.Expect(api.run(t, "why", "--plan", "kernel").out).To(HavePrefix("plan kernel"))
 	g.Expect(api.run(t, "why", "cell-3", "--json").out).To(ContainSubstring(`"kind": "policy"`))
-	g.Expect(api.run(t, "why", "x")).To(Equal(result{1, "", "moor: there is no cell and no plan x; see moor cells and moor rolls\n"}))
+	g.Expect(api.run(t, "why", "x")).To(Equal(result{1, "", "moor: there is no cell and no plan x; see moor cells and moor plans\n"}))
 	g.Expect(api.run(t, "why").status).To(Equal(2))
 }

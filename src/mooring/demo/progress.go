@@ -12,7 +12,7 @@ import (
 	"mooring/model"
 )
 
-// progress follows the plan as `moor roll-status --watch` shows it.
+// progress follows the plan as `moor plan-status --watch` shows it.
 type progress struct {
 	moor *moor
 	tell *teller
@@ -29,7 +29,7 @@ func newProgress(m *moor) *progress {
 // follow reads until the plan has finished or the context ends.
 func (p *progress) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		command := p.moor.command(ctx, []string{"roll-status", plan, "--watch", "--json"})
+		command := p.moor.command(ctx, []string{"plan-status", plan, "--watch", "--json"})
 		out, err := command.StdoutPipe()
 		if err != nil || command.Start() != nil {
 			return

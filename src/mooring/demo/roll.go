@@ -64,7 +64,7 @@ func (s *story) acts(ctx context.Context, hung int, cell string) error {
 	if err := s.progress.wait(ctx, "the plan is done", func(view client.PlanView) bool { return view.Finished() }); err != nil {
 		return err
 	}
-	if err := s.moor.insist(ctx, "roll-status", plan); err != nil {
+	if err := s.moor.insist(ctx, "plan-status", plan); err != nil {
 		return err
 	}
 	return s.waitServing(ctx)
@@ -186,7 +186,7 @@ func (s *story) count(ctx context.Context, before map[string]string) error {
 			return err
 		}
 		var view client.PlanView
-		if err := s.moor.ask(ctx, &view, "roll-status", plan); err != nil {
+		if err := s.moor.ask(ctx, &view, "plan-status", plan); err != nil {
 			return err
 		}
 		rolled := slices.DeleteFunc(view.Rolls, func(r model.Roll) bool {

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+
+	"mooring/files"
 )
 
 // host is what the supervisor keeps about one cell between its runs.
@@ -93,27 +95,7 @@ func (f *fleet) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(f.path, data)
-}
-
-// writeFile replaces a file so that a crash leaves the old or the new content.
-func writeFile(path string, data []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data)
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closing := temporary.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(temporary.Name(), path)
+	return files.Replace(f.path, data, 0o600, files.Host)
 }
 
 func newBoot() string { return uuid.NewString() }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mooring/container/process"
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -51,9 +52,9 @@ func (c *Config) validate() error {
 
 // Supervisor runs the processes of one fleet.
 type Supervisor struct {
-	cfg  Config
-	log  *slog.Logger
-	lock *os.File
+	cfg    Config
+	log    *slog.Logger
+	unlock func()
 	// subnets keeps the hosts' addresses from other fleets.
 	subnets *claim
 
@@ -120,43 +121,40 @@ func (s *Supervisor) prepare() error {
 	if err := checkSocketPath(s.volumeSocket("cell-9999")); err != nil {
 		return err
 	}
-	lock, err := lockDir(s.cfg.StateDir)
+	unlock, err := lockDir(s.cfg.StateDir)
 	if err != nil {
 		return err
 	}
 	probe, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
-		lock.Close()
+		unlock()
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Errorf("the API cannot listen on %s: the port is taken; stop what listens there or choose another with --listen", s.cfg.Listen)
 		}
 		return fmt.Errorf("the API cannot listen: %w; choose another address with --listen", err)
 	}
 	probe.Close()
-	s.lock = lock
+	s.unlock = unlock
 	s.fleet, err = openFleet(s.cfg.StateDir, s.cfg.Cells, s.cfg.AZs, s.cfg.Domains)
 	if err == nil {
 		s.subnets, err = s.fleet.settle()
 	}
 	if err != nil {
-		lock.Close()
+		unlock()
 	}
 	return err
 }
 
-// lockDir keeps a second supervisor out. The kernel gives the lock up when
-// this process ends, however it ends.
-func lockDir(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "lock")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+// lockDir keeps a second supervisor out.
+func lockDir(dir string) (unlock func(), err error) {
+	unlock, err = files.Lock(dir)
+	if errors.Is(err, files.ErrTaken) {
+		return nil, fmt.Errorf("another `moor dev` runs in %s; stop it or choose another directory with --state-dir", dir)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write to the state directory: %w; choose a directory you may write to with --state-dir", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("another `moor dev` runs in %s; stop it or choose another directory with --state-dir", dir)
-	}
-	return file, nil
+	return unlock, nil
 }
 
 // checkSocketPath: the kernel limits the path of a unix socket to 107 bytes.
@@ -263,7 +261,7 @@ func (s *Supervisor) Stop() {
 		s.control.stop()
 	}
 	s.subnets.release()
-	s.lock.Close()
+	s.unlock()
 }
 
 // Cells lists the ids of the cells that are switched on.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -41,8 +40,9 @@ func TestAPlanThroughBOSH(t *testing.T) {
 	// So it does when the Director has been away.
 	d.Must("moor roll --name away --cells all --action restart --via-bosh mooring/cell")
 	d.Eventually("moor roll-status away", "settling")
+	before := d.Refused()
 	d.Cut(true)
-	time.Sleep(2 * time.Second) // longer than it is looked at
+	g.Eventually(d.Refused, "30s").Should(BeNumerically(">=", before+3), "it is asked for its task again")
 	d.Cut(false)
 	d.Eventually("moor roll-status away", "6 of 6 done")
 	g.Expect(d.Tasks()).To(Equal(5))
@@ -154,14 +154,10 @@ func TestCancellingATaskOfBOSHLeavesNobodyAtTheGate(t *testing.T) {
 		ended(t, d.Tasks())
 		d.Eventually("moor stuck", "plan cut is paused")
 		d.Must("moor resume cut")
-		for range 600 {
-			if out := d.Must("moor roll-status cut"); strings.Contains(out, "6 of 6 done") {
-				break
-			}
+		g.Eventually(func() string {
 			_, _ = d.Sh("moor stuck --json | grep -o 'cut[.a-z0-9-]*action-failed' | sort -u | while read id; do moor resolve $id retry --reason again; done")
-			time.Sleep(200 * time.Millisecond) // a person looks again
-		}
-		g.Expect(d.Must("moor roll-status cut")).To(ContainSubstring("6 of 6 done"), "the plan is not lost")
+			return d.Must("moor roll-status cut")
+		}, "2m", "200ms").Should(ContainSubstring("6 of 6 done"), "the plan is not lost")
 		d.obeyed(spare, watch())
 		d.nothingLeft()
 	})

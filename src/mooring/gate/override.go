@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mooring/client"
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -59,11 +60,9 @@ func write(dir, name string, o override) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path+".new", content, 0o644); err != nil {
-		return fmt.Errorf("open the gate: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	// Anybody on the cell may see that promises are not kept. What was opened is
+	// told when the host is back: it must survive its stop.
+	if err := files.Replace(filepath.Join(dir, name), content, 0o644, files.Host); err != nil {
 		return fmt.Errorf("open the gate: %w", err)
 	}
 	return nil

@@ -136,7 +136,7 @@ type Answer struct {
 	At      time.Time `json:"at,omitzero"`
 }
 
-// Event is one line of what was decided and done. Seq is its place in the
+// Event is one line of what was decided and done. ID is its place in the
 // stream: the state revision it was written at, then its place in the write.
 type Event struct {
 	ID    string    `json:"id"`

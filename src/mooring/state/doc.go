@@ -9,7 +9,7 @@
 //     old snapshot is therefore harmless: it is refused with ErrConflict, and
 //     made again on a newer one.
 //   - Commit returns once the mirror shows the write: who committed reads what
-//     he wrote. Others see it when their mirror gets there, always whole
+//     they wrote. Others see it when their mirror gets there, always whole
 //     revisions in their order.
 //   - The mirror follows etcd by watch and reads everything anew when its place
 //     in etcd's history is gone. While etcd is out of reach it shows the last

@@ -8,11 +8,12 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+
+	"mooring/files"
 )
 
 // maxTxnOps is how many conditions or writes one transaction may have. The
@@ -35,10 +36,10 @@ type EmbeddedConfig struct {
 // Embedded is an etcd of one member that runs in this process. What it has
 // acknowledged survives kill -9.
 type Embedded struct {
-	etcd  *embed.Etcd
-	lock  *os.File
-	level *slog.LevelVar // from which etcd is heard
-	errs  chan error
+	etcd   *embed.Etcd
+	unlock func()
+	level  *slog.LevelVar // from which etcd is heard
+	errs   chan error
 }
 
 // StartEmbedded starts etcd on the data in cfg.Dir and returns once it serves.
@@ -57,17 +58,17 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	if err := checkAddress(cfg.ListenPeer); err != nil {
 		return nil, err
 	}
-	lock, err := lockDir(cfg.Dir)
+	unlock, err := lockDir(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn)
-	etcd, err := startEtcd(ctx, cfg, level, func() { lock.Close() })
+	etcd, err := startEtcd(ctx, cfg, level, unlock)
 	if err != nil {
 		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
 	}
-	e := &Embedded{etcd: etcd, lock: lock, level: level, errs: make(chan error, 1)}
+	e := &Embedded{etcd: etcd, unlock: unlock, level: level, errs: make(chan error, 1)}
 	go e.observe()
 	return e, nil
 }
@@ -179,27 +180,23 @@ func (e *Embedded) Err() <-chan error { return e.errs }
 func (e *Embedded) Close() {
 	e.level.Set(slog.LevelError + 1) // it calls every listener it closes an error
 	e.etcd.Close()
-	e.lock.Close()
+	e.unlock()
 }
 
 // lockDir makes the directory, checks that it can be written and takes it for
 // this process. The lock ends with the process, however that ends.
-func lockDir(dir string) (*os.File, error) {
+func lockDir(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory %s: %w; choose one that can be written", dir, err)
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	unlock, err = files.Lock(dir)
+	if errors.Is(err, files.ErrTaken) {
+		return nil, fmt.Errorf("lock state directory %s: %w; stop that one or choose another directory", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write to state directory %s: %w; make it writable or choose another", dir, err)
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errors.New("another process uses it; stop that one or choose another directory")
-		}
-		return nil, fmt.Errorf("lock state directory %s: %w", dir, err)
-	}
-	return lock, nil
+	return unlock, nil
 }
 
 // checkAddress says in our words what etcd would say in its own, and before

@@ -35,7 +35,7 @@ func TestStartEmbeddedSaysWhyItCannotAndWhatToDo(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(ruined, "member", "snap", "db"), bytes.Repeat([]byte("junk"), 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dirInUse := filepath.Dir(etcd.lock.Name())
+	dirInUse := etcd.etcd.Config().Dir
 	free := "127.0.0.1:0"
 
 	for name, test := range map[string]struct {
@@ -150,9 +150,9 @@ func TestAStartThatWaitsForTheDataCanBeEnded(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("another process uses it")), "it waits still")
 	g.Expect(other.Close()).To(Succeed())
 	g.Eventually(func() error {
-		lock, err := lockDir(dir)
+		unlock, err := lockDir(dir)
 		if err == nil {
-			lock.Close()
+			unlock()
 		}
 		return err
 	}, "20s").Should(Succeed(), "it is closed once it comes up after all")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -138,7 +139,7 @@ func (d *directory) create(work model.VolumeWork) error {
 	if err != nil {
 		return fmt.Errorf("making volume %s: %w", work.GUID, err)
 	}
-	return syncDir(d.root)
+	return files.SyncDir(d.root)
 }
 
 // room says whether the class can hold a volume of this size beside all others.

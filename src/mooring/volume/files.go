@@ -2,10 +2,10 @@ package volume
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+
+	"mooring/files"
 )
 
 // writeJSON replaces a file as a whole: after a crash at any moment it has
@@ -15,21 +15,7 @@ func writeJSON(path string, value any) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	dir := filepath.Dir(path)
-	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	_, err = temporary.Write(append(content, '\n'))
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		os.Remove(temporary.Name())
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return syncDir(dir)
+	return files.Replace(path, append(content, '\n'), 0o600, files.Host)
 }
 
 // readJSON reads a file that must be there and whole.
@@ -40,19 +26,6 @@ func readJSON(path string, value any) error {
 	}
 	if err := json.Unmarshal(content, value); err != nil {
 		return fmt.Errorf("%s is damaged: %w", path, err)
-	}
-	return nil
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("syncing directory %s: %w", dir, err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("syncing directory %s: %w", dir, err)
 	}
 	return nil
 }

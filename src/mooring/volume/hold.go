@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mooring/files"
 	"mooring/model"
 )
 
@@ -105,7 +106,7 @@ func (d *directory) bury(ctx context.Context, guid string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("deleting volume %s: %w", guid, err)
 	}
-	return gone, syncDir(d.root)
+	return gone, files.SyncDir(d.root)
 }
 
 // finish removes the files of volumes whose deletion was cut short.

@@ -6,13 +6,21 @@ import (
 	"os"
 	"runtime/debug"
 
+	ucli "github.com/urfave/cli/v2"
+
 	"mooring/cli"
 )
 
 func main() {
-	os.Exit(cli.Run(os.Args, version(),
+	os.Exit(cli.Run(os.Args, version(), commands()...))
+}
+
+// commands are those that package cli does not have.
+func commands() []*ucli.Command {
+	return []*ucli.Command{
 		devCommand(), controlPlaneCommand(), apiCommand(), schedulerCommand(), orchestratorCommand(), cellCommand(), volumeManagerCommand(),
-		placeCommand(), simulateCommand()))
+		placeCommand(), simulateCommand(),
+	}
 }
 
 // version is the module's, or the commit it was built from.

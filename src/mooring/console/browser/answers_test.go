@@ -15,12 +15,13 @@ import (
 	"mooring/model"
 )
 
-// answer gives an answer from the board, as a person with a mouse would.
-func (p *page) answer(verb model.Verb, reason string, typed map[string]string) {
+// answer gives an answer to what is stuck in this way from the board, as a
+// person with a mouse would.
+func (p *page) answer(kind model.StuckKind, verb model.Verb, reason string, typed map[string]string) {
 	p.t.Helper()
-	button := fmt.Sprintf(`.alert [data-verb=%q]`, verb)
-	p.await(fmt.Sprintf(`document.querySelector('%s:not(:disabled)')`, button))
-	eval[bool](p, fmt.Sprintf(`(document.querySelector('%s').click(), true)`, button))
+	// One look finds the button and presses it: the board may be drawn anew
+	// before the next.
+	p.await(fmt.Sprintf(`(() => { document.querySelector('.alert[data-kind=%q] [data-verb=%q]:not(:disabled)')?.click(); return document.getElementById("dialog").open; })()`, kind, verb))
 	p.fill("#ask-reason", reason)
 	p.fill("#ask-by", "Robin")
 	for field, text := range typed {
@@ -32,31 +33,37 @@ func (p *page) answer(verb model.Verb, reason string, typed map[string]string) {
 
 func TestWaitRetrySkipAndLostAreAnsweredFromTheBoard(t *testing.T) {
 	g := NewWithT(t)
-	f := startFleet(t, "--lease-ttl", "2s")
+	f := startFleet(t, "--lease-ttl", "10s") // a cell of a busy machine is not to be gone
 	p := openPage(t, f.URL)
 	p.await(allServe)
 	flagged := func() int {
 		events, err := f.Client().Events(context.Background(), client.EventQuery{Kinds: []string{string(model.EventStuckOpened)}})
 		g.Expect(err).NotTo(HaveOccurred())
-		return len(events)
+		hung := 0
+		for _, event := range events {
+			if event.Stuck.Kind == model.HandlerHung {
+				hung++
+			}
+		}
+		return hung
 	}
 	hung := `document.querySelector('.alert[data-kind="handler-hung"] [data-verb="%s"]')`
 
 	f.Write("hang-2", "", 0o644)
 	f.roll("answers")
 	p.await(fmt.Sprintf(hung, model.Wait))
-	p.answer(model.Wait, "its peer is restarting", map[string]string{"#ask-longer": "1s"})
+	p.answer(model.HandlerHung, model.Wait, "its peer is restarting", map[string]string{"#ask-longer": "1s"})
 	// It hangs for that second too, and is flagged again.
 	g.Eventually(flagged, patience).Should(Equal(2))
 	g.Expect(os.Remove(f.Dir + "/hang-2")).To(Succeed())
-	p.answer(model.Retry, "its peer is back", nil)
+	p.answer(model.HandlerHung, model.Retry, "its peer is back", nil)
 	p.await(`document.querySelector('.plan[data-status="done"]') && document.getElementById("stuck").hidden`)
 	g.Expect(f.Must("moor rolls")).To(MatchRegexp(`answers .*done +6/6`))
 
 	f.Write("hang-2", "", 0o644)
 	f.roll("skips")
 	p.await(fmt.Sprintf(hung, model.Skip))
-	p.answer(model.Skip, "that host is replaced tomorrow", nil)
+	p.answer(model.HandlerHung, model.Skip, "that host is replaced tomorrow", nil)
 	p.await(`document.querySelectorAll('.plan[data-status="done"]').length === 2`)
 	p.await(`document.querySelectorAll('.cell[data-look="skipped"]').length === 1`)
 	g.Expect(f.Must("moor rolls")).To(MatchRegexp(`skips .*done +5/6`))
@@ -70,9 +77,9 @@ func TestWaitRetrySkipAndLostAreAnsweredFromTheBoard(t *testing.T) {
 	g.Expect(syscall.Kill(pid, syscall.SIGSTOP)).To(Succeed())
 	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	p.await(`document.querySelector('.alert[data-kind="cell-gone"] [data-verb="lost"]')`)
-	data := eval[[]string](p, `(() => { document.querySelector('.alert [data-verb="lost"]').click(); const names = [...document.querySelectorAll("#dialog code")].map((code) => code.textContent); document.getElementById("dialog").close(); return names; })()`)
+	data := eval[[]string](p, `(() => { document.querySelector('.alert[data-kind="cell-gone"] [data-verb="lost"]').click(); const names = [...document.querySelectorAll("#dialog code")].map((code) => code.textContent); document.getElementById("dialog").close(); return names; })()`)
 	g.Expect(data).To(ContainElement(ContainSubstring("ledger-data/2")))
-	p.answer(model.Lost, "the host burned down", map[string]string{"#ask-names": strings.Join(data, "\n")})
+	p.answer(model.CellGone, model.Lost, "the host burned down", map[string]string{"#ask-names": strings.Join(data, "\n")})
 	p.await(`document.querySelector('.cell[data-id="` + gone + `"]')?.dataset.look === "lost"`)
 	p.await(allServe)
 	p.screenshot("lost")

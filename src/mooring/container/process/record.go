@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"mooring/container"
+	"mooring/files"
 )
 
 // record is what is on disk of a process before it runs.
@@ -29,11 +30,7 @@ func (r *Runtime) write(rec record) error {
 	if err != nil {
 		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
 	}
-	path := r.recordPath(rec.Spec.ID)
-	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
-		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := files.Replace(r.recordPath(rec.Spec.ID), content, 0o600, files.Process); err != nil {
 		return fmt.Errorf("recording instance %s: %w", rec.Spec.ID, err)
 	}
 	return nil

@@ -86,6 +86,7 @@ type Director struct {
 	logins    int
 	url       string
 	cut       bool
+	refused   int  // requests while it was cut
 	forbidden bool // nobody is let in
 	broken    bool // it answers, and cannot do what it is asked
 	deaf      bool // the next task is started and nobody hears of it
@@ -138,6 +139,13 @@ func (d *Director) Cut(cut bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cut = cut
+}
+
+// Refused gives how many requests came while the Director was cut off.
+func (d *Director) Refused() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
 }
 
 // LoseAnswer has the next call that starts a task do so and break off before

@@ -34,6 +34,9 @@ func (d *Director) routes() {
 func (d *Director) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	cut, broken := d.cut, d.broken
+	if cut {
+		d.refused++
+	}
 	d.mu.Unlock()
 	switch {
 	case cut:
