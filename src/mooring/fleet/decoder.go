@@ -1,178 +1,140 @@
 package fleet
 
 import (
+	"fmt"
 	"math"
-	"slices"
+	"reflect"
 	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads the values of a fleet file. A value of null is the same as one
-// left out.
-type decoder struct{ scanner }
-
-// keys are those that an object may have; the first so many it must have.
-type keys struct {
-	required int
-	names    []string
+// decoder adds to the coming encoding/json/v2, which reads the file, what is
+// special about fleets: it says which required key is missing and which 0 is a
+// mistake, and passes over what others have noted in the file. A value of null
+// is the same as one left out.
+type decoder struct {
+	passed map[string]*passed
+	order  []*passed
 }
 
-// object calls read for each key, which must read its value. A key that is not
-// known, is there twice, or is missing is an error.
-func (d *decoder) object(k *keys, read func(key string) error) error {
-	var seen, given uint
-	err := d.each("{", "}", "an object", func() error {
-		at, err := d.key(k)
-		if err != nil {
-			return err
-		}
-		if seen&(1<<at) != 0 {
-			return d.wrong("it is there twice")
-		}
-		if err := read(k.names[at]); err != nil {
-			return err
-		}
-		d.leave()
-		if seen |= 1 << at; !d.null {
-			given |= 1 << at
-		}
-		return nil
-	})
-	if err != nil || d.null {
+// passed is a key that the format does not have, by the shape of its path.
+type passed struct {
+	first string
+	times int
+}
+
+// options has the types of a fleet read as a fleet file has them.
+func (d *decoder) options() json.Options {
+	return json.WithUnmarshalers(json.JoinUnmarshalers(
+		json.UnmarshalFromFunc(func(in *jsontext.Decoder, f *Fleet) error { return d.object(in, f.fields()) }),
+		json.UnmarshalFromFunc(func(in *jsontext.Decoder, c *Cell) error { return d.object(in, c.fields()) }),
+		json.UnmarshalFromFunc(func(in *jsontext.Decoder, a *App) error { return d.object(in, a.fields()) }),
+		json.UnmarshalFromFunc(func(in *jsontext.Decoder, e *Failure) error { return d.object(in, e.fields()) }),
+		json.UnmarshalFromFunc(whole[int]), json.UnmarshalFromFunc(whole[int64]),
+		json.UnmarshalFromFunc(limit), json.UnmarshalFromFunc(domain), json.UnmarshalFromFunc(durations),
+	))
+}
+
+// field is a key that an object may have and where its value goes.
+type field struct {
+	key      string
+	into     any
+	required bool
+	zero     string // what is wrong with a 0, if it would be taken for a value left out
+}
+
+// object reads an object that has these fields.
+func (d *decoder) object(in *jsontext.Decoder, fields []field) error {
+	if in.PeekKind() != '{' {
+		return misfit(in, "an object")
+	}
+	if _, err := in.ReadToken(); err != nil {
 		return err
 	}
-	for at, key := range k.names[:k.required] {
-		if given&(1<<at) == 0 {
-			d.enter(step{name: key})
-			return d.wrong("it is missing")
-		}
-	}
-	return nil
-}
-
-// key reads a key and enters it.
-func (d *decoder) key(k *keys) (at int, err error) {
-	from := d.at
-	raw, plain, err := d.quoted()
-	if err != nil {
-		return 0, err
-	}
-	at = -1
-	if plain {
-		at = slices.IndexFunc(k.names, func(name string) bool { return name == string(raw) })
-	}
-	if at < 0 {
-		d.at = from
-		name, err := d.text() // written with escapes, or unknown
-		if err != nil {
-			return 0, err
-		}
-		if at = slices.Index(k.names, name); at < 0 {
-			d.enter(step{name: name})
-			return 0, d.wrong("unknown key; %s", k.suggest(name))
-		}
-	}
-	d.enter(step{name: k.names[at]})
-	return at, d.colon()
-}
-
-func (d *decoder) colon() error {
-	if !d.skip(":") {
-		return d.misfit(`":"`)
-	}
-	return nil
-}
-
-// list reads a list, item by item.
-func list[T any](d *decoder, into *[]T, read func(item *T) error) error {
-	items := []T{}
-	err := d.each("[", "]", "a list", func() error {
-		var item T
-		d.enter(step{index: len(items)})
-		if err := read(&item); err != nil {
-			return err
-		}
-		if d.null {
-			return d.wrong("null where an entry belongs")
-		}
-		d.leave()
-		items = append(items, item)
-		return nil
-	})
-	if err == nil && !d.null {
-		*into = items
-	}
-	return err
-}
-
-// durations reads seconds by cell; a cell that is there twice is a mistake.
-func (d *decoder) durations(into *map[string]float64) error {
-	by := map[string]float64{}
-	err := d.each("{", "}", "an object", func() error {
-		cell, err := d.text()
+	for in.PeekKind() != '}' {
+		key, err := in.ReadToken()
 		if err != nil {
 			return err
 		}
-		d.enter(step{name: cell, cell: true})
-		if _, twice := by[cell]; twice {
-			return d.wrong("the cell is listed twice")
+		field := find(fields, key.String())
+		if field == nil {
+			if err := d.unknown(in, fields, key.String()); err != nil {
+				return err
+			}
+			continue
 		}
-		if err := d.colon(); err != nil {
+		given := in.PeekKind() != 'n'
+		if err := json.UnmarshalDecode(in, field.into); err != nil {
 			return err
 		}
-		var s float64
-		if err := d.seconds(&s); err != nil {
-			return err
+		if given {
+			field.required = false
+			if field.zero != "" && reflect.ValueOf(field.into).Elem().IsZero() {
+				return wrong(path(in.StackPointer()), "is 0, %s", field.zero)
+			}
 		}
-		d.leave()
-		if !d.null {
-			by[cell] = s
-		}
-		return nil
-	})
-	if err == nil && !d.null {
-		*into = by
 	}
-	return err
-}
-
-func (d *decoder) word(into *string) (err error) {
-	if d.nothing() {
-		return nil
-	}
-	*into, err = d.text()
-	return err
-}
-
-func (d *decoder) flag(into *bool) error {
-	if d.nothing() {
-		return nil
-	}
-	if *into = d.skip("true"); *into || d.skip("false") {
-		return nil
-	}
-	return d.misfit("true or false")
-}
-
-func (d *decoder) seconds(into *float64) error {
-	if d.nothing() {
-		return nil
-	}
-	raw, err := d.number("a number of seconds")
-	if err != nil {
+	if _, err := in.ReadToken(); err != nil {
 		return err
 	}
-	if *into, err = strconv.ParseFloat(string(raw), 64); err != nil {
-		return d.wrong("%s seconds is no time anything takes", raw)
+	for i := range fields {
+		if fields[i].required {
+			return wrong(path(in.StackPointer().AppendToken(fields[i].key)), "it is missing")
+		}
 	}
 	return nil
+}
+
+func find(fields []field, key string) *field {
+	for i := range fields {
+		if fields[i].key == key {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// unknown passes over the value of a key that the format does not have, unless
+// one that it has was probably meant.
+func (d *decoder) unknown(in *jsontext.Decoder, fields []field, key string) error {
+	at := in.StackPointer()
+	if meant := nearest(fields, key); meant != "" {
+		return wrong(path(at), "unknown key; did you mean %s?", meant)
+	}
+	shape := shape(at)
+	if d.passed[shape] == nil {
+		d.passed[shape] = &passed{first: path(at)}
+		d.order = append(d.order, d.passed[shape])
+	}
+	d.passed[shape].times++
+	return in.SkipValue()
+}
+
+// warn tells of keys that were passed over, once for each shape of path.
+func (d *decoder) warn(warn func(text string)) {
+	for _, passed := range d.order {
+		text := passed.first + ": not a key of the format; it is passed over"
+		if passed.times > 1 {
+			text += fmt.Sprintf(" (%d times in all)", passed.times)
+		}
+		warn(text)
+	}
+}
+
+// misfit is the error of a value where something else belongs.
+func misfit(in *jsontext.Decoder, want string) error {
+	kind := in.PeekKind()
+	if err := in.SkipValue(); err != nil {
+		return err
+	}
+	return wrong(path(in.StackPointer()), "%s where %s belongs", kinds[kind], want)
 }
 
 // whole reads a whole number, which may be written as in 3.0 or 1e3.
-func whole[T int | int64](d *decoder, into *T) error {
-	if d.nothing() {
-		return nil
-	}
-	n, err := d.integer("a whole number")
+func whole[T int | int64](in *jsontext.Decoder, into *T) error {
+	n, err := integer(in, "a whole number")
 	*into = T(n)
 	return err
 }
@@ -180,37 +142,58 @@ func whole[T int | int64](d *decoder, into *T) error {
 // exact is up to where every whole number has a float64 of its own.
 const exact = 1 << 53
 
-func (d *decoder) integer(want string) (int64, error) {
-	raw, err := d.number(want)
+// integer reads a whole number, 0 for null.
+func integer(in *jsontext.Decoder, want string) (int64, error) {
+	switch in.PeekKind() {
+	case 'n':
+		return 0, in.SkipValue()
+	case '0':
+	default:
+		return 0, misfit(in, want)
+	}
+	number, err := in.ReadToken()
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	if err == nil {
+	text := number.String()
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, nil
 	}
-	f, err := strconv.ParseFloat(string(raw), 64)
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact {
-		return 0, d.wrong("%s is not a whole number, or too large", raw)
+		return 0, wrong(path(in.StackPointer()), "%s is not a whole number, or too large", text)
 	}
 	return int64(f), nil
 }
 
 // limit reads a count or a share such as "25%".
-func (d *decoder) limit(into *Limit) error {
-	if d.nothing() {
-		return nil
-	}
-	if d.peek() == '"' {
-		text, err := d.text()
-		if err == nil {
-			if err = into.UnmarshalText([]byte(text)); err != nil {
-				err = &PathError{d.where(), err}
-			}
-		}
+func limit(in *jsontext.Decoder, into *Limit) error {
+	if in.PeekKind() != '"' {
+		n, err := integer(in, `a count or a share such as "25%"`)
+		into.Count = int(n)
 		return err
 	}
-	n, err := d.integer(`a count or a share such as "25%"`)
-	into.Count = int(n)
-	return err
+	share, err := in.ReadToken()
+	if err != nil {
+		return err
+	}
+	if err := into.UnmarshalText([]byte(share.String())); err != nil {
+		return wrong(path(in.StackPointer()), "%w", err)
+	}
+	return nil
+}
+
+// durations reads seconds by cell; a cell that has null has none.
+func durations(in *jsontext.Decoder, into *map[string]float64) error {
+	var by map[string]*float64
+	if err := json.UnmarshalDecode(in, &by); err != nil || by == nil {
+		return err
+	}
+	*into = make(map[string]float64, len(by))
+	for cell, s := range by {
+		if s != nil {
+			(*into)[cell] = *s
+		}
+	}
+	return nil
 }

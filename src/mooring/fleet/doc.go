@@ -21,5 +21,6 @@
 // and never for longer than it takes itself. So only a limit of 0 keeps their
 // cell from ever rolling. Instances of kind fixed are down with their cell, all
 // together: more of them than the limit keep it from ever rolling. null is the
-// same as left out; any other key is refused.
+// same as left out. A key that is nearly one of these is refused as misspelt;
+// any other is a note of somebody else's, and is passed over with a warning.
 package fleet

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"mooring/placement"
 )
 
@@ -40,21 +42,24 @@ func (d Domain) MarshalJSON() ([]byte, error) {
 // farthest is how far from 0 the number of a domain may be.
 const farthest = 1_000_000
 
-func (d *decoder) domain(into *Domain) error {
-	if d.nothing() {
+func domain(in *jsontext.Decoder, into *Domain) error {
+	switch in.PeekKind() {
+	case 'n':
+		return in.SkipValue()
+	case '"':
+		name, err := in.ReadToken()
+		if err != nil {
+			return err
+		}
+		*into = Domain{name: name.String(), given: true}
+		if into.name == "" {
+			return wrong(path(in.StackPointer()), "it is empty")
+		}
 		return nil
 	}
-	if d.peek() == '"' {
-		name, err := d.text()
-		if err == nil && name == "" {
-			err = d.wrong("it is empty")
-		}
-		*into = Domain{name: name, given: true}
-		return err
-	}
-	n, err := d.integer("a number or a string")
+	n, err := integer(in, "a number or a string")
 	if err == nil && max(n, -n) > farthest {
-		err = d.wrong("%d is too far from 0", n)
+		err = wrong(path(in.StackPointer()), "%d is too far from 0", n)
 	}
 	*into = Numbered(int(n))
 	return err

@@ -22,7 +22,7 @@ func placedDomains(t *testing.T, domains ...string) (written []string, numbers [
 	var out bytes.Buffer
 	in := `{"cells":[` + strings.Join(cells, ",") + `],"apps":[]}`
 	g.Expect(fleet.Place(strings.NewReader(in), &out, silent(t))).To(Succeed())
-	f, err := fleet.Read(&out)
+	f, err := fleet.Read(&out, silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	p, _ := f.Problem()
 	for c := range f.Cells {

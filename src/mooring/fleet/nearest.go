@@ -2,22 +2,24 @@ package fleet
 
 import "strings"
 
-// suggest gives the key that was probably meant, else all there are.
-func (k *keys) suggest(key string) string {
+// nearest gives the key that was probably meant, "" if none is near. A key
+// without its unit, as in "disk", is near however short it is.
+func nearest(fields []field, key string) string {
+	key = strings.ToLower(key)
 	best, least := "", len(key)/3+2
-	for _, name := range k.names {
-		if off := distance(strings.ToLower(key), name); off < least {
-			best, least = name, off
+	for i := range fields {
+		if strings.HasPrefix(fields[i].key, key+"_") {
+			return fields[i].key
+		}
+		if off := distance(key, fields[i].key); off < least {
+			best, least = fields[i].key, off
 		}
 	}
-	if best == "" {
-		return "there are " + strings.Join(k.names, ", ")
-	}
-	return "did you mean " + best + "?"
+	return best
 }
 
-// distance counts the letters to change, add or leave out to make one word of
-// another (Levenshtein).
+// distance counts the letters to add or leave out to make one word of another.
+// To change one is both: "note" is a word of its own, not "name" misspelt.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -29,7 +31,7 @@ func distance(a, b string) int {
 		for j := range len(b) {
 			swapped := diagonal
 			if a[i] != b[j] {
-				swapped++
+				swapped += 2
 			}
 			diagonal = row[j+1]
 			row[j+1] = min(swapped, row[j]+1, row[j+1]+1)

@@ -15,7 +15,7 @@ import (
 // without cells a cell, and writes the fleet. Apps and cells that have
 // theirs keep them. warn is told what a reader of the result should know.
 func Place(r io.Reader, w io.Writer, warn func(text string)) error {
-	f, err := Read(r)
+	f, err := Read(r, warn)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func Place(r io.Reader, w io.Writer, warn func(text string)) error {
 // ReadPlaced reads a fleet that is to be rolled. If apps have no cells they are
 // placed, as Place does, and warn is told so.
 func ReadPlaced(r io.Reader, warn func(text string)) (*Fleet, error) {
-	f, err := Read(r)
+	f, err := Read(r, warn)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func TestPlaceKeepsWhatIsPlacedAndEveryHardConstraint(t *testing.T) {
          {"name":"old","instances":1,"max_interrupted":1,"kind":"fixed","memory_mb":50,"cells":["c1"]}]}`
 	var out bytes.Buffer
 	g.Expect(fleet.Place(strings.NewReader(in), &out, silent(t))).To(Succeed())
-	f, err := fleet.Read(&out)
+	f, err := fleet.Read(&out, silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(f.Cells[0].Domain).To(Equal(fleet.Numbered(4)))
 	g.Expect(f.Apps[0].Cells).To(ConsistOf("c2", "c3"))
@@ -116,7 +116,7 @@ func TestCellsThatTheFileItselfOverfillsAreNamed(t *testing.T) {
 func TestTheDiskOfAnAppWithoutVolumesIsTheCells(t *testing.T) {
 	g := NewWithT(t)
 	f, err := fleet.Read(strings.NewReader(`{"cells":[{"id":"c1","az":"z1","disk_mb":10},{"id":"c2","az":"z1","disk_mb":20}],
- "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","disk_mb":10}]}`))
+ "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","disk_mb":10}]}`), silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	placed, err := f.Place()
 	g.Expect(err).NotTo(HaveOccurred())

@@ -1,153 +1,74 @@
 package fleet
 
 import (
-	"fmt"
 	"io"
+
+	"github.com/go-json-experiment/json"
 )
 
-// PathError is what is wrong with a fleet file, and where.
-type PathError struct {
-	Path string // as in "apps[3].cells[0]"; "" for the whole file
-	Err  error
-}
-
-func (e *PathError) Error() string {
-	path := e.Path
-	if path == "" {
-		path = "$"
+// Read reads one fleet file and checks it. Every error is a *PathError. warn is
+// told of keys that are not of the format, which are passed over.
+func Read(r io.Reader, warn func(text string)) (*Fleet, error) {
+	f, d := &Fleet{}, &decoder{passed: map[string]*passed{}}
+	if err := json.UnmarshalRead(r, f, d.options()); err != nil {
+		return nil, misread(err)
 	}
-	return "fleet: " + path + ": " + e.Err.Error()
-}
-
-func (e *PathError) Unwrap() error { return e.Err }
-
-func wrong(path, format string, args ...any) error {
-	return &PathError{path, fmt.Errorf(format, args...)}
-}
-
-// The keys of the objects of a fleet file.
-var (
-	fleetKeys = keys{2, []string{"cells", "apps", "rolls", "estimates", "max_in_flight", "canaries", "az_serial", "move_s", "failures"}}
-	cellKeys  = keys{2, []string{"id", "az", "domain", "column", "memory_mb", "disk_mb"}}
-	appKeys   = keys{4, []string{"name", "instances", "max_interrupted", "kind", "memory_mb", "disk_mb", "move_s", "cells"}}
-	failKeys  = keys{3, []string{"cell", "at_s", "for_s"}}
-)
-
-// Read reads one fleet file and checks it. Every error is a *PathError.
-func Read(r io.Reader) (*Fleet, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, wrong("", "%w", err)
-	}
-	f, d := &Fleet{}, &decoder{scanner{data: data}}
-	if err := d.object(&fleetKeys, func(key string) error { return d.fleet(key, f) }); err != nil {
-		return nil, err
-	}
-	if d.null {
-		return nil, wrong("", "null where an object belongs")
-	}
-	if d.peek(); d.at < len(data) {
-		return nil, wrong("", "something follows the fleet at byte %d", d.at)
-	}
+	d.warn(warn)
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-func (d *decoder) fleet(key string, f *Fleet) error {
-	switch key {
-	case "cells":
-		return list(d, &f.Cells, func(c *Cell) error {
-			return d.object(&cellKeys, func(key string) error { return d.cell(key, c) })
-		})
-	case "apps":
-		return list(d, &f.Apps, func(a *App) error {
-			return d.object(&appKeys, func(key string) error { return d.app(key, a) })
-		})
-	case "failures":
-		return list(d, &f.Failures, func(e *Failure) error {
-			return d.object(&failKeys, func(key string) error { return d.failure(key, e) })
-		})
-	case "rolls":
-		return d.durations(&f.Rolls)
-	case "estimates":
-		return d.durations(&f.Estimates)
-	case "max_in_flight":
-		return d.ceiling(&f.MaxInFlight)
-	case "canaries":
-		return whole(d, &f.Canaries)
-	case "az_serial":
-		return d.flag(&f.AZSerial)
+// What is wrong with a 0 that would be taken for a value left out.
+var (
+	noRoll = "with which no cell would ever roll; leave it out for no ceiling"
+	noRoom = "with which nothing fits the cell; leave it out for no limit"
+	noMove = "but a move takes some time; leave it out for " + Move.String()
+)
+
+func (f *Fleet) fields() []field {
+	return []field{
+		{key: "cells", into: &f.Cells, required: true},
+		{key: "apps", into: &f.Apps, required: true},
+		{key: "rolls", into: &f.Rolls},
+		{key: "estimates", into: &f.Estimates},
+		{key: "max_in_flight", into: &f.MaxInFlight, zero: noRoll},
+		{key: "canaries", into: &f.Canaries},
+		{key: "az_serial", into: &f.AZSerial},
+		{key: "move_s", into: &f.MoveS, zero: noMove},
+		{key: "failures", into: &f.Failures},
 	}
-	return d.move(&f.MoveS)
 }
 
-func (d *decoder) cell(key string, c *Cell) error {
-	switch key {
-	case "id":
-		return d.word(&c.ID)
-	case "az":
-		return d.word(&c.AZ)
-	case "domain":
-		return d.domain(&c.Domain)
-	case "column":
-		return whole(d, &c.Column)
-	case "memory_mb":
-		return d.capacity(&c.MemoryMB)
+func (c *Cell) fields() []field {
+	return []field{
+		{key: "id", into: &c.ID, required: true},
+		{key: "az", into: &c.AZ, required: true},
+		{key: "domain", into: &c.Domain},
+		{key: "column", into: &c.Column},
+		{key: "memory_mb", into: &c.MemoryMB, zero: noRoom},
+		{key: "disk_mb", into: &c.DiskMB, zero: noRoom},
 	}
-	return d.capacity(&c.DiskMB)
 }
 
-func (d *decoder) app(key string, a *App) error {
-	switch key {
-	case "name":
-		return d.word(&a.Name)
-	case "instances":
-		return whole(d, &a.Instances)
-	case "max_interrupted":
-		return d.limit(&a.MaxInterrupted)
-	case "kind":
-		return d.word((*string)(&a.Kind))
-	case "memory_mb":
-		return whole(d, &a.MemoryMB)
-	case "disk_mb":
-		return whole(d, &a.DiskMB)
-	case "move_s":
-		return d.move(&a.MoveS)
+func (a *App) fields() []field {
+	return []field{
+		{key: "name", into: &a.Name, required: true},
+		{key: "instances", into: &a.Instances, required: true},
+		{key: "max_interrupted", into: &a.MaxInterrupted, required: true},
+		{key: "kind", into: (*string)(&a.Kind), required: true},
+		{key: "memory_mb", into: &a.MemoryMB},
+		{key: "disk_mb", into: &a.DiskMB},
+		{key: "move_s", into: &a.MoveS, zero: noMove},
+		{key: "cells", into: &a.Cells},
 	}
-	return list(d, &a.Cells, d.word)
 }
 
-func (d *decoder) failure(key string, e *Failure) error {
-	switch key {
-	case "cell":
-		return d.word(&e.Cell)
-	case "at_s":
-		return d.seconds(&e.At)
+func (e *Failure) fields() []field {
+	return []field{
+		{key: "cell", into: &e.Cell, required: true},
+		{key: "at_s", into: &e.At, required: true},
+		{key: "for_s", into: &e.For, required: true},
 	}
-	return d.seconds(&e.For)
-}
-
-// The readers below refuse a 0 that would be taken for a value left out.
-
-func (d *decoder) ceiling(into *Limit) error {
-	if err := d.limit(into); err != nil || d.null || !into.Never() {
-		return err
-	}
-	return d.wrong("is 0, with which no cell would ever roll; leave it out for no ceiling")
-}
-
-func (d *decoder) capacity(into *int64) error {
-	if err := whole(d, into); err != nil || d.null || *into != 0 {
-		return err
-	}
-	return d.wrong("is 0, with which nothing fits the cell; leave it out for no limit")
-}
-
-func (d *decoder) move(into *float64) error {
-	if err := d.seconds(into); err != nil || d.null || *into != 0 {
-		return err
-	}
-	return d.wrong("is 0, but a move takes some time; leave it out for %v", Move)
 }

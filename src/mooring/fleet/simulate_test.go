@@ -17,7 +17,7 @@ import (
 
 // simulate reads a fleet and writes its simulated rolls, as moor simulate does.
 func simulate(r io.Reader, w io.Writer) error {
-	f, err := fleet.Read(r)
+	f, err := fleet.Read(r, func(string) {})
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func TestEveryFamilyIsReplayedWithoutABreach(t *testing.T) {
 
 func TestACellThatAnAppForbidsIsNamedAndLeftOut(t *testing.T) {
 	g := NewWithT(t)
-	f, err := fleet.Read(strings.NewReader(strings.Replace(small, `"max_interrupted":1`, `"max_interrupted":0`, 1)))
+	f, err := fleet.Read(strings.NewReader(strings.Replace(small, `"max_interrupted":1`, `"max_interrupted":0`, 1)), silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	summary, report := audit(t, f)
 	g.Expect(summary.Never).To(Equal([]string{"c1", "c2"}))
@@ -102,13 +102,13 @@ func TestAnAppWithoutVolumesSpendsItsBudgetForAMove(t *testing.T) {
 	g := NewWithT(t)
 	text := `{"cells":[{"id":"c1","az":"z1"},{"id":"c2","az":"z1"}],
  "apps":[{"name":"web","instances":2,"max_interrupted":1,"kind":"none","cells":["c1","c2"]}],"rolls":{"c1":100,"c2":100}}`
-	f, err := fleet.Read(strings.NewReader(text))
+	f, err := fleet.Read(strings.NewReader(text), silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	summary, report := audit(t, f)
 	g.Expect(summary.Makespan).To(Equal(130.0), "c2 starts when the instance of c1 has moved")
 	g.Expect(report.Breaches).To(BeEmpty())
 
-	f, err = fleet.Read(strings.NewReader(strings.Replace(text, `"max_interrupted":1`, `"max_interrupted":0`, 1)))
+	f, err = fleet.Read(strings.NewReader(strings.Replace(text, `"max_interrupted":1`, `"max_interrupted":0`, 1)), silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	summary, report = audit(t, f)
 	g.Expect(summary.Never).To(Equal([]string{"c1", "c2"}))
@@ -121,7 +121,7 @@ func TestWhatMovesLeavesAFullCellInSteps(t *testing.T) {
  "apps":[{"name":"web","instances":4,"max_interrupted":1,"kind":"floating","cells":["c1","c1","c1","c2"]}],
  "rolls":{"c1":60,"c2":55},"estimates":{"c1":60,"c2":55}}`
 	g := NewWithT(t)
-	f, err := fleet.Read(strings.NewReader(crowded))
+	f, err := fleet.Read(strings.NewReader(crowded), silent(t))
 	g.Expect(err).NotTo(HaveOccurred())
 	summary, report := audit(t, f)
 	g.Expect(report.Breaches).To(BeEmpty())
@@ -171,7 +171,7 @@ func TestEveryRollThatEndsIsAnEvent(t *testing.T) {
 	now := time.Time{}
 	clock := func() time.Time { now = now.Add(time.Microsecond); return now }
 	simulated := func(text string) *fleet.Summary {
-		f, err := fleet.Read(strings.NewReader(text))
+		f, err := fleet.Read(strings.NewReader(text), silent(t))
 		g.Expect(err).NotTo(HaveOccurred())
 		run, err := f.Simulate(fleet.Options{Clock: clock})
 		g.Expect(err).NotTo(HaveOccurred())

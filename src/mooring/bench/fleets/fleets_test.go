@@ -52,7 +52,7 @@ func TestFleetsAreWrittenForOthersToPlace(t *testing.T) {
 	for _, path := range strings.Fields(out.String()) {
 		file, err := os.Open(path)
 		g.Expect(err).NotTo(HaveOccurred())
-		f, err := fleet.Read(file)
+		f, err := fleet.Read(file, func(text string) { t.Errorf("warned of: %s", text) })
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(file.Close()).To(Succeed())
 		g.Expect(f.Cells).To(HaveLen(60))
