@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -12,12 +13,12 @@ func TestARunbookIsShownToWhoeverFollowsAnAlert(t *testing.T) {
 	board, err := New(Config{Source: newPaper()})
 	g.Expect(err).NotTo(HaveOccurred())
 	answer := httptest.NewRecorder()
-	board.ServeHTTP(answer, httptest.NewRequest("GET", "/console/runbooks/handler-hung", nil))
+	board.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/console/runbooks/handler-hung", nil))
 	g.Expect(answer.Code).To(Equal(200))
 	g.Expect(answer.Header().Get("Content-Security-Policy")).To(ContainSubstring("default-src 'none'"))
 	g.Expect(answer.Body.String()).To(And(ContainSubstring("<h1>A handler makes no progress</h1>"), ContainSubstring("<code>moor stuck ID</code>")))
 
 	answer = httptest.NewRecorder()
-	board.ServeHTTP(answer, httptest.NewRequest("GET", "/console/runbooks/nothing", nil))
+	board.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/console/runbooks/nothing", nil))
 	g.Expect(answer.Code).To(Equal(404))
 }

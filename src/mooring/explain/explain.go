@@ -17,9 +17,10 @@ import (
 // Reads says whether whoever asks may read what the instances of an app write.
 type Reads func(app model.Name) bool
 
-// NoOutput is for those who may read nothing that instances write, AllOutput
-// for those who may read everything.
-func NoOutput(model.Name) bool  { return false }
+// NoOutput is for those who may read nothing that instances write.
+func NoOutput(model.Name) bool { return false }
+
+// AllOutput is for those who may read everything.
 func AllOutput(model.Name) bool { return true }
 
 // Cell explains a cell, nil when there is none of that name.

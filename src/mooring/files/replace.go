@@ -14,10 +14,10 @@ import (
 type Lasting int
 
 const (
-	// Process: the crash of whoever writes. What was written may be lost with
+	// Process is the crash of whoever writes. What was written may be lost with
 	// the host's power, together with what it was written about.
 	Process Lasting = iota
-	// Host: the loss of the host's power, from when Replace returns.
+	// Host is the loss of the host's power, from when Replace returns.
 	Host
 )
 

@@ -96,7 +96,7 @@ func (d *decision) spent(roll *model.Roll) time.Duration {
 	away := func(phase model.Phase) bool { return phase == model.Acting || phase == model.Returning }
 	began := d.now
 	for _, entry := range slices.Backward(roll.Timeline) {
-		if entry.Phase != roll.Phase && !(away(entry.Phase) && away(roll.Phase)) {
+		if same := entry.Phase == roll.Phase || away(entry.Phase) && away(roll.Phase); !same {
 			break
 		}
 		if began = entry.At; entry.Note == grantedNote {
