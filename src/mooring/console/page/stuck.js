@@ -95,6 +95,7 @@ function facts(alert) {
     app && fact("Instance", link(appHref(app), app), `/${alert.index}`),
     alert.cell_id && fact("Cell", link(cellHref(alert.cell_id), alert.cell_id), alert.az && ` in ${alert.az}`),
     alert.plan && fact("Plan", link(planHref(alert.plan), alert.plan), alert.phase && `, while ${alert.phase}`),
+    alert.step && fact("Step", alert.step),
     fact("Call", h("strong", {}, alert.owner || "cloud ops")),
     fact("Flagged", since(alert.flagged_at), " ago", alert.flaps > 0 && `, came back ${count(alert.flaps, "time")}`),
     fact("Holds up", others.length ? cellLinks(others) : "no other cell"),
