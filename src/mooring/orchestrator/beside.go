@@ -29,7 +29,7 @@ func (d *decision) beside(s *survey, own string) {
 			if !keeps && state != sequence.Running && state != sequence.Begun {
 				continue
 			}
-			at := len(s.problem.Cells)
+			at, spells := len(s.problem.Cells), len(s.spells)
 			d.addCell(s, roll)
 			s.problem.Cells[at].Foreign = true
 			spends := slices.ContainsFunc(s.problem.Cells[at].Uses, func(use sequence.Use) bool { return int(use.App) < shared })
@@ -37,7 +37,7 @@ func (d *decision) beside(s *survey, own string) {
 			case keeps:
 				s.exclude(cell, at)
 			case !spends:
-				s.problem.Cells, s.sketches = s.problem.Cells[:at], s.sketches[:at]
+				s.problem.Cells, s.sketches, s.spells = s.problem.Cells[:at], s.sketches[:at], s.spells[:spells]
 				delete(s.claims, at)
 			}
 			s.rolls = s.rolls[:cells]

@@ -30,7 +30,7 @@ func Foresee(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Fore
 	onlyStarted(f.typical, line)
 	forecast := &client.Forecast{
 		Earliest: now.Add(f.ends.Short), Likely: now.Add(f.ends.Half), Latest: now.Add(f.ends.Most),
-		Bottleneck: d.bottleneck(s, sequence.Bound(&s.problem, f.typical)), Open: open,
+		Bottleneck: d.bottleneck(s, sequence.Bound(f.certain, f.typical)), Open: open,
 	}
 	for i, roll := range rolls {
 		switch state := s.problem.Cells[i].State; {

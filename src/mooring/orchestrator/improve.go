@@ -67,11 +67,7 @@ func seek(snap *state.Snapshot, plan *model.Plan, now time.Time, more func() boo
 		}
 	}
 	s := d.surveyOf(plan, rolls)
-	for i, roll := range rolls {
-		if s.problem.Cells[i].State == sequence.Running {
-			s.problem.Cells[i].Elapsed = max(0, now.Sub(began(roll)))
-		}
-	}
+	d.beside(s, plan.Name)
 	turns := s.turns()
 	better := sequence.Improve(&s.problem, turns, more)
 	found := &reorder{from: plan, greedy: better.Mode == sequence.Greedy}
@@ -104,15 +100,6 @@ func until(more func() bool, cut *bool) func() bool {
 		*cut = *cut || !more()
 		return !*cut
 	}
-}
-
-// began gives when a roll last left the queue.
-func began(roll *model.Roll) time.Time {
-	at := roll.Since()
-	for i := len(roll.Timeline) - 1; i >= 0 && roll.Timeline[i].Phase != model.Queued; i-- {
-		at = roll.Timeline[i].At
-	}
-	return at
 }
 
 // Two plans are compared on what is expected and in so many draws of how it may

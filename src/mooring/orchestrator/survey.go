@@ -129,7 +129,7 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 		s.claims[len(s.problem.Cells)] = d.snap.Claim(roll.Holder()).Since
 	}
 	s.problem.Cells = append(s.problem.Cells, cell)
-	for _, at := range spends.spells(len(s.rolls)) {
+	for _, at := range spends.spells(len(s.problem.Cells) - 1) {
 		at.hold(&s.problem, mean, estimate.Spell.GivenBack)
 		s.spells = append(s.spells, at)
 	}
