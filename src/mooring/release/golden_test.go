@@ -36,8 +36,8 @@ var givenDirector = map[string]any{"url": "https://10.0.0.6:25555", "ca": "-----
 // it, and once with every property that may be left out.
 var renderings = map[string]map[string]any{
 	"etcd": {"port": 12379, "peer_port": 12380, "metrics_port": 12381, "quota_bytes": 8589934592, "compaction_retention": "1h",
-		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn"},
-	"api": {"port": 17770, "lease_ttl": "30s", "director": givenDirector,
+		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn", "open_files": 65536},
+	"api": {"port": 17770, "open_files": 65536, "lease_ttl": "30s", "director": givenDirector,
 		"access": map[string]any{
 			"certificates": []any{map[string]any{"unit": "cells", "roles": []string{"cell:{name}"}}},
 			"tokens":       []any{map[string]any{"name": "ci", "sha256": strings.Repeat("ab", 32), "roles": []string{"developer:acme/prod"}, "expires": "2030-01-01T00:00:00Z"}},

@@ -103,6 +103,24 @@ func TestMonitWatchesWhatTheJobRuns(t *testing.T) {
 	}
 }
 
+// The hard limit of a VM may be lower than any number written here: that of a
+// container is, and BPM does not start a process that asks for more.
+func TestBPM_AsksForNoLimitThatIsNotGiven(t *testing.T) {
+	everything(t, func(job, variant string, files map[string]string) {
+		var config struct {
+			Processes []struct{ Limits map[string]int }
+		}
+		if text, found := files["config/bpm.yml"]; found {
+			NewWithT(t).Expect(yaml.Unmarshal([]byte(text), &config)).To(Succeed(), job)
+			for _, process := range config.Processes {
+				if variant == "defaults" {
+					NewWithT(t).Expect(process.Limits).To(BeEmpty(), job)
+				}
+			}
+		}
+	})
+}
+
 // monit's own parser reads what the jobs of one VM have for it, all together.
 func TestMonitUnderstandsTheJobs(t *testing.T) {
 	monit, err := exec.LookPath("monit")
@@ -186,8 +204,7 @@ func TestTheErrandsPlansAreSound(t *testing.T) {
 	f := newFleet(t)
 	var operations []operation
 	readYAML(t, filepath.Join(top, "ops-files", "enable-roll-errand.yml"), &operations)
-	job := operations[0].Value.(map[string]any)["jobs"].([]any)[0].(map[string]any)
-	shipped := job["properties"].(map[string]any)["plan"]
+	shipped := operations[0].Value.(map[string]any)["properties"].(map[string]any)["plan"]
 	for _, plan := range []any{f.jobs["roll-cells"].Properties["plan"].Example, shipped} {
 		p := f.place("roll-cells", map[string]any{"plan": plan})
 		p.On.Deployment = "second"
