@@ -2,16 +2,22 @@ package deploys
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 
+	"mooring/client"
 	"mooring/director/fakedirector"
 	"mooring/director/fakedirector/deployment"
 	"mooring/director/fakedirector/vm"
@@ -97,27 +103,107 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// manifest is the release's, with ops files of these names and variables.
-func manifest(t *testing.T, vars map[string]any, ops ...string) any {
+// asked is what an operator gives `bosh deploy`: ops files by their names, with
+// variables, and changes of the operator's own.
+type asked struct {
+	ops  []string
+	vars map[string]any
+	own  deployment.Ops
+	how  fakedirector.Deploy
+}
+
+// set is an operator's own change of one value.
+func set(path string, value any) deployment.Operation {
+	return deployment.Operation{Type: "replace", Path: path, Value: value}
+}
+
+// manifest is what bosh sends for what was asked.
+func (a asked) manifest(t *testing.T) any {
 	t.Helper()
 	g := NewWithT(t)
 	text, err := os.ReadFile(filepath.Join(top, "manifests", "mooring.yml"))
 	g.Expect(err).NotTo(HaveOccurred())
 	var all []deployment.Ops
-	for _, name := range ops {
+	for _, name := range a.ops {
 		read, err := deployment.ReadOps(filepath.Join(top, "ops-files", name+".yml"))
 		g.Expect(err).NotTo(HaveOccurred())
 		all = append(all, read)
 	}
-	made, err := deployment.Interpolate(text, all, vars)
+	made, err := deployment.Interpolate(text, append(all, a.own), a.vars)
 	g.Expect(err).NotTo(HaveOccurred())
 	return made
 }
 
-// wait returns how a task ended.
-func (s *site) wait(t *testing.T, task int, patience time.Duration) error {
+// patience bounds a task of a test. What is slow here is BOSH's own waiting.
+const patience = 10 * time.Minute
+
+// ends returns how a task ended.
+func (s *site) ends(t *testing.T, task int) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	return s.Wait(ctx, task)
+}
+
+// deploy deploys, and expects that it succeeds.
+func (s *site) deploy(t *testing.T, what asked) {
+	t.Helper()
+	began := time.Now()
+	NewWithT(t).Expect(s.ends(t, s.DeployManifest(what.manifest(t), what.how))).To(Succeed())
+	t.Logf("deployed in %s", time.Since(began).Round(time.Second))
+}
+
+// errand runs an errand, and returns what it printed.
+func (s *site) errand(t *testing.T, job string) string {
+	t.Helper()
+	task := s.RunErrand(job)
+	NewWithT(t).Expect(s.ends(t, task)).To(Succeed(), s.Printed(task))
+	return s.Printed(task)
+}
+
+// on returns the VMs of a group, in the order of their indexes.
+func (s *site) on(group string) []*vm.VM {
+	var all []*vm.VM
+	for _, i := range s.instances(group) {
+		all = append(all, s.VM(i.ID))
+	}
+	return all
+}
+
+func (s *site) instances(group string) []*deployment.Instance {
+	all := slices.Clone(s.Deployed().Group(group).Instances)
+	slices.SortFunc(all, func(a, b *deployment.Instance) int { return a.Index - b.Index })
+	return all
+}
+
+// moor runs moor as an operator does on the first control node.
+func (s *site) moor(t *testing.T, input string, args ...string) string {
+	t.Helper()
+	cmd := s.on("control")[0].Command(t.Context(), "/usr/local/bin/moor", args...)
+	cmd.Stdin = strings.NewReader(input)
+	output, err := cmd.CombinedOutput()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "moor %s: %s", strings.Join(args, " "), output)
+	return string(output)
+}
+
+// client calls the API from outside, with the operator's certificate.
+func (s *site) client(t *testing.T) *client.Client {
+	t.Helper()
+	g := NewWithT(t)
+	pair := s.planner.Config.Get(s.planner.Variable("mooring", "api_operator")).(map[string]any)
+	certificate, err := tls.X509KeyPair([]byte(pair["certificate"].(string)), []byte(pair["private_key"].(string)))
+	g.Expect(err).NotTo(HaveOccurred())
+	roots := x509.NewCertPool()
+	g.Expect(roots.AppendCertsFromPEM([]byte(pair["ca"].(string)))).To(BeTrue())
+	var endpoints []string
+	for _, node := range s.instances("control") {
+		endpoints = append(endpoints, "https://"+node.IP+":7770")
+	}
+	// Names of BOSH DNS are known on its VMs alone.
+	name := s.instances("control")[0].Address
+	made, err := client.New(client.Config{Endpoints: endpoints, HTTP: &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: roots, ServerName: name},
+	}}})
+	g.Expect(err).NotTo(HaveOccurred())
+	return made
 }

@@ -169,10 +169,17 @@ func (vm *VM) Start(ctx context.Context) error {
 	if text, err := vm.output(ctx, "monit", "-c", "/var/vcap/monit/monitrc"); err != nil {
 		return fmt.Errorf("starting monit: %w: %s", err, text)
 	}
-	return vm.until(ctx, "monit answers", func() (bool, error) {
+	if err := vm.until(ctx, "monit answers", func() (bool, error) {
 		_, err := vm.services(ctx)
 		return err == nil, nil
-	})
+	}); err != nil {
+		return err
+	}
+	// It does not watch what it was told to stop before it ended.
+	if text, err := vm.output(ctx, "monit", "-c", "/var/vcap/monit/monitrc", "start", "all"); err != nil {
+		return fmt.Errorf("starting processes: %w: %s", err, text)
+	}
+	return nil
 }
 
 // endMonit ends the monit that runs, which leaves the processes alone.
