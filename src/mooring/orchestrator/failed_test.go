@@ -226,6 +226,7 @@ func TestRetry_OfAHostThatBOSHOnlyRestarted(t *testing.T) {
 	back := *snap.Roll("p", "c1")
 	back.BackAt, back.BackAsking = convergeNow, "post-start"
 	snap = looked(snap.Apply(put(snap, &back)), convergeNow)
+	g.Expect(snap.StuckItem(alert)).NotTo(BeNil())
 	g.Expect(snap.StuckItem(alert).Answers).To(Equal([]model.Verb{model.Retry, model.Skip, model.Lost}), "nothing comes of waiting")
 	g.Expect(snap.StuckItem(alert).Effects).To(HaveEach(HaveSuffix("BOSH, which waits at the cell's gate, goes on.")))
 
