@@ -106,6 +106,10 @@ func (d *Director) VM(id string) *vm.VM {
 	return nil
 }
 
+// Lose has the VM of an instance end, as that of a host that fails: nobody was
+// asked, and the Director has not heard of it. Its persistent disk stays.
+func (d *Director) Lose(id string) error { return d.VM(id).Delete() }
+
 // Deployed returns what the last manifest made; nil before the first.
 func (d *Director) Deployed() *deployment.Deployment {
 	d.mu.Lock()

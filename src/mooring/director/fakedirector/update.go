@@ -135,21 +135,32 @@ func (d *Director) actOn(id, action, user, contextID string, silent bool) int {
 	})
 }
 
-// Resurrect starts a task that brings the VM of an instance back, as the
-// resurrector has it done for one whose agent is silent: no script is asked
-// before, and an instance that is ignored is left alone.
-func (d *Director) Resurrect(id string) int {
+// Resurrect starts a task that brings the VMs of instances back, all at once, as
+// the resurrector has it done for those whose agents are silent: no script is
+// asked before, and an instance that is ignored is left alone.
+func (d *Director) Resurrect(ids ...string) int {
 	return d.submit("scan and fix", "health_monitor", "", true, func(t *task) error {
-		i := d.instance(id)
-		if d.isIgnored(i) {
-			return nil
+		var silent []*Instance
+		for _, id := range ids {
+			if i := d.instance(id); !d.isIgnored(i) {
+				silent = append(silent, i)
+			}
 		}
-		return t.track("Applying problem resolutions", d.groupOf(i), fmt.Sprintf("VM for '%s' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", t.nameOf(i)), func(func(string)) error {
-			if err := t.act(i, Recreate, func(string) {}); err != nil {
+		return t.together(silent, len(silent), t.resurrect)
+	})
+}
+
+func (t *task) resurrect(i *Instance) error {
+	return t.track("Applying problem resolutions", t.d.groupOf(i), fmt.Sprintf("VM for '%s' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", t.nameOf(i)), func(func(string)) error {
+		if i.machine != nil {
+			if err := i.machine.delete(); err != nil {
 				return err
 			}
-			return t.begin(i)
-		})
+		}
+		if err := t.act(i, Recreate, func(string) {}); err != nil {
+			return err
+		}
+		return t.begin(i)
 	})
 }
 
