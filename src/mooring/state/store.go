@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 )
@@ -93,6 +94,25 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.done.Go(func() { s.follow(revision) })
 	return s, nil
 }
+
+// OpenWhenReachable is Open for a daemon that starts before etcd does, or while
+// etcd has no majority: it tries until etcd answers and then returns the store.
+// Before each further attempt it calls waiting with what it waits for. It fails
+// when ctx ends, or with a *RecordError: time mends neither.
+func OpenWhenReachable(ctx context.Context, cfg Config, waiting func(error)) (*Store, error) {
+	return backoff.Retry(ctx, func() (*Store, error) {
+		store, err := Open(ctx, cfg)
+		if record := (*RecordError)(nil); errors.As(err, &record) {
+			return nil, backoff.Permanent(err)
+		}
+		return store, err
+	},
+		backoff.WithBackOff(backoff.NewConstantBackOff(openAgain)), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, _ time.Duration) { waiting(err) }))
+}
+
+// openAgain is the pause between two attempts to open the state.
+const openAgain = time.Second
 
 // Close stops following etcd. Snapshots that were taken stay good.
 func (s *Store) Close() error {

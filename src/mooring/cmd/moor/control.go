@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"slices"
 	"time"
@@ -13,12 +11,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
-	"mooring/access"
 	"mooring/alerting"
-	"mooring/api"
 	"mooring/client"
-	"mooring/console"
-	"mooring/identity"
 	"mooring/model"
 	"mooring/notify"
 	"mooring/orchestrator"
@@ -79,7 +73,7 @@ moor orchestrator on three nodes against an etcd of three members.`,
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
 				defer cancel(nil)
-				store, closeState, err := openState(ctx, c, cancel)
+				store, closeState, err := openState(ctx, c, cancel, logWaiting("control-plane"))
 				if err != nil {
 					return err
 				}
@@ -100,39 +94,70 @@ moor orchestrator on three nodes against an etcd of three members.`,
 	}
 }
 
-// role is one of the control plane's parts as a process of its own.
-func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.Context, *state.Store) error) *cli.Command {
+// opener opens the state, once. As long as etcd does not answer it tries on and
+// calls waiting with the reason.
+type opener func(ctx context.Context, waiting func(error)) (*state.Store, error)
+
+// role is one of the control plane's parts as a process of its own. It stays up
+// while etcd does not answer: BOSH starts the next node of a new cluster only
+// once this one runs.
+func role(name, usage string, flags []cli.Flag, run func(context.Context, *cli.Context, opener) error) *cli.Command {
 	return &cli.Command{
 		Name: name, Category: rolesCategory, Usage: usage,
 		Flags: append(append(flags, etcdFlag), tlsFlags("etcd-", "etcd")...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
-				store, closeState, err := openState(ctx, c, nil)
-				if err != nil {
-					return err
+				closeState := func() {}
+				defer func() { closeState() }()
+				err := run(ctx, c, func(ctx context.Context, waiting func(error)) (*state.Store, error) {
+					store, closeIt, err := openState(ctx, c, nil, waiting)
+					if err == nil {
+						closeState = closeIt
+					}
+					return store, err
+				})
+				if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+					return nil // it was told to stop while it waited
 				}
-				defer closeState()
-				return run(ctx, c, store)
+				return err
 			})
 		},
 	}
 }
 
+// onceOpen is what a role does that can do nothing without the state.
+func onceOpen(name string, run func(context.Context, *cli.Context, *state.Store) error) func(context.Context, *cli.Context, opener) error {
+	return func(ctx context.Context, c *cli.Context, open opener) error {
+		store, err := open(ctx, logWaiting(name))
+		if err != nil {
+			return err
+		}
+		return run(ctx, c, store)
+	}
+}
+
+// logWaiting returns what tells the log of a role why it waits.
+func logWaiting(role string) func(error) {
+	logger := logger(role)
+	return func(err error) { logger.Warn("waiting for the state", "cause", err) }
+}
+
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPI)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
 }
 
 func schedulerCommand() *cli.Command {
-	return role("scheduler", "place volumes and instances; one of several leads", []cli.Flag{nameFlag, domainsFlag}, schedule)
+	return role("scheduler", "place volumes and instances; one of several leads", []cli.Flag{nameFlag, domainsFlag}, onceOpen("scheduler", schedule))
 }
 
 func orchestratorCommand() *cli.Command {
-	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag), orchestrate)
+	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag), onceOpen("orchestrator", orchestrate))
 }
 
 // openState opens the state in etcd, starting an embedded one when asked to;
-// fail is called when that one ends by itself.
-func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc) (*state.Store, func(), error) {
+// fail is called when that one ends by itself. As long as etcd does not answer,
+// it tries on and calls waiting.
+func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc, waiting func(error)) (*state.Store, func(), error) {
 	cfg := state.Config{Endpoints: c.StringSlice(etcdFlag.Name), Logger: logger("state")}
 	closeEtcd := func() {}
 	switch dir := c.String("embedded-etcd"); {
@@ -158,68 +183,12 @@ func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc
 			return nil, nil, err
 		}
 	}
-	store, err := state.Open(ctx, cfg)
+	store, err := state.OpenWhenReachable(ctx, cfg, waiting)
 	if err != nil {
 		closeEtcd()
 		return nil, nil, err
 	}
 	return store, func() { _ = store.Close(); closeEtcd() }, nil
-}
-
-// serveAPI serves until ctx ends. Streams and long polls are ended then; other
-// requests get a moment to finish.
-func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
-	bosh, err := hands(c)
-	if err != nil {
-		return err
-	}
-	tlsConfig, err := serverTLS(c, "tls-")
-	if err != nil {
-		return err
-	}
-	callers, err := callers(c, tlsConfig)
-	if err != nil {
-		return err
-	}
-	handler, err := api.New(api.Config{
-		Store: store, Planner: preview, CheckPlan: checkPlan(bosh),
-		Forecast: orchestrator.Foresee,
-		Logger:   logger("api"), LeaseTTL: c.Duration(leaseFlag.Name), Version: version(),
-	})
-	if err != nil {
-		return err
-	}
-	board, err := console.New(console.Config{Source: store, Forecast: orchestrator.Foresee, Failed: store.Err, MayAct: maySteer, MayRead: mayRead, SignIn: callers.Token})
-	if err != nil {
-		return err
-	}
-	faces := http.NewServeMux()
-	faces.Handle("/", handler)
-	faces.Handle("GET /{$}", board)
-	faces.Handle("/console/", board)
-	faces.Handle("GET /console/live", identity.Require(access.Look, theFleet, board))
-	server := &http.Server{Handler: callers.Wrap(faces), TLSConfig: tlsConfig, ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return ctx }}
-	listener, err := net.Listen("tcp", c.String(listenFlag.Name))
-	if err != nil {
-		return fmt.Errorf("serve the API: %w; choose another address with --%s", err, listenFlag.Name)
-	}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(patience)
-	}()
-	if tlsConfig != nil {
-		err = server.ServeTLS(listener, "", "")
-	} else {
-		err = server.Serve(listener)
-	}
-	if !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
 }
 
 // improvePreview is for how long a plan is bettered while somebody waits for its
