@@ -8,6 +8,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // member is one etcd of a cluster, on a VM with an address of its own.
@@ -16,30 +18,37 @@ type member struct {
 	process *process
 }
 
-// cluster gives three etcds that do not run yet, at 127.0.0.2 to 127.0.0.4.
-func cluster(t *testing.T) (install func(i int, ip string), members []*member) {
+// cluster gives the etcds of three control nodes, installed and not yet running,
+// at 127.0.0.2 to 127.0.0.4; move makes the last one's VM anew, at 127.0.0.5.
+func cluster(t *testing.T) (move func(), members []*member) {
 	t.Helper()
-	f := newFleet(t)
-	ips := []string{"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"}
-	f.etcd, f.peer = f.etcdCA.issue(t, ips...), newAuthority(t).issue(t, ips...)
-	port, peerPort := freePort(t), freePort(t)
-	metrics := []int{freePort(t), freePort(t), freePort(t)}
-	for i := range f.control {
-		f.control[i].Address = ips[i]
-		members = append(members, &member{vm: newVM(t)})
+	director, manifest := newDirector(t), mooring(t, nil)
+	manifest["instance_groups"] = []any{element(t, manifest, "instance_groups", "control")}
+	network := deployment.Subnet{Range: "127.0.0.0/29", Gateway: "127.0.0.6", Reserved: []string{"127.0.0.1"}}
+	onIPs(t, director, manifest, network, "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
+	metrics := freePort(t)
+	give(t, manifest, "etcd", map[string]any{"port": freePort(t), "peer_port": freePort(t), "metrics_port": metrics, "log_level": "warn"})
+	prepared := prepare(t, director, manifest)
+	for _, instance := range prepared.Group("control").Instances {
+		m := &member{vm: newVM(t)}
+		m.rewrites = map[string]string{"0.0.0.0": instance.IP, fmt.Sprint(metrics): fmt.Sprint(freePort(t))}
+		m.install(t, instance)
+		members = append(members, m)
 	}
-	install = func(i int, ip string) {
-		f.control[i].Address = ip
-		p := f.place("etcd", map[string]any{"port": port, "peer_port": peerPort, "metrics_port": metrics[i], "log_level": "warn"})
-		p.On = f.control[i]
-		p.Links["etcd"].Properties["port"], p.Links["etcd"].Properties["peer_port"] = port, peerPort
-		members[i].rewrites = map[string]string{"0.0.0.0": ip}
-		members[i].install(t, p)
+	move = func() {
+		t.Helper()
+		network.Reserved = append(network.Reserved, "127.0.0.4")
+		onIPs(t, director, manifest, network, "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
+		moved, err := director.Prepare(manifest, prepared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		instance := moved.Group("control").Instances[2]
+		NewWithT(t).Expect(instance.Changes(prepared.Instance(instance.ID))).To(ContainElement("network"))
+		members[2].rewrites["0.0.0.0"] = instance.IP
+		members[2].install(t, instance)
 	}
-	for i := range members {
-		install(i, ips[i])
-	}
-	return install, members
+	return move, members
 }
 
 // start starts a member as BOSH does.
@@ -64,7 +73,7 @@ func (m *member) list(t *testing.T) string {
 func TestMembersOfEtcdComeAndGo(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	install, members := cluster(t)
+	move, members := cluster(t)
 	started := WithTransform(func(m *member) int { return strings.Count(m.list(t), ", started, ") }, Equal(3))
 	last := members[2]
 
@@ -88,7 +97,7 @@ func TestMembersOfEtcdComeAndGo(t *testing.T) {
 	keep := []string{"BOSH_VM_NEXT_STATE=delete", "BOSH_INSTANCE_NEXT_STATE=keep", "BOSH_DEPLOYMENT_NEXT_STATE=keep"}
 	last.must(t, "etcd", "bin/pre-stop", keep)
 	last.process.stop()
-	install(2, "127.0.0.5")
+	move()
 	g.Expect(last.start(t)).To(ContainSubstring("telling the cluster that this member is now at https://127.0.0.5:"))
 	last.must(t, "etcd", "bin/post-start", nil)
 	g.Eventually(last, 30*time.Second, 500*time.Millisecond).Should(started)

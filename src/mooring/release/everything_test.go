@@ -15,12 +15,14 @@ import (
 
 	"mooring/dev/devtest"
 	"mooring/director/fakedirector"
+	"mooring/director/fakedirector/deployment"
 )
 
 // withEverything is onLoopback with each job given all that may be given: what
 // golden files are kept of, with addresses of this machine.
-func withEverything(t *testing.T, director, directorCA, alerts string) (*fleet, map[string]map[string]any) {
-	f, here := onLoopback(t)
+func withEverything(t *testing.T, url, ca, alerts string) (*deployment.Director, map[string]any, map[string]map[string]any) {
+	t.Helper()
+	director, manifest, here := onLoopback(t)
 	properties := map[string]map[string]any{}
 	for name, given := range renderings {
 		properties[name] = maps.Clone(given)
@@ -31,7 +33,7 @@ func withEverything(t *testing.T, director, directorCA, alerts string) (*fleet, 
 	for name, given := range here {
 		maps.Copy(properties[name], given)
 	}
-	login := map[string]any{"url": director, "ca": directorCA, "client": "moor", "secret": "secret"}
+	login := map[string]any{"url": url, "ca": ca, "client": "moor", "secret": "secret"}
 	api, orchestrator := properties["api"], properties["orchestrator"]
 	api["director"], orchestrator["director"] = login, login
 	api["access"] = map[string]any{
@@ -43,7 +45,7 @@ func withEverything(t *testing.T, director, directorCA, alerts string) (*fleet, 
 		"anyone": []string{"scraper"},
 	}
 	uaa := maps.Clone(api["uaa"].(map[string]any))
-	uaa["url"], uaa["ca"] = director+"/oauth/token", directorCA
+	uaa["url"], uaa["ca"] = url+"/oauth/token", ca
 	api["uaa"] = uaa
 	orchestrator["alerts"] = map[string]any{
 		"board": alerts, "webhook_secret": "s3cret",
@@ -56,7 +58,7 @@ func withEverything(t *testing.T, director, directorCA, alerts string) (*fleet, 
 	properties["roll-cells"] = map[string]any{"plan": map[string]any{
 		"name": "kernel", "cells": "all", "action": "restart", "via": map[string]any{"bosh": map[string]any{"instance_group": "cell"}},
 	}}
-	return f, properties
+	return director, manifest, properties
 }
 
 // What the jobs would run when all is given that may be: each flag is one that
@@ -79,7 +81,7 @@ func TestTheJobsRunWithEverythingGiven(t *testing.T) {
 		}
 	}
 	director := fakedirector.New(fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1"}, User: "moor", Password: "secret", UAA: true,
-		Instances: []*fakedirector.Instance{{ID: group("control", 1)[0].ID, AZ: "z1", VM: fakedirector.VM{
+		Instances: []*fakedirector.Instance{{ID: identities()[0], AZ: "z1", VM: fakedirector.VM{
 			PreStop: func(_ context.Context, env []string) error { return script("bin/pre-stop")(env) },
 			Act: func(string) error {
 				if err := script("bin/ctl", "stop")(nil); err != nil {
@@ -95,12 +97,8 @@ func TestTheJobsRunWithEverythingGiven(t *testing.T) {
 		name, value, _ := strings.Cut(setting, "=")
 		settings[name] = value
 	}
-	f, properties := withEverything(t, settings["MOORING_DIRECTOR"], readFile(t, settings["MOORING_DIRECTOR_CA"]), alerts.URL)
-	var all []placed
-	for name := range f.jobs {
-		all = append(all, given(f, name, properties))
-	}
-	v.install(t, all...)
+	uploaded, manifest, properties := withEverything(t, settings["MOORING_DIRECTOR"], readFile(t, settings["MOORING_DIRECTOR_CA"]), alerts.URL)
+	instance := installed(t, v, uploaded, manifest, properties)
 
 	g.Expect(os.WriteFile(v.path("store/.disk"), nil, 0o644)).To(Succeed())
 	g.Expect(os.MkdirAll(v.path("data/nfs"), 0o755)).To(Succeed())
@@ -117,7 +115,7 @@ func TestTheJobsRunWithEverythingGiven(t *testing.T) {
 		t.Cleanup(func() { _, _ = v.run(t, job, "bin/ctl", nil, "stop") })
 	}
 	g.Eventually(func() (string, error) { return v.run(t, "moor-cli", "bin/moor", nil, "cells") }, 30*time.Second, 200*time.Millisecond).
-		Should(And(ContainSubstring(f.cells[4].ID), ContainSubstring("redis")))
+		Should(And(ContainSubstring(instance.ID), ContainSubstring("redis")))
 	for job, process := range running {
 		g.Expect(process.running()).To(BeTrue(), job)
 	}

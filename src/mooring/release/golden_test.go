@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // updateEnv names the variable that makes the tests write golden files instead
@@ -70,60 +72,80 @@ var renderings = map[string]map[string]any{
 // variants are the names of the two, as directories.
 var variants = []string{"defaults", "everything"}
 
-// rendered is the fleet with each job in each of its variants: by job, then by
-// variant, then by path. It is rendered once for all tests that read it.
+// rendered is each job in each of its variants, rendered once for all tests that
+// read it, on the Director that has made its certificates.
 var rendered struct {
-	once  sync.Once
-	fleet *fleet
-	jobs  map[string]map[string]map[string]string
+	once     sync.Once
+	director *deployment.Director
+	jobs     map[string]map[string]*deployment.RenderedJob
 }
 
-func renderEverything(t *testing.T) (*fleet, map[string]map[string]map[string]string) {
+// renderEverything gives the jobs of the release by name, then by variant.
+func renderEverything(t *testing.T) map[string]map[string]*deployment.RenderedJob {
 	t.Helper()
 	rendered.once.Do(func() {
-		f := newFleet(t)
-		var all []placed
-		for _, name := range sorted(f.jobs) {
-			full := f.place(name, renderings[name])
-			if name == "api" {
-				full.Properties["scraper_tls"] = f.operator
-			}
-			all = append(all, f.place(name, nil), full)
+		rendered.director = newDirector(t)
+		defaults := mooring(t, nil, "enable-roll-errand")
+		full := mooring(t, nil, "enable-roll-errand", "enable-prom-scraper")
+		for name, properties := range renderings {
+			give(t, full, name, properties)
 		}
-		results := make(map[string]map[string]map[string]string)
-		for i, out := range renderAll(t, all...) {
-			name := all[i].Name
-			if out.err != nil {
-				t.Fatalf("job %s: %v", name, out.err)
-			}
-			if results[name] == nil {
-				results[name] = make(map[string]map[string]string)
-			}
-			results[name][variants[i%2]] = out.files
+		all := make(map[string]map[string]*deployment.RenderedJob)
+		for name := range jobs(t) {
+			all[name] = make(map[string]*deployment.RenderedJob)
 		}
-		rendered.fleet, rendered.jobs = f, results
+		for i, manifest := range []map[string]any{defaults, full} {
+			rendered.director.NewID = newDirector(t).NewID
+			prepared := prepare(t, rendered.director, manifest)
+			for name := range all {
+				_, all[name][variants[i]] = on(t, prepared, name)
+			}
+			for _, cell := range prepared.Group("cell").Instances {
+				if cell.Index == 4 { // not the first of its AZ
+					all["cell"][variants[i]], all["volume-manager"][variants[i]] = cell.Job("cell"), cell.Job("volume-manager")
+				}
+			}
+		}
+		rendered.jobs = all
 	})
 	if rendered.jobs == nil {
 		t.Skip("the templates could not be rendered; the first test that needs them says why")
 	}
-	return rendered.fleet, rendered.jobs
+	return rendered.jobs
+}
+
+// secrets gives the names under which certificates stand in golden files.
+func secrets(t *testing.T) map[string]string {
+	t.Helper()
+	names := make(map[string]string)
+	for _, variable := range mooring(t, nil, "enable-prom-scraper")["variables"].([]any) {
+		name := variable.(map[string]any)["name"].(string)
+		value := rendered.director.Config.Get(rendered.director.Variable("mooring", name)).(map[string]any)
+		if value["ca"] == value["certificate"] {
+			names[value["certificate"].(string)] = "((" + name + "))"
+			continue
+		}
+		names[value["certificate"].(string)] = "((" + name + ".certificate))"
+		names[value["private_key"].(string)] = "((" + name + ".private_key))"
+	}
+	return names
 }
 
 func TestWhatTheTemplatesRender(t *testing.T) {
-	f, jobs := renderEverything(t)
-	NewWithT(t).Expect(sorted(renderings)).To(Equal(sorted(jobs)), "each job has its golden files")
-	for name, byVariant := range jobs {
-		sources := f.jobs[name].sources(t)
-		for variant, files := range byVariant {
+	all, names := renderEverything(t), secrets(t)
+	NewWithT(t).Expect(sorted(renderings)).To(Equal(sorted(all)), "each job has its golden files")
+	for name, job := range jobs(t) {
+		templates := sources(job)
+		for variant, rendered := range all[name] {
 			if variant == "everything" && renderings[name] == nil {
 				continue
 			}
-			for path, text := range files {
-				if !strings.Contains(sources[path], "<%") {
-					NewWithT(t).Expect(text).To(Equal(sources[path]))
+			for path, text := range files(rendered) {
+				if !strings.Contains(templates[path], "<%") {
+					NewWithT(t).Expect(text).To(Equal(templates[path]))
 					continue
 				}
-				for pem, name := range f.secrets() {
+				for pem, name := range names {
 					text = strings.ReplaceAll(text, pem, name)
 				}
 				golden(t, filepath.Join("spec", "golden", name, variant, path), text)

@@ -2,59 +2,26 @@ package release
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // top is the directory of the release.
 const top = "../../.."
 
-// job is a job of the release as its spec has it.
-type job struct {
-	Name       string                  `yaml:"name"`
-	Templates  map[string]string       `yaml:"templates"`
-	Packages   []string                `yaml:"packages"`
-	Provides   []provided              `yaml:"provides"`
-	Consumes   []consumed              `yaml:"consumes"`
-	Properties map[string]propertySpec `yaml:"properties"`
-}
-
-type provided struct {
-	Name       string   `yaml:"name"`
-	Type       string   `yaml:"type"`
-	Properties []string `yaml:"properties"`
-}
-
-type consumed struct {
-	Name     string `yaml:"name"`
-	Type     string `yaml:"type"`
-	Optional bool   `yaml:"optional"`
-}
-
-type propertySpec struct {
-	Description string `yaml:"description"`
-	Default     any    `yaml:"default"`
-	Example     any    `yaml:"example"`
-}
-
 // jobs reads every job of the release, by name.
-func jobs(t *testing.T) map[string]job {
+func jobs(t *testing.T) map[string]*deployment.Job {
 	t.Helper()
-	specs, err := filepath.Glob(filepath.Join(top, "jobs", "*", "spec"))
-	if err != nil || len(specs) == 0 {
-		t.Fatalf("no jobs found: %v", err)
+	release, err := deployment.ReadRelease(top)
+	if err != nil {
+		t.Fatal(err)
 	}
-	all := make(map[string]job)
-	for _, path := range specs {
-		var j job
-		readYAML(t, path, &j)
-		all[filepath.Base(filepath.Dir(path))] = j
-	}
-	return all
+	return release.Jobs
 }
 
 func readYAML(t *testing.T, path string, into any) {
@@ -73,33 +40,21 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// sources gives the job's templates by where they go on a VM, monit included.
-func (j job) sources(t *testing.T) map[string]string {
-	t.Helper()
-	sources := map[string]string{"monit": readFile(t, filepath.Join(top, "jobs", j.Name, "monit"))}
+// sources gives a job's templates by where they go on a VM, monit included.
+func sources(j *deployment.Job) map[string]string {
+	sources := map[string]string{"monit": j.Monit}
 	for from, to := range j.Templates {
-		sources[to] = readFile(t, filepath.Join(top, "jobs", j.Name, "templates", from))
+		sources[to] = j.Sources[from]
 	}
 	return sources
 }
 
-// declared gives the properties' defaults by name; nil is none.
-func (j job) declared() map[string]any {
-	declared := make(map[string]any)
-	for name, property := range j.Properties {
-		declared[name] = property.Default
-	}
-	return declared
-}
-
-// shares gives what a link of this job shows of its properties.
-func (j job) shares(link string) map[string]any {
-	shared := make(map[string]any)
+// shares gives what a link of a job shows of its properties.
+func shares(j *deployment.Job, link string) []string {
+	var shared []string
 	for _, p := range j.Provides {
-		for _, name := range p.Properties {
-			if p.Name == link {
-				shared[name] = j.Properties[name].Default
-			}
+		if p.Name == link {
+			shared = append(shared, p.Properties...)
 		}
 	}
 	return shared

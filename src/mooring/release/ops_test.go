@@ -9,6 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // combinations of ops files that operators use together, in the order given.
@@ -31,31 +33,28 @@ var combinations = [][]string{
 	{"use-external-etcd", "enable-director", "enable-roll-errand", "set-cell-update-domains", "use-stemcell", "rename-deployment", "scale-to-one-az"},
 }
 
-// deployment is a manifest, as far as the tests look at it.
-type deployment struct {
-	Name     string
+// sent is a manifest, as far as the tests look at it.
+type sent struct {
 	Releases []struct {
 		Name, Version, URL, SHA1 string
 		Stemcell                 *struct{ OS, Version string }
 	}
 	Stemcells      []struct{ Alias, OS, Version string }
 	InstanceGroups []struct {
-		Name, Lifecycle, Stemcell, VMType string
-		PersistentDisk                    string `yaml:"persistent_disk_type"`
-		Instances                         int
-		AZs                               []string
-		Jobs                              []struct {
+		Name           string
+		PersistentDisk string `yaml:"persistent_disk_type"`
+		Jobs           []struct {
 			Name, Release string
 			Properties    map[string]any
-			Consumes      map[string]map[string]any
-			Provides      map[string]map[string]string
 		}
 	} `yaml:"instance_groups"`
-	Variables []struct {
-		Name     string
-		Options  struct{ CA string }
-		Consumes map[string]struct{ From string }
-	}
+	Variables []variable
+}
+
+// variable is one that BOSH generates.
+type variable struct {
+	Name    string
+	Options struct{ CA string }
 }
 
 // everyUse gives the combinations and, after them, every ops file alone.
@@ -79,69 +78,36 @@ func TestEveryOpsFileAppliesAloneAndInCombination(t *testing.T) {
 	}
 }
 
-// checkDeployment checks that a deployment is whole: every property is one of
-// its job, every required one is given, every link has its one provider, every
-// variable is generated or announced by the ops file that needs it, and none is
-// left over.
+// checkDeployment deploys with --dry-run, as the Director does it, and checks what
+// no Director minds: every property is one of its job, for others are dropped
+// without a word; every variable is generated or announced by the ops file that
+// needs it, and none is left over.
 func checkDeployment(t *testing.T, ops []string) {
 	g := NewWithT(t)
-	var document any
-	readYAML(t, filepath.Join(top, "manifests", "mooring.yml"), &document)
-	var asked string
-	for _, name := range ops {
-		path := filepath.Join(top, "ops-files", name+".yml")
-		var operations []operation
-		readYAML(t, path, &operations)
-		comment, _, _ := strings.Cut(readFile(t, path), "\n- ")
-		asked += comment
-		for _, o := range operations {
-			var err error
-			document, err = o.apply(document)
-			g.Expect(err).NotTo(HaveOccurred(), name)
-		}
-	}
+	document := mooring(t, nil, ops...)
+	sameAsBOSH(t, ops, document)
+	dryRun(t, ops)
+
 	text, err := yaml.Marshal(document)
 	g.Expect(err).NotTo(HaveOccurred())
-	sameAsBOSH(t, ops, document)
-
-	// What operators fill in is text or a number in the end.
-	for _, number := range []string{"((external_etcd_hosts))"} {
-		text = []byte(strings.ReplaceAll(string(text), number, "[{address: etcd.example.com}]"))
-	}
-	var d deployment
+	var d sent
 	g.Expect(yaml.Unmarshal(text, &d)).To(Succeed())
-
+	var asked string
+	for _, name := range ops {
+		comment, _, _ := strings.Cut(readFile(t, filepath.Join(top, "ops-files", name+".yml")), "\n- ")
+		asked += comment
+	}
 	generated := map[string]bool{}
 	for _, v := range d.Variables {
 		generated[v.Name] = true
 	}
-	used := variables(document)
+	used := deployment.Variables(document)
 	for _, name := range used {
 		g.Expect(generated[name] || strings.Contains(asked, name)).To(BeTrue(), "((%s)) is neither generated nor announced in the comment of an ops file", name)
-		if !generated[name] {
-			g.Expect(filledIn).To(HaveKey(name), "the tests with the real bosh fill it in")
-		}
-	}
-	checkSmokeTests(t, d)
-	addresses := map[string]bool{}
-	providers := map[string]int{}
-	releaseJobs := jobs(t)
-	for _, group := range d.InstanceGroups {
-		for _, j := range group.Jobs {
-			for alias := range j.Provides {
-				addresses[alias] = true
-			}
-			for _, p := range releaseJobs[j.Name].Provides {
-				providers[p.Type]++
-			}
-		}
 	}
 	for _, v := range d.Variables {
-		g.Expect(slices.Contains(used, v.Name) || isAuthority(d, v.Name)).To(BeTrue(), "variable %s is generated for nobody", v.Name)
-		g.Expect(v.Options.CA == "" || generated[v.Options.CA]).To(BeTrue(), "variable %s is signed by %s, which is not there", v.Name, v.Options.CA)
-		for _, consumed := range v.Consumes {
-			g.Expect(addresses).To(HaveKey(consumed.From), "variable %s is for an address that nobody provides", v.Name)
-		}
+		isAuthority := func(other variable) bool { return other.Options.CA == v.Name }
+		g.Expect(slices.Contains(used, v.Name) || slices.ContainsFunc(d.Variables, isAuthority)).To(BeTrue(), "variable %s is generated for nobody", v.Name)
 	}
 	for _, release := range d.Releases {
 		if release.Stemcell != nil {
@@ -149,35 +115,67 @@ func checkDeployment(t *testing.T, ops []string) {
 		}
 		g.Expect(release.Stemcell != nil).To(Equal(release.URL != "" && release.SHA1 != ""), "%s: what is compiled is brought along", release.Name)
 	}
+	checkSmokeTests(t, d)
+	releaseJobs := jobs(t)
 	for _, group := range d.InstanceGroups {
-		g.Expect(group.AZs).NotTo(BeEmpty())
-		g.Expect(group.Stemcell).To(Equal(d.Stemcells[0].Alias))
 		for _, placed := range group.Jobs {
 			if placed.Release != "mooring" {
 				continue
 			}
-			j, found := releaseJobs[placed.Name]
-			g.Expect(found).To(BeTrue(), "the release has no job %s", placed.Name)
-			checkProperties(t, j, placed.Properties)
-			if j.Name == "roll-cells" && len(ops) > 1 {
+			checkProperties(t, releaseJobs[placed.Name], placed.Properties)
+			if placed.Name == "roll-cells" && len(ops) > 1 {
 				checkErrand(t, d, placed.Properties["plan"])
 			}
-			for _, wanted := range j.Consumes {
-				if placed.Consumes[wanted.Name] != nil {
-					continue // given by hand
-				}
-				g.Expect(providers[wanted.Type]).To(Equal(1), "job %s in %s consumes %s", j.Name, group.Name, wanted.Type)
-			}
-			if j.Name == "etcd" || j.Name == "volume-manager" {
-				g.Expect(group.PersistentDisk).NotTo(BeEmpty(), "%s keeps data", j.Name)
+			if placed.Name == "etcd" || placed.Name == "volume-manager" {
+				g.Expect(group.PersistentDisk).NotTo(BeEmpty(), "%s keeps data", placed.Name)
 			}
 		}
 	}
 }
 
+// dryRun is `bosh deploy --dry-run` with ops files, twice: with all variables that
+// they announce given to bosh, and with those in the config server instead that
+// bosh itself has no need of.
+func dryRun(t *testing.T, ops []string) {
+	t.Helper()
+	announced := map[string]any{}
+	for _, name := range deployment.Variables(mooring(t, nil, ops...)) {
+		text, known := filledIn[name]
+		if !known {
+			continue
+		}
+		var value any
+		NewWithT(t).Expect(yaml.Unmarshal([]byte(text), &value)).To(Succeed(), name)
+		announced[name] = value
+	}
+	ways := []bool{false, true}[:min(len(announced), 1)+1]
+	for _, kept := range ways {
+		director, vars := newDirector(t), map[string]any{}
+		for name, value := range announced {
+			if name == "external_etcd_client" {
+				value = certificateOfItsOwn(t, director)
+			}
+			if kept && name != "deployment_name" && !strings.HasPrefix(name, "mooring_release_") {
+				deploymentName := mooring(t, announced, ops...)["name"].(string)
+				director.Config.Set(director.Variable(deploymentName, name), value)
+				continue
+			}
+			vars[name] = value
+		}
+		prepare(t, director, mooring(t, vars, ops...))
+	}
+}
+
+// certificateOfItsOwn gives one that no variable of the manifest is.
+func certificateOfItsOwn(t *testing.T, director *deployment.Director) any {
+	t.Helper()
+	NewWithT(t).Expect(director.Config.Generate("/etcd", "certificate", map[string]any{"self_sign": true, "common_name": "mooring"})).To(Succeed())
+	return director.Config.Get("/etcd")
+}
+
 // checkSmokeTests checks that the smoke tests try floating volumes where cells
 // offer them, and nowhere else.
-func checkSmokeTests(t *testing.T, d deployment) {
+func checkSmokeTests(t *testing.T, d sent) {
 	t.Helper()
 	var offered, tried []any
 	for _, group := range d.InstanceGroups {
@@ -201,7 +199,7 @@ func checkSmokeTests(t *testing.T, d deployment) {
 
 // checkErrand checks that what the errand starts is not refused: its group is
 // there, and who carries it out knows a Director.
-func checkErrand(t *testing.T, d deployment, plan any) {
+func checkErrand(t *testing.T, d sent, plan any) {
 	t.Helper()
 	g := NewWithT(t)
 	text, err := yaml.Marshal(plan)
@@ -228,68 +226,26 @@ func checkErrand(t *testing.T, d deployment, plan any) {
 	g.Expect(directors).To(Equal(2), "the jobs api and orchestrator know the Director")
 }
 
-func isAuthority(d deployment, name string) bool {
-	return slices.ContainsFunc(d.Variables, func(v struct {
-		Name     string
-		Options  struct{ CA string }
-		Consumes map[string]struct{ From string }
-	}) bool {
-		return v.Options.CA == name
-	})
-}
-
-// checkProperties checks what a manifest gives a job. A variable in the place
-// of a group, such as tls: ((api_server)), gives all of the group.
-func checkProperties(t *testing.T, j job, given map[string]any) {
+// checkProperties checks that what a manifest gives a job is what it declares. A
+// variable in the place of a group of properties is none of them.
+func checkProperties(t *testing.T, j *deployment.Job, given map[string]any) {
 	t.Helper()
-	g := NewWithT(t)
-	names := sorted(j.Properties)
 	var walk func(prefix string, value any)
-	gives := map[string]bool{}
 	walk = func(prefix string, value any) {
 		if _, declared := j.Properties[prefix]; declared {
-			gives[prefix] = true
-			return
-		}
-		if text, isText := value.(string); isText && variable.MatchString(text) {
-			found := false
-			for _, name := range names {
-				if strings.HasPrefix(name, prefix+".") {
-					gives[name], found = true, true
-				}
-			}
-			g.Expect(found).To(BeTrue(), "job %s has no properties %s", j.Name, prefix)
 			return
 		}
 		tree, isTree := value.(map[string]any)
-		g.Expect(isTree).To(BeTrue(), "job %s has no property %s", j.Name, prefix)
+		NewWithT(t).Expect(isTree).To(BeTrue(), "job %s has no property %s", j.Name, prefix)
 		for key, child := range tree {
 			walk(strings.TrimPrefix(prefix+"."+key, "."), child)
 		}
 	}
 	walk("", given)
-	if given == nil {
-		clear(gives)
-	}
-	optional := map[string]bool{}
-	for _, text := range j.sources(t) {
-		for _, use := range anyUse.FindAllStringSubmatch(text, -1) {
-			if strings.HasPrefix(use[0], "if_p") {
-				for _, name := range quoted.FindAllStringSubmatch(use[1], -1) {
-					optional[name[1]] = true
-				}
-			}
-		}
-	}
-	for _, name := range names {
-		if j.Properties[name].Default == nil && !optional[name] {
-			g.Expect(gives).To(HaveKey(name), "job %s needs it", j.Name)
-		}
-	}
 }
 
 // sameAsBOSH compares with what the real bosh makes of the ops files.
-func sameAsBOSH(t *testing.T, ops []string, document any) {
+func sameAsBOSH(t *testing.T, ops []string, document map[string]any) {
 	t.Helper()
 	bosh, err := exec.LookPath("bosh")
 	if err != nil {
@@ -317,22 +273,4 @@ func TestTheDocsNameEveryOpsFile(t *testing.T) {
 	for _, file := range files {
 		NewWithT(t).Expect(page).To(ContainSubstring("\n| `" + filepath.Base(file) + "` | "))
 	}
-}
-
-func TestOperationsOnWhatIsNotThere(t *testing.T) {
-	document := map[string]any{"list": []any{map[string]any{"name": "a"}}, "tree": map[string]any{}}
-	for path, says := range map[string]string{
-		"/list/name=b/x":  "0 elements have name=b",
-		"/tree/x":         `there is no "x"`,
-		"/tree/x/y?":      `there is no "x"`,
-		"/list/7":         `"7" is no element of the list`,
-		"/list/name=a/-":  `there is no "-"`,
-		"/list/-/further": "- is for a new last element",
-	} {
-		_, err := operation{Type: "replace", Path: path, Value: 1}.apply(document)
-		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(says)), path)
-	}
-	made, err := operation{Type: "replace", Path: "/tree/x?/name=n/y", Value: 1}.apply(document)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	NewWithT(t).Expect(made.(map[string]any)["tree"]).To(Equal(map[string]any{"x": []any{map[string]any{"name": "n", "y": 1}}}))
 }

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"mooring/director/fakedirector/deployment"
 	"mooring/placement"
 )
 
@@ -22,9 +23,9 @@ var (
 
 // uses gives the properties that templates read: the job's own, and those of
 // links by name.
-func (j job) uses(t *testing.T) (own []string, linked map[string][]string) {
+func uses(j *deployment.Job) (own []string, linked map[string][]string) {
 	linked = make(map[string][]string)
-	for _, text := range j.sources(t) {
+	for _, text := range sources(j) {
 		for _, use := range linkUse.FindAllStringSubmatch(text, -1) {
 			linked[use[1]] = append(linked[use[1]], names(use[2])...)
 		}
@@ -49,7 +50,7 @@ func TestPropertiesAreDeclaredAndUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			g.Expect(j.Name).To(Equal(name))
-			own, linked := j.uses(t)
+			own, linked := uses(j)
 			declared := sorted(j.Properties)
 			for _, property := range own {
 				g.Expect(declared).To(ContainElement(property), "a template reads it, and the spec does not declare it")
@@ -58,21 +59,21 @@ func TestPropertiesAreDeclaredAndUsed(t *testing.T) {
 				g.Expect(own).To(ContainElement(property), "the spec declares it, and no template reads it")
 			}
 			for _, wanted := range j.Consumes {
-				g.Expect(linked).To(Or(HaveKey(wanted.Name), WithTransform(func(any) bool { return j.reads(t, wanted.Name) }, BeTrue())),
+				g.Expect(linked).To(Or(HaveKey(wanted.Name), WithTransform(func(any) bool { return reads(j, wanted.Name) }, BeTrue())),
 					"the spec consumes %s, and no template reads it", wanted.Name)
 			}
 			for from, properties := range linked {
-				g.Expect(slices.ContainsFunc(j.Consumes, func(c consumed) bool { return c.Name == from })).To(BeTrue(), "a template reads the link %s, and the spec does not consume it", from)
+				g.Expect(slices.ContainsFunc(j.Consumes, func(c deployment.Consumer) bool { return c.Name == from })).To(BeTrue(), "a template reads the link %s, and the spec does not consume it", from)
 				for _, property := range properties {
-					g.Expect(all[from].shares(from)).To(HaveKey(property), "a template reads it from the link %s, which does not share it", from)
+					g.Expect(shares(all[from], from)).To(ContainElement(property), "a template reads it from the link %s, which does not share it", from)
 				}
 			}
 		})
 	}
 }
 
-func (j job) reads(t *testing.T, link string) bool {
-	for _, text := range j.sources(t) {
+func reads(j *deployment.Job, link string) bool {
+	for _, text := range sources(j) {
 		if strings.Contains(text, " link('"+link+"')") {
 			return true
 		}
@@ -97,7 +98,7 @@ func TestPropertiesAreDescribed(t *testing.T) {
 func TestValuesAreWrittenAsJSON(t *testing.T) {
 	output := regexp.MustCompile(`<%=(.*?)-?%>`)
 	for name, j := range jobs(t) {
-		for path, text := range j.sources(t) {
+		for path, text := range sources(j) {
 			g := NewWithT(t)
 			if isScript(path) || path == "monit" {
 				g.Expect(text).NotTo(ContainSubstring("<%"), "%s: %s", name, path)

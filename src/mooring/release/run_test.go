@@ -15,35 +15,39 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
 )
 
-// onLoopback is the fleet as one VM at 127.0.0.1 with free ports.
-func onLoopback(t *testing.T) (*fleet, map[string]map[string]any) {
-	f := newFleet(t)
-	f.etcd, f.peer = f.etcdCA.issue(t, "127.0.0.1"), newAuthority(t).issue(t, "127.0.0.1")
-	f.api = f.apiCA.issue(t, "127.0.0.1")
-	here := f.control[0]
-	here.Address, here.IP = "127.0.0.1", "127.0.0.1"
-	f.control, f.cells = []instance{here}, []instance{here, here, here, here, here}
-	return f, map[string]map[string]any{
+// onLoopback gives the release as use-bosh-lite.yml has it, with the errand
+// roll-cells beside all the rest, for a VM at 127.0.0.1 with free ports. The
+// properties are what such jobs are given.
+func onLoopback(t *testing.T) (director *deployment.Director, manifest map[string]any, properties map[string]map[string]any) {
+	t.Helper()
+	director, manifest = newDirector(t), mooring(t, nil, "enable-prom-scraper", "use-bosh-lite")
+	onIPs(t, director, manifest, deployment.Subnet{Range: "127.0.0.0/30", Gateway: "127.0.0.2"}, "127.0.0.1")
+	control := element(t, manifest, "instance_groups", "control")
+	control["jobs"] = append(control["jobs"].([]any), map[string]any{"name": "roll-cells", "release": "mooring", "properties": map[string]any{
+		"tls": leaves("api_operator"), "plan": map[string]any{"name": "stemcell", "cells": "all", "action": "recreate"},
+	}})
+	return director, manifest, map[string]map[string]any{
 		"etcd":        {"port": freePort(t), "peer_port": freePort(t), "metrics_port": freePort(t)},
-		"api":         {"port": freePort(t), "scraper_tls": f.operator},
+		"api":         {"port": freePort(t)},
 		"cell":        {"memory": "1G", "ports": "31000-31099", "path": []string{"/opt/tools/bin"}},
 		"smoke-tests": {"timeout": 60, "classes": map[string]any{"floating": "shared"}},
 	}
 }
 
-// given places a job with the ports of the fleet on the loopback, in links too.
-func given(f *fleet, name string, properties map[string]map[string]any) placed {
-	p := f.place(name, properties[name])
-	for link, l := range p.Links {
-		l.Address = "127.0.0.1"
-		for key, value := range properties[link] {
-			l.Properties[key] = value
-		}
-		p.Links[link] = l
+// installed puts a manifest's one instance on a VM, with properties by job.
+func installed(t *testing.T, v *vm, director *deployment.Director, manifest map[string]any, properties map[string]map[string]any) *deployment.Instance {
+	t.Helper()
+	for job, given := range properties {
+		give(t, manifest, job, given)
 	}
-	return p
+	instance, _ := on(t, prepare(t, director, manifest), "cell")
+	v.rewrites[apiName] = "127.0.0.1"
+	v.install(t, instance)
+	return instance
 }
 
 // What the jobs of one VM would run is run: with etcd, TLS everywhere, and the
@@ -52,14 +56,10 @@ func TestTheJobsRunTogether(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	v := newVM(t)
-	f, properties := onLoopback(t)
+	director, manifest, properties := onLoopback(t)
 	shared := v.path("data/nfs")
 	properties["volume-manager"] = map[string]any{"shared": []any{map[string]any{"name": "shared", "root": "/var/vcap/data/nfs", "capacity": "1G"}}}
-	var all []placed
-	for name := range f.jobs {
-		all = append(all, given(f, name, properties))
-	}
-	v.install(t, all...)
+	instance := installed(t, v, director, manifest, properties)
 
 	_, err := v.run(t, "api", "bin/dns/healthy", nil)
 	g.Expect(err).To(HaveOccurred(), "an API that does not run is not healthy")
@@ -100,7 +100,7 @@ func TestTheJobsRunTogether(t *testing.T) {
 		})
 	}
 	g.Eventually(func() (string, error) { return v.run(t, "moor-cli", "bin/moor", nil, "cells") }, 30*time.Second, 200*time.Millisecond).
-		Should(And(ContainSubstring(f.cells[4].ID), ContainSubstring("z1")))
+		Should(And(ContainSubstring(instance.ID), ContainSubstring("z1")))
 	cell := v.must(t, "moor-cli", "bin/moor", nil, "cells", "--json")
 	boot, err := exec.Command(v.path("packages/mooring/bin/moor"), "boot-id").Output()
 	g.Expect(err).NotTo(HaveOccurred())
@@ -109,7 +109,7 @@ func TestTheJobsRunTogether(t *testing.T) {
 		g.Expect(cell).To(ContainSubstring(`"name": "` + class + `"`))
 	}
 
-	checkIndicators(t, v, f, properties)
+	checkIndicators(t, v, instance)
 
 	_, err = v.run(t, "moor-cli", "bin/moor", []string{"MOORING_API=http://127.0.0.1:1"}, "cells")
 	g.Expect(err).To(HaveOccurred(), "who says where the API is, is believed")
@@ -163,7 +163,7 @@ var ofSomething = []string{"mooring_app_instances", "mooring_alert_receiver_fail
 
 // checkIndicators checks that each indicator of each job is made of metrics that
 // a prom_scraper gets where prom_scraper_config.yml sends it.
-func checkIndicators(t *testing.T, v *vm, f *fleet, properties map[string]map[string]any) {
+func checkIndicators(t *testing.T, v *vm, instance *deployment.Instance) {
 	t.Helper()
 	g := NewWithT(t)
 	scraped := ""
@@ -190,12 +190,11 @@ func checkIndicators(t *testing.T, v *vm, f *fleet, properties map[string]map[st
 		scraped += string(output)
 	}
 	metric := regexp.MustCompile(`\b(?:mooring|etcd)_[a-z_]+\{`)
-	for job := range f.jobs {
-		path := v.path(filepath.Join("jobs", job, "config", "indicators.yml"))
-		if _, err := os.Stat(path); err != nil {
+	for _, of := range instance.Jobs {
+		job, text := of.Name, of.Files["config/indicators.yml"]
+		if text == "" {
 			continue
 		}
-		text := readFile(t, path)
 		names := metric.FindAllString(text, -1)
 		g.Expect(names).NotTo(BeEmpty(), job)
 		for _, name := range names {
@@ -223,14 +222,14 @@ func pidOf(t *testing.T, v *vm, job string) string {
 func TestTheGateIsAsked(t *testing.T) {
 	g := NewWithT(t)
 	v := newVM(t)
-	f, properties := onLoopback(t)
-	v.install(t, given(f, "cell", properties))
+	director, manifest, properties := onLoopback(t)
+	instance := installed(t, v, director, manifest, properties)
 	g.Expect(os.Remove(v.path("packages"))).To(Succeed())
 	g.Expect(os.MkdirAll(v.path("packages/mooring/bin"), 0o755)).To(Succeed())
 	g.Expect(os.WriteFile(v.path("packages/mooring/bin/moor"),
 		[]byte("#!/bin/sh\necho \"$BOSH_VM_NEXT_STATE $MOORING_API $MOORING_API_CERT $MOORING_CELL\" \"$@\"\nexit 7\n"), 0o755)).To(Succeed())
 
-	connection := fmt.Sprintf("https://127.0.0.1:%d %s %s ", properties["api"]["port"], v.path("jobs/cell/config/tls/certificate.pem"), f.cells[4].ID)
+	connection := fmt.Sprintf("https://127.0.0.1:%d %s %s ", properties["api"]["port"], v.path("jobs/cell/config/tls/certificate.pem"), instance.ID)
 	for script, does := range map[string]string{"bin/pre-stop": "leave", "bin/post-start": "return"} {
 		output, err := v.run(t, "cell", script, []string{"BOSH_VM_NEXT_STATE=delete"})
 		g.Expect(err).To(MatchError("exit status 7"))
@@ -239,13 +238,14 @@ func TestTheGateIsAsked(t *testing.T) {
 	output, _ := v.run(t, "cell", "bin/gate", nil, "open", "--reason", "the API is gone")
 	g.Expect(output).To(Equal(" " + connection + "gate open --reason the API is gone\n"))
 
-	f = newFleet(t)
-	v.install(t, f.place("api", nil))
+	delete(v.rewrites, apiName)
+	control := prepare(t, newDirector(t), mooring(t, nil)).Group("control").Instances
+	v.install(t, control[0])
 	output, err := v.run(t, "api", "bin/pre-stop", []string{"BOSH_VM_NEXT_STATE=delete"})
 	g.Expect(err).To(MatchError("exit status 7"))
 	var addresses []string
-	for _, node := range f.control {
+	for _, node := range control {
 		addresses = append(addresses, "https://"+node.Address+":7770")
 	}
-	g.Expect(output).To(Equal(fmt.Sprintf("delete %s %s %s gate last\n", strings.Join(addresses, ","), v.path("jobs/api/config/tls/certificate.pem"), f.control[0].ID)))
+	g.Expect(output).To(Equal(fmt.Sprintf("delete %s %s %s gate last\n", strings.Join(addresses, ","), v.path("jobs/api/config/tls/certificate.pem"), control[0].ID)))
 }

@@ -107,23 +107,10 @@ func (s *schema) check(at string, value any) []string {
 	return wrong
 }
 
-// asDirector gives the properties that the Director checks: every declared one,
-// null where there is neither a value nor a default.
-func (j job) asDirector(t *testing.T, value func(name string, p propertySpec) any) any {
+// asJSON gives a value as encoding/json reads it.
+func asJSON(t *testing.T, value any) any {
 	t.Helper()
-	tree := make(map[string]any)
-	for name, p := range j.Properties {
-		parents := strings.Split(name, ".")
-		at := tree
-		for _, parent := range parents[:len(parents)-1] {
-			if at[parent] == nil {
-				at[parent] = make(map[string]any)
-			}
-			at = at[parent].(map[string]any)
-		}
-		at[parents[len(parents)-1]] = value(name, p)
-	}
-	text, err := json.Marshal(tree)
+	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,64 +121,61 @@ func (j job) asDirector(t *testing.T, value func(name string, p propertySpec) an
 	return read
 }
 
-// dig gives what a tree has at a name with dots; nil for nothing.
-func dig(tree any, name string) any {
-	for key := range strings.SplitSeq(name, ".") {
-		inner, _ := tree.(map[string]any)
-		tree = inner[key]
+// set sets what a tree has at a name with dots.
+func set(tree map[string]any, name string, value any) {
+	keys := strings.Split(name, ".")
+	for _, key := range keys[:len(keys)-1] {
+		if tree[key] == nil {
+			tree[key] = make(map[string]any)
+		}
+		tree = tree[key].(map[string]any)
 	}
-	return tree
+	tree[keys[len(keys)-1]] = value
 }
 
-// leaves gives the names, with dots, of what a schema says about.
-func (s *schema) leaves(prefix string) []string {
+// named gives the names, with dots, of what a schema says about.
+func (s *schema) named(prefix string) []string {
 	if len(s.Properties) == 0 {
 		return []string{prefix}
 	}
 	var all []string
 	for name, inner := range s.Properties {
-		all = append(all, inner.leaves(strings.TrimPrefix(prefix+"."+name, "."))...)
+		all = append(all, inner.named(strings.TrimPrefix(prefix+"."+name, "."))...)
 	}
 	return all
 }
 
 func TestSchemasFitTheProperties(t *testing.T) {
-	f, _ := renderEverything(t)
+	rendered := renderEverything(t)
+	all := jobs(t)
 	for name, s := range schemas(t) {
 		g := NewWithT(t)
-		j := f.jobs[name]
+		j := all[name]
 		g.Expect(s.Dialect).To(Equal("https://json-schema.org/draft/2020-12/schema"), "the one that the Director knows")
 		for _, property := range sorted(j.Properties) {
-			g.Expect(s.leaves("")).To(ContainElement(Or(Equal(property), HavePrefix(property+"."))),
+			g.Expect(s.named("")).To(ContainElement(Or(Equal(property), HavePrefix(property+"."))),
 				"jobs/%s/properties_schema.json says nothing about it", name)
 		}
-		for _, leaf := range s.leaves("") {
+		for _, leaf := range s.named("") {
 			known := slices.ContainsFunc(sorted(j.Properties), func(property string) bool { return leaf == property || strings.HasPrefix(leaf, property+".") })
 			g.Expect(known).To(BeTrue(), "jobs/%s/properties_schema.json is about %s, which the spec does not declare", name, leaf)
 		}
-		for what, value := range map[string]func(string, propertySpec) any{
-			"as the manifest has it": func(property string, p propertySpec) any {
-				return or(dig(f.place(name, nil).Properties, property), p.Default)
-			},
-			"with everything": func(property string, p propertySpec) any {
-				return or(dig(f.place(name, renderings[name]).Properties, property), p.Default)
-			},
-			"as in the examples": func(_ string, p propertySpec) any { return p.Example },
+		examples := make(map[string]any)
+		for property, p := range j.Properties {
+			set(examples, property, p.Example)
+		}
+		for what, properties := range map[string]map[string]any{
+			"as the manifest has it": rendered[name]["defaults"].Properties,
+			"with everything":        rendered[name]["everything"].Properties,
+			"as in the examples":     examples,
 		} {
-			g.Expect(s.check(name, j.asDirector(t, value))).To(BeEmpty(), what)
+			g.Expect(s.check(name, asJSON(t, properties))).To(BeEmpty(), what)
 		}
 	}
 }
 
-func or(value, otherwise any) any {
-	if value == nil {
-		return otherwise
-	}
-	return value
-}
-
 func TestSchemasRefuseWrongTypes(t *testing.T) {
-	f, _ := renderEverything(t)
+	rendered := renderEverything(t)
 	all := schemas(t)
 	for _, row := range []struct {
 		job, property string
@@ -215,13 +199,9 @@ func TestSchemasRefuseWrongTypes(t *testing.T) {
 		{"smoke-tests", "timeout", "5m", "smoke-tests/timeout is not integer"},
 		{"roll-cells", "plan", map[string]any{"name": "x", "cells": "all", "action": "explode"}, "roll-cells/plan/action is none of"},
 	} {
-		p := f.place(row.job, nil)
-		wrong := all[row.job].check(row.job, p.asDirector(t, func(name string, spec propertySpec) any {
-			if name == row.property {
-				return row.value
-			}
-			return or(dig(p.Properties, name), spec.Default)
-		}))
+		properties := asJSON(t, rendered[row.job]["defaults"].Properties).(map[string]any)
+		set(properties, row.property, row.value)
+		wrong := all[row.job].check(row.job, asJSON(t, properties))
 		NewWithT(t).Expect(wrong).To(ConsistOf(HavePrefix(row.says)))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	. "github.com/onsi/gomega"
 
+	"mooring/director/fakedirector/deployment"
 	"mooring/manifest"
 	"mooring/model"
 	"mooring/notify"
@@ -19,10 +20,10 @@ import (
 // everything visits each job in both variants of the golden files.
 func everything(t *testing.T, visit func(job, variant string, files map[string]string)) {
 	t.Helper()
-	_, jobs := renderEverything(t)
+	jobs := renderEverything(t)
 	for _, name := range sorted(jobs) {
-		for variant, files := range jobs[name] {
-			visit(name, variant, files)
+		for variant, job := range jobs[name] {
+			visit(name, variant, files(job))
 		}
 	}
 }
@@ -166,11 +167,11 @@ func TestWhatTheTemplatesNameIsThere(t *testing.T) {
 
 func TestAlertsAreUnderstood(t *testing.T) {
 	g := NewWithT(t)
-	_, jobs := renderEverything(t)
+	jobs := renderEverything(t)
 	dir := t.TempDir()
-	for variant, files := range jobs["orchestrator"] {
+	for variant, job := range jobs["orchestrator"] {
 		for _, name := range []string{"alerts.yml", "webhook_secret"} {
-			text := strings.ReplaceAll(files["config/"+name], "/var/vcap/jobs/orchestrator/config", dir)
+			text := strings.ReplaceAll(job.Files["config/"+name], "/var/vcap/jobs/orchestrator/config", dir)
 			g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
 		}
 		config, err := notify.Load(filepath.Join(dir, "alerts.yml"), slog.New(slog.DiscardHandler))
@@ -201,14 +202,14 @@ func TestPlansAreSound(t *testing.T) {
 // The errand's plan, in the spec's example and in the ops file, is one of the
 // deployment that the errand is in, whatever its name.
 func TestTheErrandsPlansAreSound(t *testing.T) {
-	f := newFleet(t)
-	var operations []operation
-	readYAML(t, filepath.Join(top, "ops-files", "enable-roll-errand.yml"), &operations)
-	shipped := operations[0].Value.(map[string]any)["properties"].(map[string]any)["plan"]
-	for _, plan := range []any{f.jobs["roll-cells"].Properties["plan"].Example, shipped} {
-		p := f.place("roll-cells", map[string]any{"plan": plan})
-		p.On.Deployment = "second"
-		parsed, err := manifest.ParsePlan("errand", []byte(p.render(t)["config/plan.yml"]))
+	ops, err := deployment.ReadOps(filepath.Join(top, "ops-files", "enable-roll-errand.yml"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	shipped := ops[0].Value.(map[string]any)["properties"].(map[string]any)["plan"]
+	for _, plan := range []any{jobs(t)["roll-cells"].Properties["plan"].Example, shipped} {
+		second := mooring(t, map[string]any{"deployment_name": "second"}, "enable-roll-errand", "rename-deployment")
+		give(t, second, "roll-cells", map[string]any{"plan": plan})
+		_, job := on(t, prepare(t, newDirector(t), second), "roll-cells")
+		parsed, err := manifest.ParsePlan("errand", []byte(job.Files["config/plan.yml"]))
 		NewWithT(t).Expect(err).NotTo(HaveOccurred())
 		NewWithT(t).Expect(parsed.Via.Bosh).To(Equal(&model.BoshVia{Deployment: "second", InstanceGroup: "cell"}))
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // filledIn is what an operator gives for the variables that ops files announce.
@@ -71,7 +73,7 @@ func TestBOSHGeneratesEveryVariable(t *testing.T) {
 				args = append(args, "--ops-file", path)
 				asked += readFile(t, path)
 			}
-			for _, name := range variables(asked) {
+			for _, name := range deployment.Variables(asked) {
 				if value, given := filledIn[name]; given {
 					args = append(args, "--var", name+"="+value)
 				}
@@ -85,7 +87,7 @@ func TestBOSHGeneratesEveryVariable(t *testing.T) {
 			args[slices.Index(args, "--var-errs-unused")] = "--var-errs"
 			output, err = exec.Command(bosh, append(args, "--vars-store", store)...).CombinedOutput()
 			g.Expect(err).NotTo(HaveOccurred(), "%s", output)
-			g.Expect(variables(string(output))).To(BeEmpty())
+			g.Expect(deployment.Variables(string(output))).To(BeEmpty())
 
 			var values map[string]struct {
 				CA, Certificate string

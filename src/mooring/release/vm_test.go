@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // vm is a directory in the place of a VM's /var/vcap, with the release's
@@ -102,19 +104,16 @@ func newVM(t *testing.T) *vm {
 // path gives where a path under /var/vcap is.
 func (v *vm) path(path string) string { return filepath.Join(v.dir, path) }
 
-// install renders jobs and puts their files where BOSH would.
-func (v *vm) install(t *testing.T, several ...placed) {
+// install puts the files of an instance's jobs where BOSH would.
+func (v *vm) install(t *testing.T, instance *deployment.Instance) {
 	t.Helper()
-	for i, out := range renderAll(t, several...) {
-		if out.err != nil {
-			t.Fatal(out.err)
-		}
-		for path, text := range out.files {
+	for _, job := range instance.Jobs {
+		for path, text := range files(job) {
 			text = strings.ReplaceAll(text, "/var/vcap", v.dir)
 			for from, to := range v.rewrites {
 				text = strings.ReplaceAll(text, from, to)
 			}
-			at := v.path(filepath.Join("jobs", several[i].Name, path))
+			at := v.path(filepath.Join("jobs", job.Name, path))
 			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
 				t.Fatal(err)
 			}

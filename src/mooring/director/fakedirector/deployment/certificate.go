@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -26,7 +25,7 @@ var usages = map[string]x509.ExtKeyUsage{
 func newCertificate(options given, ca any, now time.Time) (map[string]any, error) {
 	isCA := options.boolOr("is_ca", false)
 	if !isCA && ca == nil && !options.boolOr("self_sign", false) {
-		return nil, errors.New("You must specify a signing CA, or that the certificate is one or signs itself.")
+		return nil, saidf("You must specify a signing CA, or that the certificate is one or signs itself.")
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -84,7 +83,7 @@ func templateOf(options given, now time.Time) (*x509.Certificate, error) {
 	for _, name := range options.listOr("extended_key_usage") {
 		usage, known := usages[fmt.Sprint(name)]
 		if !known {
-			return nil, fmt.Errorf("The provided extended key usage '%v' is not supported.", name)
+			return nil, saidf("The provided extended key usage '%v' is not supported.", name)
 		}
 		template.ExtKeyUsage = append(template.ExtKeyUsage, usage)
 	}
@@ -106,7 +105,7 @@ func readAuthority(value any) (certificate *x509.Certificate, key *ecdsa.Private
 	block, _ := pem.Decode([]byte(text))
 	secretBlock, _ := pem.Decode([]byte(secret))
 	if block == nil || secretBlock == nil {
-		return nil, nil, "", errors.New("The specified CA has no certificate or no private key.")
+		return nil, nil, "", saidf("The specified CA has no certificate or no private key.")
 	}
 	if certificate, err = x509.ParseCertificate(block.Bytes); err != nil {
 		return nil, nil, "", err
@@ -117,7 +116,7 @@ func readAuthority(value any) (certificate *x509.Certificate, key *ecdsa.Private
 	}
 	key, isEC := parsed.(*ecdsa.PrivateKey)
 	if !isEC || !certificate.IsCA {
-		return nil, nil, "", errors.New("The specified CA object is not a CA certificate.")
+		return nil, nil, "", saidf("The specified CA object is not a CA certificate.")
 	}
 	return certificate, key, text, nil
 }

@@ -48,6 +48,12 @@ func (c *ConfigServer) Get(name string) any {
 	return copied(c.values[name])
 }
 
+// Generate makes a value, as an operator has it made: of the type certificate,
+// password or user. A ca is named as the config server has it.
+func (c *ConfigServer) Generate(name, kind string, options map[string]any) error {
+	return caught(func() { c.generate(name, kind, "overwrite", options) })
+}
+
 // Delete forgets a value; a variable that is defined is then made anew.
 func (c *ConfigServer) Delete(name string) {
 	c.mu.Lock()

@@ -55,10 +55,12 @@ type Instance struct {
 type RenderedJob struct {
 	Name, Release string
 	// Version changes with what is in the job.
-	Version  string
-	Monit    string
-	Files    map[string]string // where it goes -> text
-	Packages []string
+	Version string
+	Monit   string
+	Files   map[string]string // where it goes -> text
+	// Properties are those that templates see: declared ones, variables replaced.
+	Properties map[string]any
+	Packages   []string
 	// PackageVersions change with each version of the release.
 	PackageVersions map[string]string
 	// Errand is whether it has a bin/run.

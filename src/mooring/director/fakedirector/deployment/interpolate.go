@@ -109,7 +109,7 @@ func replacedIn(from string, vars map[string]any) (any, error) {
 		case class(value) == "String" || class(value) == "Integer":
 			from = strings.ReplaceAll(from, match[0], fmt.Sprint(value))
 		default:
-			return nil, fmt.Errorf("Invalid type '%T' for value '%v' and variable '%s'. Supported types for interpolation within a string are integers and strings.", value, value, match[1])
+			return nil, saidf("Invalid type '%T' for value '%v' and variable '%s'. Supported types for interpolation within a string are integers and strings.", value, value, match[1])
 		}
 	}
 	return from, nil
@@ -127,10 +127,10 @@ func lookup(name string, vars map[string]any) (value any, found bool, err error)
 		done += "/" + key
 		tree, isTree := value.(map[string]any)
 		if !isTree {
-			return nil, false, fmt.Errorf("Finding variable '%s': %w", name, mismatch("a map", done, value))
+			return nil, false, saidf("Finding variable '%s': %v", name, mismatch("a map", done, value))
 		}
 		if value, found = tree[key]; !found {
-			return nil, false, fmt.Errorf("Finding variable '%s': Expected to find a map key '%s' for path '%s' (%s)", name, key, done, siblings(tree))
+			return nil, false, saidf("Finding variable '%s': Expected to find a map key '%s' for path '%s' (%s)", name, key, done, siblings(tree))
 		}
 	}
 	return value, true, nil

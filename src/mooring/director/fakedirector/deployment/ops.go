@@ -50,7 +50,7 @@ type step struct {
 // steps takes a path apart. What follows a ? is optional too.
 func steps(path string) ([]step, error) {
 	if !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("Expected to start with '/'")
+		return nil, saidf("Expected to start with '/'")
 	}
 	var all []step
 	optional := false
@@ -63,7 +63,7 @@ func steps(path string) ([]step, error) {
 		}
 		for _, mod := range s.mods {
 			if !slices.Contains([]string{"prev", "next", "before", "after"}, mod) {
-				return nil, fmt.Errorf("Expected to find one of the following modifiers: 'prev', 'next', 'before', or 'after' but found '%s'", mod)
+				return nil, saidf("Expected to find one of the following modifiers: 'prev', 'next', 'before', or 'after' but found '%s'", mod)
 			}
 		}
 		name = strings.NewReplacer("~0", "~", "~1", "/", "~7", ":").Replace(name)
@@ -85,23 +85,23 @@ func steps(path string) ([]step, error) {
 func (o Operation) Apply(document any) (any, error) {
 	path, err := steps(o.Path)
 	if err != nil {
-		return nil, fmt.Errorf("Invalid path: %w", err)
+		return nil, saidf("Invalid path: %v", err)
 	}
 	switch o.Type {
 	case "replace":
 		if o.Value == nil {
-			return nil, fmt.Errorf("Missing value")
+			return nil, saidf("Missing value")
 		}
 	case "remove":
 		if o.Value != nil {
-			return nil, fmt.Errorf("Cannot specify value")
+			return nil, saidf("Cannot specify value")
 		}
 	default:
-		return nil, fmt.Errorf("Unknown operation with type '%s'", o.Type)
+		return nil, saidf("Unknown operation with type '%s'", o.Type)
 	}
 	changed, err := o.at(document, path, "")
 	if err != nil && o.Error != "" {
-		return nil, fmt.Errorf("Error '%s': %w", o.Error, err)
+		return nil, saidf("Error '%s': %v", o.Error, err)
 	}
 	return changed, err
 }
@@ -132,7 +132,7 @@ func (o Operation) inTree(tree map[string]any, s step, rest []step, done string)
 	child, found := tree[s.key]
 	switch {
 	case !found && !s.optional:
-		return nil, fmt.Errorf("Expected to find a map key '%s' for path '%s' (%s)", s.key, done, siblings(tree))
+		return nil, saidf("Expected to find a map key '%s' for path '%s' (%s)", s.key, done, siblings(tree))
 	case o.Type == "remove" && !found:
 		return tree, nil
 	case o.Type == "remove" && len(rest) == 0:
@@ -141,7 +141,7 @@ func (o Operation) inTree(tree map[string]any, s step, rest []step, done string)
 	case !found && len(rest) > 0 && (rest[0].matches || rest[0].end):
 		child = []any{}
 	case !found && len(rest) > 0 && rest[0].isIndex:
-		return nil, fmt.Errorf("Expected to find key, matching index or after last index token at path '%s'", done+"/"+rest[0].raw)
+		return nil, saidf("Expected to find key, matching index or after last index token at path '%s'", done+"/"+rest[0].raw)
 	case !found:
 		child = map[string]any{}
 	}
@@ -156,7 +156,7 @@ func (o Operation) inTree(tree map[string]any, s step, rest []step, done string)
 func (o Operation) inList(list []any, s step, rest []step, done string) (any, error) {
 	if s.end {
 		if o.Type == "remove" {
-			return nil, fmt.Errorf("Expected to not find token 'patch.AfterLastIndexToken' at path '%s'", done)
+			return nil, saidf("Expected to not find token 'patch.AfterLastIndexToken' at path '%s'", done)
 		}
 		return append(list, copied(o.Value)), nil
 	}
@@ -175,7 +175,7 @@ func (o Operation) inList(list []any, s step, rest []step, done string) (any, er
 			element, err := o.at(map[string]any{s.key: s.value}, rest, done)
 			return append(list, element), err
 		case len(found) != 1:
-			return nil, fmt.Errorf("Expected to find exactly one matching array item for path '%s' but found %d", done, len(found))
+			return nil, saidf("Expected to find exactly one matching array item for path '%s' but found %d", done, len(found))
 		}
 		at = found[0]
 	}
@@ -193,13 +193,13 @@ func (o Operation) atIndex(list []any, at int, s step, rest []step, done string)
 			at++
 		default:
 			if o.Type == "remove" || len(rest) > 0 {
-				return nil, fmt.Errorf("Expected to find one of the following modifiers: 'prev', 'next', but found modifier '%s'", mod)
+				return nil, saidf("Expected to find one of the following modifiers: 'prev', 'next', but found modifier '%s'", mod)
 			}
 			insert = true
 		}
 	}
 	if at >= len(list) || -at-1 >= len(list) {
-		return nil, fmt.Errorf("Expected to find array index '%d' but found array of length '%d' for path '%s'", at, len(list), done)
+		return nil, saidf("Expected to find array index '%d' but found array of length '%d' for path '%s'", at, len(list), done)
 	}
 	if at < 0 {
 		at += len(list)
@@ -230,5 +230,5 @@ func siblings(tree map[string]any) string {
 func mismatch(wanted, path string, found any) error {
 	kind := map[string]string{"Hash": "map[interface {}]interface {}", "Array": "[]interface {}", "NilClass": "<nil>", "String": "string",
 		"Integer": "int", "Float": "float64", "TrueClass": "bool", "FalseClass": "bool"}[class(found)]
-	return fmt.Errorf("Expected to find %s at path '%s' but found '%s'", wanted, path, kind)
+	return saidf("Expected to find %s at path '%s' but found '%s'", wanted, path, kind)
 }

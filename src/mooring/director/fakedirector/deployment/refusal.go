@@ -13,6 +13,9 @@ func (r *refusal) Error() string { return r.text }
 // refuse ends what the Director is at, to where it is caught.
 func refuse(format string, args ...any) { panic(&refusal{fmt.Sprintf(format, args...)}) }
 
+// saidf is an error in the words of others, which begin with a capital.
+func saidf(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+
 // caught runs a part of the work and returns what it was refused with.
 func caught(work func()) (err error) {
 	defer func() {

@@ -102,10 +102,9 @@ func (p *planning) removed() []*Instance {
 
 // requests are what has to be rendered for a group, with variables replaced.
 func (p *planning) requests(group *groupPlan) []toRender {
-	properties := map[string]any{}
 	var errs []string
 	for _, job := range group.jobs {
-		if err := caught(func() { properties[job.Name] = p.scope().interpolated(job.properties) }); err != nil {
+		if err := caught(func() { job.properties = p.scope().interpolatedTree(job.properties).(map[string]any) }); err != nil {
 			errs = append(errs, fmt.Sprintf("- Unable to render templates for job '%s'. Errors are:\n%s", job.Name, indented(strings.TrimSpace(err.Error()))))
 		}
 	}
@@ -116,7 +115,7 @@ func (p *planning) requests(group *groupPlan) []toRender {
 	for _, job := range group.jobs {
 		r := jobToRender{
 			Name: job.Name, Release: map[string]any{"name": job.release.Name, "version": job.release.Version},
-			Properties: forRuby(properties[job.Name]), Links: forRuby(p.linksOf(group, job.Name)).(map[string]any),
+			Properties: forRuby(job.properties), Links: forRuby(p.linksOf(group, job.Name)).(map[string]any),
 			Templates: []templateToRender{{"monit", job.Monit}},
 		}
 		for _, source := range sorted(job.Templates) {
@@ -216,7 +215,7 @@ func (p *planning) take(group *groupPlan, answers [][]answer) (errs collected, r
 func (j *jobPlan) rendered(texts map[string]string) *RenderedJob {
 	r := &RenderedJob{
 		Name: j.Name, Release: j.release.Name, Version: j.fingerprint(), Monit: texts["monit"], Files: map[string]string{},
-		Packages: j.Packages, PackageVersions: map[string]string{}, Errand: j.Errand(),
+		Properties: j.properties, Packages: j.Packages, PackageVersions: map[string]string{}, Errand: j.Errand(),
 	}
 	for source, target := range maps.All(j.Templates) {
 		r.Files[target] = texts[source]
