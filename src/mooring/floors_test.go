@@ -23,7 +23,7 @@ var floors = []struct {
 	{"the words", "model", true},
 	{"brains", "access chart estimate lifecycle manifest placement runbook sequence", true},
 	{"brains on a described fleet", "fleet", true},
-	{"what hands hold", "files", false},
+	{"what hands hold", "boot files", false},
 	{"hands", "client container director host identity notify state volume", false},
 	{"readers of the state", "explain gate kits", false},
 	{"daemons", "alerting cell orchestrator scheduler", false},

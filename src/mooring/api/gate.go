@@ -29,6 +29,16 @@ type leaveStreamInput struct {
 	Deployment string       `query:"deployment"`
 }
 
+type returnInput struct {
+	CellPath
+	Body client.Return
+}
+
+type returnStreamInput struct {
+	CellPath
+	Asking string `query:"asking"`
+}
+
 type openedInput struct {
 	CellPath
 	Body client.GateOpened
@@ -47,9 +57,20 @@ func (s *server) gateRoutes(routes huma.API) {
 		})
 	stream(routes, operation(http.MethodGet, "/v1/cells/{id}/leave/stream", "stream-leave", "How the gate stands for who asked for leave, as it changes", "gate"),
 		map[string]any{"gate": client.GateView{}}, s.streamLeave)
+	on(routes, operation(http.MethodPut, "/v1/cells/{id}/return", "tell-return", "BOSH waits for a cell to settle", "gate"),
+		func(ctx context.Context, in *returnInput) (*client.GateView, error) {
+			var view *client.GateView
+			_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+				var tx *state.Txn
+				tx, view = decideReturn(snap, in.ID, in.Body.Asking, s.now())
+				return tx, nil
+			})
+			return view, err
+		})
+	// The cells of earlier releases ask, and do not tell.
 	on(routes, operation(http.MethodGet, "/v1/cells/{id}/return", "ask-return", "Whether a cell's roll still waits for it to settle", "gate"),
 		func(_ context.Context, in *CellPath) (*client.GateView, error) {
-			return returning(s.store.Snapshot(), in.ID), nil
+			return returning(s.store.Snapshot(), in.ID, ""), nil
 		})
 	stream(routes, operation(http.MethodGet, "/v1/cells/{id}/return/stream", "stream-return", "Whether a cell's roll still waits for it to settle, as it changes", "gate"),
 		map[string]any{"gate": client.GateView{}}, s.streamReturn)
@@ -72,8 +93,8 @@ func (s *server) streamLeave(ctx context.Context, in *leaveStreamInput) (func(se
 	}), nil
 }
 
-func (s *server) streamReturn(ctx context.Context, in *CellPath) (func(sender) error, error) {
-	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView { return returning(snap, in.ID) }), nil
+func (s *server) streamReturn(ctx context.Context, in *returnStreamInput) (func(sender) error, error) {
+	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView { return returning(snap, in.ID, in.Asking) }), nil
 }
 
 // gatePace is the least time between two looks for one cell: when a whole
@@ -118,12 +139,35 @@ func (s *server) streamGate(ctx context.Context, cellID string, stands func(*sta
 
 // returning says whether a cell that BOSH has started again is still waited
 // for. A roll that has its host before it waits for nobody.
-func returning(snap *state.Snapshot, cellID string) *client.GateView {
+func returning(snap *state.Snapshot, cellID, asking string) *client.GateView {
 	view := &client.GateView{CellID: cellID, Open: true}
-	if plan, roll := rollOf(snap, cellID); plan != nil && !roll.Phase.BeforeHost() {
-		view.Open, view.Covers, view.Plan, view.Phase = false, true, plan.Name, roll.Phase
+	plan, roll := rollOf(snap, cellID)
+	if plan == nil || roll.Phase.BeforeHost() {
+		return view
+	}
+	view.Open, view.Covers, view.Plan, view.Phase = !roll.HoldsBack(asking), true, plan.Name, roll.Phase
+	if view.Open {
+		view.Why = fmt.Sprintf("plan %s begins the %s of the cell anew, so what came of it before is not waited for", plan.Name, roll.Action)
 	}
 	return view
+}
+
+// decideReturn answers BOSH, to which the host is back, and writes down since
+// when it waits for the cell: when it waits in vain, that is told of.
+func decideReturn(snap *state.Snapshot, cellID, asking string, now time.Time) (*state.Txn, *client.GateView) {
+	view := returning(snap, cellID, asking)
+	_, roll := rollOf(snap, cellID)
+	waits := !view.Open && (roll.Phase == model.Acting || roll.Phase == model.Returning)
+	if !waits || asking == "" || asking == roll.BackAsking {
+		return nil, view
+	}
+	back := *roll
+	back.BackAt, back.BackAsking = now, asking
+	tx := snap.Txn()
+	tx.Put(&back)
+	tx.Event(model.Event{At: now, Kind: model.EventGateReturned, Actor: gateActor, CellID: cellID, Plan: roll.Plan,
+		Text: fmt.Sprintf("cell %s: to BOSH the host is back; it waits until the cell has settled", cellID)})
+	return tx, view
 }
 
 // openedBy names who opened a gate: the person whom the cell names, and who

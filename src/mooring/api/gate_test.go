@@ -190,9 +190,63 @@ func TestACellReturnsWhenItsRollIsOver(t *testing.T) {
 	for phase, open := range map[model.Phase]bool{
 		model.Queued: true, model.Draining: true, model.Acting: false, model.Returning: false, model.Settling: false, model.RollDone: true, model.RollSkipped: true,
 	} {
-		NewWithT(t).Expect(returning(hostWith(rolls("p", model.Recreate, phase, "olga")...), "c1").Open).To(Equal(open), string(phase))
+		_, view := decideReturn(hostWith(rolls("p", model.Recreate, phase, "olga")...), "c1", "me", gateNow)
+		NewWithT(t).Expect(view.Open).To(Equal(open), string(phase))
 	}
-	NewWithT(t).Expect(returning(state.SnapshotOf(), "c1").Open).To(BeTrue())
+	tx, view := decideReturn(state.SnapshotOf(), "c1", "me", gateNow)
+	NewWithT(t).Expect(tx).To(BeNil())
+	NewWithT(t).Expect(view.Open).To(BeTrue())
+}
+
+func TestGate_KnowsSinceWhenBOSHWaitsForTheCell(t *testing.T) {
+	g := NewWithT(t)
+	snap := hostWith(rolls("p", model.Recreate, model.Returning, "olga")...)
+	tx, view := decideReturn(snap, "c1", "me", gateNow)
+	g.Expect(view.Open).To(BeFalse())
+	g.Expect(tx.Events()).To(ConsistOf(And(HaveField("Kind", model.EventGateReturned), HaveField("CellID", "c1"), HaveField("Plan", "p"))))
+	snap = snap.Apply(tx)
+	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("BackAt", gateNow), HaveField("BackAsking", "me")))
+
+	tx, view = decideReturn(snap, "c1", "me", gateNow.Add(time.Minute))
+	g.Expect(tx).To(BeNil(), "it is on record")
+	g.Expect(view.Open).To(BeFalse())
+	tx, _ = decideReturn(snap, "c1", "another", gateNow.Add(time.Minute))
+	g.Expect(snap.Apply(tx).Roll("p", "c1").BackAt).To(Equal(gateNow.Add(time.Minute)), "BOSH has come once more")
+
+	for _, phase := range []model.Phase{model.Queued, model.Settling, model.RollDone} {
+		tx, _ := decideReturn(hostWith(rolls("p", model.Recreate, phase, "olga")...), "c1", "me", gateNow)
+		g.Expect(tx).To(BeNil(), string(phase))
+	}
+}
+
+func TestGate_LetsGoWhoWaitsForAnAttemptThatIsOver(t *testing.T) {
+	g := NewWithT(t)
+	records := rolls("p", model.Recreate, model.Acting, "olga")
+	roll := records[1].(*model.Roll)
+	roll.BackAsking = "me" // and BackAt is gone with the attempt
+	snap := hostWith(records...)
+	tx, view := decideReturn(snap, "c1", "me", gateNow)
+	g.Expect(tx).To(BeNil())
+	g.Expect(view).To(And(HaveField("Open", true), HaveField("Why", "plan p begins the recreate of the cell anew, so what came of it before is not waited for")))
+	tx, view = decideReturn(snap, "c1", "another", gateNow)
+	g.Expect(view.Open).To(BeFalse(), "who comes of the new attempt waits for it")
+	g.Expect(snap.Apply(tx).Roll("p", "c1").BackAt).To(Equal(gateNow))
+	g.Expect(returning(snap, "c1", "").Open).To(BeFalse(), "and so does who gives no name")
+}
+
+func TestGate_SaysThatTheHostWasOnlyRestarted(t *testing.T) {
+	g := NewWithT(t)
+	records := rolls("p", model.Recreate, model.Returning, "olga")
+	roll := records[1].(*model.Roll)
+	roll.Boot, roll.Start, roll.StuckID = "0a1b2c3d-4e5f", "before", "p.c1.cell-not-returned"
+	stuck := &model.Stuck{ID: roll.StuckID, Kind: model.NotReturned, Plan: "p", CellID: "c1", Owner: model.CloudOps,
+		What: "cell c1 is not back from its recreate: it was restarted, not recreated", Answers: []model.Verb{model.Retry, model.Skip, model.Lost}}
+	snap := state.SnapshotOf(append(records, aHost("c1"), &model.Presence{CellID: "c1", Boot: roll.Boot, Start: "after"}, stuck)...)
+	g.Expect(gateLine(snap, "c1", gateNow)).To(Equal("plan p: returning: STUCK: cell c1 is not back from its recreate: it was restarted, not recreated; " +
+		"cloud ops must see to it, or somebody answer: moor resolve p.c1.cell-not-returned retry|skip|lost --reason WHY"))
+	calm := snap.Txn()
+	calm.Delete(stuck)
+	g.Expect(gateLine(snap.Apply(calm), "c1", gateNow)).To(Equal("plan p: returning: waits: the agent of cell c1 answers with the boot from before the recreate: the host was restarted, not recreated; cloud ops can help"))
 }
 
 func TestAnOpeningByHandIsKeptAndEndsTheGatesOwnPlan(t *testing.T) {
@@ -214,7 +268,7 @@ func TestTheGateOverTheAPI(t *testing.T) {
 	view, err := f.AskLeave(t.Context(), "c1", client.Leave{Action: model.Restart})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(view.Covers).To(BeTrue())
-	g.Expect(f.Returning(t.Context(), "c1")).To(HaveField("Open", true))
+	g.Expect(f.Returning(t.Context(), "c1", client.Return{Asking: "me"})).To(HaveField("Open", true))
 	opened := client.GateOpened{Reason: "INC-1", By: "olga", At: gateNow}
 	g.Expect(f.GateOpened(t.Context(), "c1", opened)).To(Succeed())
 	f.noise(t, 1100)

@@ -54,6 +54,7 @@ var rights = map[string]need{
 	"GET /v1/cells/{id}/return/stream": {access.Gate, cell},
 	"PUT /v1/cells/{id}/leave":         {access.Gate, cell},
 	"GET /v1/cells/{id}/return":        {access.Gate, cell},
+	"PUT /v1/cells/{id}/return":        {access.Gate, cell},
 	"PUT /v1/cells/{id}/gate-opened":   {access.Gate, cell},
 
 	"POST /v1/preview":            {access.Look, thing("previews")},

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mooring/boot"
 	"mooring/container/process"
 )
 
@@ -23,12 +24,12 @@ const guardEvery = time.Second
 // process than the agent, such as the cell's volume manager. It works on
 // instances of the process runtime, and returns when ctx ends.
 func Guard(ctx context.Context, runDir string, log *slog.Logger) error {
-	boot, err := kernelBoot()
+	here, err := boot.ID()
 	if err != nil {
 		return err
 	}
 	for {
-		left, err := untilGuard(filepath.Join(runDir, "lease.json"), boot)
+		left, err := untilGuard(filepath.Join(runDir, "lease.json"), here)
 		if err == nil && left <= 0 {
 			err = guardNow(ctx, runDir, log)
 		}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"mooring/boot"
 	"mooring/files"
 )
 
@@ -21,7 +21,7 @@ import (
 // agent that crashed does not begin a new one by itself.
 type lease struct {
 	path string
-	boot string // of the kernel: its clock begins anew with it
+	boot string // of this host: its clock begins anew with it
 
 	mu      sync.Mutex
 	until   time.Time
@@ -53,27 +53,18 @@ func readLease(path, boot string) (left, ttl time.Duration, err error) {
 	return time.Duration(record.Until) - sinceBoot(), time.Duration(record.TTL), nil
 }
 
-// kernelBoot names the boot of the kernel.
-func kernelBoot() (string, error) {
-	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("reading the kernel's boot id: %w", err)
-	}
-	return strings.TrimSpace(string(boot)), nil
-}
-
 // openLease goes on with the lease on disk; it has run out when there is none,
 // or the host has booted since.
 func openLease(path string) (*lease, error) {
-	boot, err := kernelBoot()
+	here, err := boot.ID()
 	if err != nil {
 		return nil, err
 	}
-	left, _, err := readLease(path, boot)
+	left, _, err := readLease(path, here)
 	if err != nil {
 		return nil, err
 	}
-	return &lease{path: path, boot: boot, until: time.Now().Add(left), moved: make(chan struct{})}, nil
+	return &lease{path: path, boot: here, until: time.Now().Add(left), moved: make(chan struct{})}, nil
 }
 
 // sinceBoot reads the clock that goes on while the host sleeps.

@@ -19,6 +19,12 @@ type Leave struct {
 	Deployment string `json:"deployment,omitempty" maxLength:"200"`
 }
 
+// Return is what BOSH says at a cell's gate after it has started the cell again.
+type Return struct {
+	// Asking names this waiting apart from later ones.
+	Asking string `json:"asking" minLength:"1"`
+}
+
 // GateView is how a cell's gate stands.
 type GateView struct {
 	CellID string `json:"cell_id"`
@@ -57,9 +63,11 @@ func (c *Client) AskLeave(ctx context.Context, cellID string, leave Leave) (*Gat
 	return one[GateView](ctx, c, request{method: http.MethodPut, path: pathOf("cells", cellID, "leave"), body: leave, again: true})
 }
 
-// Returning says whether a cell's roll is still waiting for it to settle.
-func (c *Client) Returning(ctx context.Context, cellID string) (*GateView, error) {
-	return one[GateView](ctx, c, request{method: http.MethodGet, path: pathOf("cells", cellID, "return"), again: true})
+// Returning tells that BOSH has started a cell again and waits for it, and says
+// whether the cell's roll is still waiting for it to settle. Telling it again
+// changes nothing more.
+func (c *Client) Returning(ctx context.Context, cellID string, back Return) (*GateView, error) {
+	return one[GateView](ctx, c, request{method: http.MethodPut, path: pathOf("cells", cellID, "return"), body: back, again: true})
 }
 
 // WatchLeave calls each with how the gate stands for who asked for leave, now
@@ -70,8 +78,8 @@ func (c *Client) WatchLeave(ctx context.Context, cellID string, leave Leave, eac
 }
 
 // WatchReturn is WatchLeave for a cell that BOSH has started again.
-func (c *Client) WatchReturn(ctx context.Context, cellID string, each func(GateView)) error {
-	return c.watchGate(ctx, pathOf("cells", cellID, "return", "stream"), nil, each)
+func (c *Client) WatchReturn(ctx context.Context, cellID string, back Return, each func(GateView)) error {
+	return c.watchGate(ctx, pathOf("cells", cellID, "return", "stream"), url.Values{"asking": {back.Asking}}, each)
 }
 
 func (c *Client) watchGate(ctx context.Context, path string, query url.Values, each func(GateView)) error {

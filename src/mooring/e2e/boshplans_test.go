@@ -204,3 +204,35 @@ func (d *deployment) controlPlane() (pid int) {
 	}
 	return pid
 }
+
+// A deploy only restarts a cell that a plan wants recreated. The new boot that
+// post-start waits for does not come, and people are told at once.
+func TestPostStart_OfAHostThatWasOnlyRestartedIsStuck(t *testing.T) {
+	g := NewWithT(t)
+	d := deploy(t, 2)
+	two := apps{"1": {2, 1}}
+	d.push(two)
+	watch := d.watch(two)
+	d.Must(`moor roll - <<'EOF'
+name: p
+cells: [cell-0]
+action: recreate
+via: {wait: true}
+EOF`)
+	task := d.Deploy(fakedirector.Update{Action: fakedirector.Restart, MaxInFlight: "1"})
+	d.Eventually("moor stuck", "p.cell-0.cell-not-returned")
+	const what = "cell cell-0 is not back from its recreate: BOSH says the host is back, but it has the same boot as before: it was restarted, not recreated"
+	g.Expect(d.Must("moor stuck")).To(And(ContainSubstring(what), ContainSubstring("cloud ops")))
+	g.Eventually(func() string { return d.said("cell-0") }, "30s").Should(ContainSubstring(
+		"STUCK: " + what + "; cloud ops must see to it, or somebody answer: moor resolve p.cell-0.cell-not-returned retry|skip|lost --reason WHY"))
+
+	d.Must("moor resolve p.cell-0.cell-not-returned retry --reason 'it must be recreated'")
+	g.Eventually(func() string { return d.said("cell-0") }, "30s").Should(ContainSubstring("plan p begins the recreate of the cell anew"))
+	g.Eventually(func() string { return d.said("cell-1") }, "30s").Should(ContainSubstring("asking for leave"), "BOSH goes on")
+	g.Expect(d.host("recreate", "cell-0")).To(Succeed())
+	d.Eventually("moor roll-status p", "1 of 1 done")
+	g.Expect(d.ends(task)).To(Succeed())
+	d.obeyed(two, watch())
+	d.serve(two)
+	d.nothingLeft()
+}

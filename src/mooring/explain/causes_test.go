@@ -127,7 +127,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 		{name: "it is tried again once BOSH's task has ended", plant: func(w *world) {
 			w.plan.Via.Bosh, w.plan.Converging = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}, &model.Converging{Answered: true}
 			w.in("c2", model.Acting).Alone = true
-		}, last: client.LinkHost, of: "c2", owner: operators, says: "begins anew once BOSH's task for the whole group, which failed on it, has ended", moving: true},
+		}, last: client.LinkHost, of: "c2", owner: operators, says: "begins anew once BOSH's task for the whole group, which is done with it, has ended", moving: true},
 		{name: "it waits at its gate while nobody hears of BOSH's task", plant: func(w *world) {
 			w.plan.Via.Bosh, w.plan.Converging = &model.BoshVia{Deployment: "moor", InstanceGroup: "cell"}, &model.Converging{Unheard: "no route to host"}
 			w.more = append(w.more, &model.Stuck{ID: "p.director", Kind: model.DirectorBlocks, Plan: "p", What: "nobody hears of it", Owner: operators, Error: "no route to host"})
@@ -137,7 +137,7 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 		{name: "its agent is not back", plant: func(w *world) { w.in("c2", model.Returning); w.absent["c2"] = true },
 			last: client.LinkHost, of: "c2", owner: operators, says: "its agent does not answer yet"},
 		{name: "it was never recreated", plant: func(w *world) { w.in("c2", model.Returning).Boot = "boot-2" },
-			last: client.LinkHost, of: "c2", owner: operators, says: "the host was not recreated"},
+			last: client.LinkHost, of: "c2", owner: operators, says: "the host was restarted, not recreated"},
 		{name: "it is back without a volume", plant: func(w *world) {
 			w.in("c2", model.Returning).Boot = "boot-1"
 			w.more = append(w.more, &model.Volume{GUID: "v9", SetGUID: "set", Index: 9, CellID: "c2", Mounted: true})

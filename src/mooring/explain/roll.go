@@ -114,7 +114,7 @@ func (c *chain) acting(plan *model.Plan, roll *model.Roll) {
 	case roll.Error != "":
 		host("the %s of cell %s failed: %s", roll.Action, roll.CellID, roll.Error)
 	case roll.Alone && plan.Converges():
-		host("the %s of cell %s begins anew once BOSH's task for the whole group, which failed on it, has ended with the cells in flight", roll.Action, roll.CellID)
+		host("the %s of cell %s begins anew once BOSH's task for the whole group, which is done with it, has ended with the cells in flight", roll.Action, roll.CellID)
 		c.moves()
 	case roll.Phase == model.Quiesced:
 		host("everything on cell %s has stopped; its %s begins", roll.CellID, roll.Action)
@@ -142,10 +142,10 @@ func (c *chain) returning(roll *model.Roll) {
 		host("cell %s is down for its %s, and its agent does not answer yet", roll.CellID, roll.Action)
 	case presence == nil:
 		host("the %s of cell %s is done, and its agent does not answer yet", roll.Action, roll.CellID)
-	case presence.Boot == roll.Boot && roll.Action != model.Restart:
-		host("the agent of cell %s answers with the boot from before the %s: the host was not %s", roll.CellID, roll.Action, pastOf(roll.Action))
 	case presence.Start == roll.Start:
 		host("the agent of cell %s is the one from before the %s", roll.CellID, roll.Action)
+	case roll.SameBoot(presence):
+		host("the agent of cell %s answers with the boot from before the %s: the host was restarted, not %s", roll.CellID, roll.Action, roll.Action.Past())
 	default:
 		if missing := c.missing(roll.CellID); len(missing) > 0 {
 			host("cell %s is back without its volumes %s", roll.CellID, strings.Join(missing, ", "))
@@ -155,8 +155,6 @@ func (c *chain) returning(roll *model.Roll) {
 		c.moves()
 	}
 }
-
-func pastOf(action model.Action) string { return strings.TrimSuffix(string(action), "e") + "ed" }
 
 // missing names the fixed volumes of a cell that it does not report.
 func (c *chain) missing(cellID string) []string {

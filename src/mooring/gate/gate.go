@@ -17,8 +17,8 @@ import (
 type Control interface {
 	AskLeave(ctx context.Context, cellID string, leave client.Leave) (*client.GateView, error)
 	WatchLeave(ctx context.Context, cellID string, leave client.Leave, each func(client.GateView)) error
-	Returning(ctx context.Context, cellID string) (*client.GateView, error)
-	WatchReturn(ctx context.Context, cellID string, each func(client.GateView)) error
+	Returning(ctx context.Context, cellID string, back client.Return) (*client.GateView, error)
+	WatchReturn(ctx context.Context, cellID string, back client.Return, each func(client.GateView)) error
 	GateOpened(ctx context.Context, cellID string, opened client.GateOpened) error
 }
 
@@ -57,7 +57,7 @@ var errOpened = errors.New("the gate was opened by hand")
 func (g *Gate) Leave(ctx context.Context, action model.Action) error {
 	g.say("BOSH wants to %s cell %s; asking for leave", action, g.Cell)
 	leave := client.Leave{Action: action, Asking: uuid.NewString(), Deployment: g.Deployment}
-	err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
+	_, err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
 		return g.Control.AskLeave(ctx, g.Cell, leave)
 	}, func(ctx context.Context, each func(client.GateView)) error {
 		return g.Control.WatchLeave(ctx, g.Cell, leave, each)
@@ -72,27 +72,31 @@ func (g *Gate) Leave(ctx context.Context, action model.Action) error {
 	return nil
 }
 
-// Return blocks until the cell's roll is done, or there is none.
+// Return blocks until the cell's roll is done, there is none, or it begins the
+// host action anew.
 func (g *Gate) Return(ctx context.Context) error {
 	g.report(ctx, read(g.Dir, usedFile))
-	err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
-		return g.Control.Returning(ctx, g.Cell)
+	back := client.Return{Asking: uuid.NewString()}
+	view, err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
+		return g.Control.Returning(ctx, g.Cell, back)
 	}, func(ctx context.Context, each func(client.GateView)) error {
-		return g.Control.WatchReturn(ctx, g.Cell, each)
+		return g.Control.WatchReturn(ctx, g.Cell, back, each)
 	})
 	switch {
 	case g.opening != nil:
 		return g.override(ctx, "")
 	case err != nil:
 		return err
+	case view.Why != "": // that is why it is open, and has been said
+		return nil
 	}
 	g.say("open: cell %s is back in service", g.Cell)
 	return nil
 }
 
 // wait asks how the gate stands and watches that, over and over, until it is
-// open or refused.
-func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.GateView, error), watch func(context.Context, func(client.GateView)) error) error {
+// open or refused. It returns how the gate stands when it is open.
+func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.GateView, error), watch func(context.Context, func(client.GateView)) error) (*client.GateView, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan struct{})
@@ -119,12 +123,12 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 		var answer *client.Error
 		switch {
 		case err == nil && view.Refused != "":
-			return fmt.Errorf("cell %s must not be stopped: %s; its instances go on", g.Cell, view.Refused)
+			return nil, fmt.Errorf("cell %s must not be stopped: %s; its instances go on", g.Cell, view.Refused)
 		case err == nil && view.Open:
 			if view.Why != "" {
 				g.say("%s", view.Why)
 			}
-			return nil
+			return view, nil
 		case err == nil: // it is to be asked again
 			pause = minPause
 		case ctx.Err() != nil:
@@ -139,7 +143,7 @@ func (g *Gate) wait(ctx context.Context, ask func(context.Context) (*client.Gate
 		}
 		pause = min(2*pause, maxPause)
 	}
-	return fmt.Errorf("cell %s was not given leave: %w", g.Cell, context.Cause(ctx))
+	return nil, fmt.Errorf("cell %s was not given leave: %w", g.Cell, context.Cause(ctx))
 }
 
 // override goes through a gate that a person opened, and says so loudly.

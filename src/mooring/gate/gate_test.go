@@ -57,7 +57,10 @@ type control struct {
 	down     bool
 	opened   []client.GateOpened
 	leaves   []client.Leave
-	change   chan struct{}
+	backs    []client.Return
+	// letGo: who waits for the cell is let go on although it has not settled.
+	letGo  string
+	change chan struct{}
 }
 
 func newControl() *control {
@@ -91,9 +94,10 @@ func (c *control) AskLeave(_ context.Context, _ string, leave client.Leave) (*cl
 	return &client.GateView{Plan: "p", Phase: c.phase, Open: c.phase == model.Acting, Refused: c.refused}, nil
 }
 
-func (c *control) Returning(context.Context, string) (*client.GateView, error) {
+func (c *control) Returning(_ context.Context, _ string, back client.Return) (*client.GateView, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.backs = append(c.backs, back)
 	if c.down {
 		return nil, errDown
 	}
@@ -104,15 +108,15 @@ func (c *control) WatchLeave(ctx context.Context, _ string, _ client.Leave, each
 	return c.watch(ctx, each, func() bool { return c.phase == model.Acting })
 }
 
-func (c *control) WatchReturn(ctx context.Context, _ string, each func(client.GateView)) error {
-	return c.watch(ctx, each, func() bool { return c.phase.Final() })
+func (c *control) WatchReturn(ctx context.Context, _ string, _ client.Return, each func(client.GateView)) error {
+	return c.watch(ctx, each, func() bool { return c.phase.Final() || c.letGo != "" })
 }
 
 func (c *control) watch(ctx context.Context, each func(client.GateView), open func() bool) error {
 	for {
 		c.mu.Lock()
 		view, changed, down := client.GateView{Open: open(), Refused: c.refused, Ask: c.ask}, c.change, c.down
-		if !view.Open {
+		if view.Why = c.letGo; !view.Open {
 			view.Why = c.why
 		}
 		c.mu.Unlock()
@@ -328,5 +332,20 @@ func TestReturnWaitsUntilTheCellHasSettled(t *testing.T) {
 		c.enter(model.RollDone)
 		g.Expect(w.result()).To(Succeed())
 		g.Expect(w.said()).To(ContainElements("it is settling", "open: cell c1 is back in service"))
+		g.Expect(c.backs).To(HaveEach(And(Equal(c.backs[0]), HaveField("Asking", Not(BeEmpty())))), "it is one waiting")
+	})
+}
+
+func TestReturn_GoesOnWhenTheActionBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		c.phase = model.Returning
+		w := at(t, c, t.TempDir(), (*gate.Gate).Return)
+		w.waits(g)
+		c.do(func() { c.phase, c.letGo = model.Acting, "plan p begins the recreate of the cell anew" })
+		g.Expect(w.result()).To(Succeed())
+		said := w.said()
+		g.Expect(said[len(said)-1]).To(Equal("plan p begins the recreate of the cell anew"))
+		g.Expect(said).NotTo(ContainElement(ContainSubstring("back in service")), "it is not")
 	})
 }

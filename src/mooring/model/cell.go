@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Cell is a host that runs instances: what its agent said of it when it
 // registered, and what operators decided about it.
@@ -81,6 +84,9 @@ const (
 	Recreate Action = "recreate" // the host is made anew, persistent disks kept
 	Retire   Action = "retire"   // the host goes for good
 )
+
+// Past is the action as it reads once it is done, such as "recreated".
+func (a Action) Past() string { return strings.TrimSuffix(string(a), "e") + "ed" }
 
 // Rank orders actions by what they destroy, from 1 (restart) to 4 (retire); 0
 // for anything that is not an action.

@@ -100,6 +100,7 @@ const (
 	EventCellLost       EventKind = "cell.lost"
 	EventGateAsked      EventKind = "gate.asked"
 	EventGateRefused    EventKind = "gate.refused"
+	EventGateReturned   EventKind = "gate.returned"
 	EventGateOpened     EventKind = "gate.opened"
 )
 

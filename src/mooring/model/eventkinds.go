@@ -63,6 +63,7 @@ var EventKinds = []struct {
 
 	{EventGateAsked, "BOSH asks for leave to stop a cell"},
 	{EventGateRefused, "BOSH is told no"},
+	{EventGateReturned, "To BOSH the host is back; it waits until the cell has settled"},
 	{EventGateOpened, "A person opened a gate by hand"},
 
 	{EventCellRegistered, "A cell is new, or back, or its agent has started again"},

@@ -171,6 +171,12 @@ type Roll struct {
 	Asking     string `json:"asking,omitempty"`
 	Refused    string `json:"refused,omitempty"`
 	Deployment string `json:"deployment,omitempty"`
+	// BackAt is when BOSH, for which the host is back, began to wait at the
+	// cell's gate until the cell has settled; zero while it has not since the
+	// attempt at the host action began. BackAsking names who waits there, or did
+	// during an attempt before.
+	BackAt     time.Time `json:"back_at,omitzero"`
+	BackAsking string    `json:"back_asking,omitempty"`
 	// Acted is set once the driver said that the host action is complete.
 	Acted bool `json:"acted,omitempty"`
 	// Waits says what the host action waits for before it can begin, such as
@@ -205,6 +211,20 @@ type Entry struct {
 // without its handler.
 func (r *Roll) Forces(appGUID string, index int) bool {
 	return r.Force || slices.Contains(r.Forced, InstanceRef{AppGUID: appGUID, Index: index})
+}
+
+// SameBoot reports whether a new agent answers in the boot that was to end: the
+// host was restarted, and the roll's action asks for more.
+func (r *Roll) SameBoot(presence *Presence) bool {
+	return presence != nil && presence.Start != r.Start && presence.Boot == r.Boot && r.Action != Restart
+}
+
+// HoldsBack reports whether who waits at the cell's gate until the cell has
+// settled has to wait on. What came of an attempt at the host action is not
+// waited for once another one has begun.
+func (r *Roll) HoldsBack(asking string) bool {
+	letGo := asking != "" && asking == r.BackAsking && r.BackAt.IsZero()
+	return !letGo && !r.Phase.BeforeHost() && !r.Phase.Final()
 }
 
 // Holder names the roll as a holder of permits, cordon and claim.

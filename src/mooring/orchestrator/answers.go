@@ -128,10 +128,11 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 	case c.roll.Phase.BeforeHost():
 		c.requeue(note)
 	case answer.Verb == model.Retry:
+		alone := c.taskHasNot() || c.taskIsPast()
 		c.roll.Task = nil
 		c.begin()
 		c.roll.Gone = true // what was tried before may have taken it, unnoticed so far
-		c.roll.Alone = c.taskHasNot()
+		c.roll.Alone = alone
 		c.enter(model.Acting, note)
 	default:
 		c.note(note)

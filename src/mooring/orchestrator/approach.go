@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"mooring/model"
 )
@@ -93,6 +94,7 @@ func (c *draft) begin() {
 	c.roll.ID = fmt.Sprintf("%s.%s.%d", c.roll.Plan, c.roll.CellID, c.d.snap.Revision())
 	c.roll.Began = c.d.now
 	c.roll.Acted, c.roll.Waits, c.roll.Error, c.roll.Refused = false, "", "", ""
+	c.roll.BackAt = time.Time{}
 	c.roll.Gone, c.roll.Alone = !c.d.snap.Present(c.roll.CellID), false
 	cell := c.d.snap.Cell(c.roll.CellID)
 	c.roll.Boot, c.roll.Start = cell.Boot, cell.Start

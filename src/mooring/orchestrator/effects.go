@@ -18,11 +18,16 @@ func (d *decision) effect(alert *model.Stuck, verb model.Verb) string {
 	if len(alert.Data) > 0 {
 		loss = "the data of " + strings.Join(alert.Data, ", ") + " is lost for good"
 	}
+	roll := d.snap.Roll(alert.Plan, alert.CellID)
+	bosh := ""
+	if roll != nil && !roll.BackAt.IsZero() && alert.Kind == model.NotReturned {
+		bosh = " BOSH, which waits at the cell's gate, goes on."
+	}
 	switch verb {
 	case model.Wait:
 		return d.effectOfWait(alert, subject)
 	case model.Retry:
-		return d.effectOfRetry(alert, subject)
+		return d.effectOfRetry(alert, subject) + bosh
 	case model.Force:
 		if alert.Kind == model.CellGone {
 			return fmt.Sprintf("The host of cell %s is acted on although nobody can stop what may still run there; %s.", alert.CellID, loss)
@@ -32,9 +37,9 @@ func (d *decision) effect(alert *model.Stuck, verb model.Verb) string {
 		if alert.Phase.BeforeHost() || alert.Phase == "" {
 			return fmt.Sprintf("Cell %s is left out of the plan. Its host stays as it is, and its instances go on serving.", orElse(alert.CellID, subject))
 		}
-		return fmt.Sprintf("The plan is done with cell %s as it is. Its instances run again where they can.", alert.CellID)
+		return fmt.Sprintf("The plan is done with cell %s as it is. Its instances run again where they can.", alert.CellID) + bosh
 	case model.Lost:
-		return fmt.Sprintf("Cell %s is given up for good, and its instances are placed anew on other cells; %s.", alert.CellID, loss)
+		return fmt.Sprintf("Cell %s is given up for good, and its instances are placed anew on other cells; %s.", alert.CellID, loss) + bosh
 	}
 	return ""
 }

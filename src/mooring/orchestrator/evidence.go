@@ -198,6 +198,27 @@ func (c *draft) notReturned(began time.Time, patience time.Duration) *model.Stuc
 	return alert
 }
 
+// notBackInTime is a host that is back to BOSH alone.
+func (c *draft) notBackInTime(patience time.Duration) *model.Stuck {
+	alert := c.aboutCell(model.NotReturned, c.roll.BackAt)
+	alert.What = fmt.Sprintf("cell %s is not back from its %s %s after BOSH said that its host is: %s",
+		c.roll.CellID, c.roll.Action, model.Duration(patience.Round(time.Second)), c.missing())
+	alert.Advice = "Look at the cell's agent and its disks; BOSH waits at the cell's gate. Wait longer, retry the action, skip the cell, or declare it lost."
+	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Skip, model.Lost}
+	return alert
+}
+
+// notBootedAnew is a host that BOSH is done with and has done too little to.
+func (c *draft) notBootedAnew() *model.Stuck {
+	alert := c.aboutCell(model.NotReturned, c.roll.BackAt)
+	alert.What = fmt.Sprintf("cell %s is not back from its %s: BOSH says the host is back, but it has the same boot as before: it was restarted, not %s",
+		c.roll.CellID, c.roll.Action, c.roll.Action.Past())
+	alert.Advice = fmt.Sprintf("BOSH waits at the cell's gate, and waiting changes nothing. Retry where the host must be %s: BOSH is let go on, and the %[2]s is due again. Skip takes the cell as it is.",
+		c.roll.Action.Past(), c.roll.Action)
+	alert.Answers = []model.Verb{model.Retry, model.Skip, model.Lost}
+	return alert
+}
+
 func (c *draft) notSettled(h holding, since time.Time) *model.Stuck {
 	alert := c.d.notServing(h, since)
 	alert.What += fmt.Sprintf(" after the %s of cell %s", c.roll.Action, c.roll.CellID)

@@ -97,6 +97,10 @@ func (c *draft) taskHasNot() bool {
 	return c.failedInTask() || c.plan.Converges() && passedOver(c.plan, c.roll.CellID)
 }
 
+// taskIsPast reports whether the plan's task, which has not ended, is done with
+// the roll's host and comes to it no more.
+func (c *draft) taskIsPast() bool { return c.plan.Converges() && !c.roll.BackAt.IsZero() }
+
 // awaitsTask reports whether the roll's host is to be acted on by itself once
 // the plan's task has ended.
 func (c *draft) awaitsTask() bool { return c.roll.Alone && c.plan.Converges() }

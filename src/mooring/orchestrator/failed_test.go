@@ -212,3 +212,30 @@ func TestWhoeverLeadsNextKnowsThatATaskHasStarted(t *testing.T) {
 	g.Expect(snap.Plan("p").Converging).To(And(HaveField("Waits", ""), HaveField("Unheard", "BOSH task 7 goes on, and cannot be followed: no route to host")), "cells at their gates are in its hands")
 	g.Expect(converging(snap, "p", "no route to host")).To(BeNil(), "it is on record")
 }
+
+func TestRetry_OfAHostThatBOSHOnlyRestarted(t *testing.T) {
+	g := NewWithT(t)
+	records := group(model.Returning, model.Queued)
+	plan, roll := records[0].(*model.Plan), records[3].(*model.Roll)
+	plan.Converging = &model.Converging{}
+	roll.Acted, roll.Boot, roll.Start = true, "b", "before"
+	snap := looked(state.SnapshotOf(records...), convergeNow)
+	const alert = "p.c1.cell-not-returned"
+	g.Expect(snap.StuckItem(alert)).To(BeNil(), "BOSH may have more to do")
+
+	back := *snap.Roll("p", "c1")
+	back.BackAt, back.BackAsking = convergeNow, "post-start"
+	snap = looked(snap.Apply(put(snap, &back)), convergeNow)
+	g.Expect(snap.StuckItem(alert)).NotTo(BeNil())
+	g.Expect(snap.StuckItem(alert).Answers).To(Equal([]model.Verb{model.Retry, model.Skip, model.Lost}), "nothing comes of waiting")
+	g.Expect(snap.StuckItem(alert).Effects).To(HaveEach(HaveSuffix("BOSH, which waits at the cell's gate, goes on.")))
+
+	snap = looked(answered(snap, alert, model.Retry), convergeNow)
+	g.Expect(snap.StuckItems()).To(BeEmpty())
+	g.Expect(snap.Roll("p", "c1")).To(And(HaveField("Phase", model.Acting), HaveField("Alone", true), HaveField("BackAt", BeZero())),
+		"the task comes to it no more, so it is acted on by itself once that has ended")
+	g.Expect(snap.Roll("p", "c1").HoldsBack("post-start")).To(BeFalse(), "the task would never end")
+	g.Expect(snap.Roll("p", "c1").HoldsBack("a later one")).To(BeTrue())
+	snap = snap.Apply(converged(snap, "p", nil, convergeNow))
+	g.Expect(wantsAction(snap.Plan("p"), snap.Roll("p", "c1"))).To(BeTrue())
+}

@@ -90,7 +90,7 @@ func (c *draft) missing() string {
 		return "the cell does not answer"
 	case presence.Start == c.roll.Start:
 		return "the cell has not gone down yet"
-	case presence.Boot == c.roll.Boot && c.roll.Action != model.Restart:
+	case c.roll.SameBoot(presence):
 		return "the cell's agent restarted, but its host did not boot again"
 	}
 	held := map[string]bool{}
@@ -154,6 +154,9 @@ func (c *draft) watchHost() {
 	if c.awaitsTask() {
 		return // whatever the task waits for is flagged by itself
 	}
+	if !c.roll.BackAt.IsZero() && c.watchBack() {
+		return
+	}
 	began := c.began()
 	slow := c.d.durations().Patience(c.roll.Action, estimate.Away) + c.roll.Extra.D()
 	if c.d.somebodyElse(c.plan) {
@@ -165,9 +168,26 @@ func (c *draft) watchHost() {
 	}
 	switch {
 	case !c.d.lookAt(began.Add(slow)):
-	case c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan):
+	case c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan) && c.roll.BackAt.IsZero():
 		c.stick(c.notStopped(began), false)
 	default:
 		c.stick(c.notReturned(began, slow), false)
 	}
+}
+
+// watchBack flags a host that is back to BOSH, which waits at the cell's gate,
+// and not to its roll: at once where nothing can come of waiting, or when the
+// agent is not there after longer than a whole restart takes. It reports whether
+// it did.
+func (c *draft) watchBack() bool {
+	if c.roll.SameBoot(c.d.snap.Presence(c.roll.CellID)) {
+		c.stick(c.notBootedAnew(), false)
+		return true
+	}
+	slow := c.d.durations().Patience(model.Restart, estimate.Away) + c.roll.Extra.D()
+	if !c.d.lookAt(c.roll.BackAt.Add(slow)) {
+		return false
+	}
+	c.stick(c.notBackInTime(slow), false)
+	return true
 }

@@ -107,6 +107,14 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.put(&app)
 		w.settle()
 		return w.events()
+	case "restart-cell": // restart-cell c1: its agent begins anew, and its host does not
+		cell := w.snap.Cell(d.CmdArgs[0].Key)
+		w.takeDown(cell.ID)
+		w.registerIn(cell, cell.Boot)
+		w.settle()
+		return w.events()
+	case "post-start": // post-start plan c1 asking=1: BOSH waits for the cell, or goes on
+		return w.tellPostStart(t, d)
 	case "act": // act c1: somebody else acts on the host
 		w.takeDown(d.CmdArgs[0].Key)
 		w.settle()
@@ -205,6 +213,23 @@ func (w *world) tellRoll(t *testing.T, d *datadriven.TestData) string {
 	}
 	w.put(plan)
 	return "order: " + strings.Join(plan.Order, " ") + "\n"
+}
+
+// tellPostStart has BOSH come to the cell's gate once it is done with the host,
+// and says whether it waits there.
+func (w *world) tellPostStart(t *testing.T, d *datadriven.TestData) string {
+	roll := *w.snap.Roll(d.CmdArgs[0].Key, d.CmdArgs[1].Key)
+	asking := "1"
+	d.MaybeScanArgs(t, "asking", &asking)
+	if !roll.HoldsBack(asking) {
+		return "BOSH goes on\n"
+	}
+	if roll.BackAsking != asking {
+		roll.BackAt, roll.BackAsking = w.now, asking
+		w.put(&roll)
+		w.settle()
+	}
+	return w.events() + "BOSH waits\n"
 }
 
 func (w *world) tellAnswer(t *testing.T, d *datadriven.TestData) string {

@@ -186,10 +186,15 @@ func (w *world) addCells(n, azs int) {
 
 // register makes a cell known under a new boot, and present.
 func (w *world) register(known *model.Cell) {
+	w.registerIn(known, fmt.Sprintf("boot-%d", w.boots+1))
+}
+
+// registerIn makes a cell known that has a new agent in a boot, and present.
+func (w *world) registerIn(known *model.Cell, boot string) {
 	w.boots++
 	cell := *known
 	cell.RegisteredAt = w.now
-	cell.Boot, cell.Start = fmt.Sprintf("boot-%d", w.boots), fmt.Sprintf("start-%d", w.boots)
+	cell.Boot, cell.Start = boot, fmt.Sprintf("start-%d", w.boots)
 	tx := w.snap.Txn()
 	tx.Put(&cell)
 	tx.Put(&model.Presence{CellID: cell.ID, Boot: cell.Boot, Start: cell.Start})

@@ -102,6 +102,9 @@ func TestTheJobsRunTogether(t *testing.T) {
 	g.Eventually(func() (string, error) { return v.run(t, "moor-cli", "bin/moor", nil, "cells") }, 30*time.Second, 200*time.Millisecond).
 		Should(And(ContainSubstring(instance.ID), ContainSubstring("z1")))
 	cell := v.must(t, "moor-cli", "bin/moor", nil, "cells", "--json")
+	boot, err := exec.Command(v.path("packages/mooring/bin/moor"), "boot-id").Output()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(cell).To(ContainSubstring(fmt.Sprintf(`"boot": "%s"`, strings.TrimSpace(string(boot)))), "what root finds is told")
 	for _, class := range []string{"persistent", "ephemeral", "shared"} {
 		g.Expect(cell).To(ContainSubstring(`"name": "` + class + `"`))
 	}

@@ -18,7 +18,7 @@ func main() {
 // commands are those that package cli does not have.
 func commands() []*ucli.Command {
 	return []*ucli.Command{
-		devCommand(), controlPlaneCommand(), apiCommand(), schedulerCommand(), orchestratorCommand(), cellCommand(), volumeManagerCommand(),
+		devCommand(), controlPlaneCommand(), apiCommand(), schedulerCommand(), orchestratorCommand(), cellCommand(), volumeManagerCommand(), bootIDCommand(),
 		placeCommand(), simulateCommand(),
 	}
 }

@@ -108,12 +108,3 @@ func carries(pid int, variables ...string) bool {
 	}
 	return true
 }
-
-// bootID names the boot of this kernel: a PID on record means nothing after it.
-func bootID() (string, error) {
-	content, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return "", fmt.Errorf("reading the kernel's boot id: %w", err)
-	}
-	return strings.TrimSpace(string(content)), nil
-}

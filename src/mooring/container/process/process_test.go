@@ -18,6 +18,7 @@ import (
 	. "github.com/onsi/gomega"
 	"golang.org/x/sys/unix"
 
+	"mooring/boot"
 	"mooring/container"
 )
 
@@ -329,6 +330,28 @@ func TestAdoptLeavesAProcessAloneThatGotTheNumberLater(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(adopted).To(BeEmpty())
 	g.Expect(alive(now.PID)).To(BeTrue())
+	g.Expect(runtime.recordPath("guid-1")).NotTo(BeAnExistingFile())
+}
+
+func TestAdopt_TakesNothingUpFromAnotherBoot(t *testing.T) {
+	g := NewWithT(t)
+	here, err := boot.ID()
+	g.Expect(err).NotTo(HaveOccurred())
+	runtime := newRuntime(t)
+	g.Expect(runtime.boot).To(Equal(here), "the boot is told as the cell tells it")
+	instance := start(t, runtime, spec("guid-1", "sleep 1000"))
+	rec, err := runtime.read("guid-1")
+	g.Expect(err).NotTo(HaveOccurred())
+	kernel, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	g.Expect(err).NotTo(HaveOccurred())
+	rec.Boot = strings.TrimSpace(string(kernel)) // which a VM that is gone had too
+	g.Expect(runtime.write(rec)).To(Succeed())
+
+	adopted, err := runtime.Adopt(t.Context())
+
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(adopted).To(BeEmpty())
+	g.Expect(alive(instance.PID())).To(BeFalse(), "what carries the marks does not run on unwatched")
 	g.Expect(runtime.recordPath("guid-1")).NotTo(BeAnExistingFile())
 }
 

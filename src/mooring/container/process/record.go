@@ -17,7 +17,8 @@ type record struct {
 	Spec  container.Spec `json:"spec"`
 	PID   int            `json:"pid"`
 	Start uint64         `json:"start"`
-	// Boot is the kernel's: a PID means nothing in another one.
+	// Boot is the host's, as boot.ID names it: a PID means nothing in another
+	// one, nor in another PID namespace.
 	Boot string `json:"boot"`
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mooring/boot"
 	"mooring/container"
 )
 
@@ -42,7 +43,7 @@ const (
 // Runtime runs instances as processes. It implements container.Runtime.
 type Runtime struct {
 	dir  string // absolute
-	boot string // of the kernel
+	boot string // of this host: PIDs mean nothing in another one
 	log  *slog.Logger
 }
 
@@ -56,11 +57,11 @@ func New(dir string, log *slog.Logger) (*Runtime, error) {
 	if err := os.MkdirAll(filepath.Join(absolute, "instances"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the run directory (may the agent write there?): %w", err)
 	}
-	boot, err := bootID()
+	here, err := boot.ID()
 	if err != nil {
 		return nil, err
 	}
-	return &Runtime{dir: absolute, boot: boot, log: log}, nil
+	return &Runtime{dir: absolute, boot: here, log: log}, nil
 }
 
 func (r *Runtime) home(id string) string { return filepath.Join(r.dir, "instances", id) }

@@ -20,7 +20,7 @@ func (d *Director) isSilent(i *Instance) bool {
 func (t *task) checkAgents(members ...*Instance) error {
 	for _, i := range members {
 		if t.d.isSilent(i) && !t.d.isGone(i) {
-			return boshSays("%s/%s: Timed out sending 'get_state' to instance: '%[1]s/%[2]s', agent-id: 'agent-%[2]s' after 45 seconds", t.d.cfg.Group, i.ID)
+			return boshSays("%s/%s: Timed out sending 'get_state' to instance: '%[1]s/%[2]s', agent-id: 'agent-%[2]s' after 45 seconds", t.d.groupOf(i), i.ID)
 		}
 	}
 	return nil

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mooring/director/fakedirector/deployment"
+	"mooring/director/fakedirector/vm"
 )
 
 // VM is the host of one instance. Any of its functions may be nil: it does
@@ -43,6 +46,8 @@ type Instance struct {
 	silent bool
 	// stopped: nothing of it runs, since it was stopped.
 	stopped bool
+	// machine is its VM where a manifest asks for it, instead of VM.
+	machine *machine
 }
 
 // Config says what the Director manages: one deployment, of which one group is
@@ -65,6 +70,10 @@ type Config struct {
 	UAA            bool
 	// TokenLife is how long a token lasts; 0 means an hour.
 	TokenLife time.Duration
+	// Planner and Cloud are what manifests are deployed with, instead of
+	// Instances.
+	Planner *deployment.Director
+	Cloud   *vm.Cloud
 }
 
 // Director is a fake Director. It is an http.Handler.
@@ -90,6 +99,10 @@ type Director struct {
 	forbidden bool // nobody is let in
 	broken    bool // it answers, and cannot do what it is asked
 	deaf      bool // the next task is started and nobody hears of it
+	// deployed is what the last manifest made of the deployment; carried is
+	// whether any was carried out to its end.
+	deployed *deployment.Deployment
+	carried  bool
 }
 
 // New gives a Director. Close ends it.
@@ -102,6 +115,9 @@ func New(cfg Config) *Director {
 	}
 	if cfg.Version == "" {
 		cfg.Version = "280.1.15"
+	}
+	if cfg.Planner != nil {
+		cfg.AZs = cfg.Planner.Cloud.AZs
 	}
 	if cfg.TokenLife == 0 {
 		cfg.TokenLife = time.Hour
@@ -234,7 +250,7 @@ func (d *Director) instance(id string) *Instance {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, instance := range d.instances {
-		if instance.ID == id || instance.Group == "" && fmt.Sprint(instance.Index) == id {
+		if instance.ID == id || d.groupOf(instance) == d.cfg.Group && fmt.Sprint(instance.Index) == id {
 			return instance
 		}
 	}

@@ -1,6 +1,7 @@
 package fakedirector
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -99,7 +100,7 @@ func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case deleted || r.PathValue("deployment") != d.cfg.Deployment:
 			refuse(w, 70000, fmt.Sprintf("Deployment '%s' doesn't exist", r.PathValue("deployment")))
-		case r.PathValue("group") != "" && r.PathValue("group") != d.cfg.Group:
+		case r.PathValue("group") != "" && !d.hasGroup(r.PathValue("group")):
 			refuse(w, 70001, fmt.Sprintf("Instance group '%s' doesn't exist", r.PathValue("group")))
 		case r.PathValue("id") != "" && d.instance(r.PathValue("id")) == nil:
 			refuse(w, 70001, fmt.Sprintf("'%s/%s' doesn't exist", r.PathValue("group"), r.PathValue("id")))
@@ -107,6 +108,12 @@ func (d *Director) known(serve http.HandlerFunc) http.HandlerFunc {
 			serve(w, r)
 		}
 	}
+}
+
+func (d *Director) hasGroup(name string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return name == d.cfg.Group || slices.ContainsFunc(d.instances, func(i *Instance) bool { return d.groupOf(i) == name })
 }
 
 func (d *Director) listInstances(w http.ResponseWriter, r *http.Request) {
@@ -136,8 +143,15 @@ func (d *Director) changeGroup(w http.ResponseWriter, r *http.Request) {
 		action = other
 	}
 	user, _, _ := r.BasicAuth()
+	most := query.Get("max_in_flight")
+	if group := d.Deployed().Group(r.PathValue("group")); group != nil { // what is not asked for, the manifest says
+		most = cmp.Or(most, group.Update.MaxInFlight)
+		if !query.Has("canaries") {
+			canaries = group.Update.CanariesOf(len(group.Instances))
+		}
+	}
 	d.redirect(w, d.Deploy(Update{
-		Action: action, MaxInFlight: query.Get("max_in_flight"), Canaries: canaries,
+		Group: r.PathValue("group"), Action: action, MaxInFlight: most, Canaries: canaries,
 		User: user, ContextID: r.Header.Get("X-Bosh-Context-Id"),
 	}))
 }

@@ -65,7 +65,7 @@ func (d *Director) listFull(w http.ResponseWriter, r *http.Request) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		for _, i := range d.instances {
-			line, err := json.Marshal(map[string]any{"id": i.ID, "job_name": d.cfg.Group, "index": i.Index, "az": i.AZ, "ignore": i.ignored})
+			line, err := json.Marshal(map[string]any{"id": i.ID, "job_name": d.groupOf(i), "index": i.Index, "az": i.AZ, "ignore": i.ignored})
 			if err != nil {
 				panic(err) // it is all text
 			}

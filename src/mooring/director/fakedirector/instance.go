@@ -1,6 +1,9 @@
 package fakedirector
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // What is done to one instance, and how the event log tells it: in a deploy the
 // instance is a step of the stage; acted on alone, it is a stage of its own.
@@ -15,25 +18,28 @@ func (t *task) takeAs(i *Instance, stage, step, action string, env []string) err
 	if t.d.isStopped(i) && (action == Restart || action == Recreate) {
 		action = Start // the group is to run, all of it
 	}
-	return t.track(stage, step, func(advance func(string)) error {
+	return t.track(stage, t.d.groupOf(i), step, func(advance func(string)) error {
 		if action != Start {
-			advance("executing pre-stop")
-			if err := t.preStop(i, env); err != nil {
-				return err
+			if t.skipDrain {
+				advance(skippedPreStop)
+			} else {
+				advance(executingPreStop)
+				if err := t.preStop(i, env); err != nil {
+					return err
+				}
 			}
-			advance("stopping jobs")
 		}
-		if err := t.act(i, action); err != nil || ends(action) {
+		if err := t.act(i, action, advance); err != nil || ends(action) {
 			return err
 		}
-		advance("executing post-start")
+		advance(executingPostStart)
 		return t.begin(i)
 	})
 }
 
 // takeAlone takes one instance through an action that is for it alone.
 func (t *task) takeAlone(i *Instance, action string) error {
-	act := func() error { return t.act(i, action) }
+	act := func() error { return t.act(i, action, func(string) {}) }
 	begin := func() error { return t.begin(i) }
 	stop := func() error { return t.preStop(i, envOf(action)) }
 	type step struct {
@@ -48,7 +54,7 @@ func (t *task) takeAlone(i *Instance, action string) error {
 		Recreate: {{"Stopping instance", []func() error{stop}}, {"Deleting VM", nil}, {"Creating VM", []func() error{act}}, {"Starting instance", []func() error{begin}}},
 	}
 	for _, step := range steps[action] {
-		if err := t.track("Updating instance "+t.nameOf(i), step.name, func(func(string)) error {
+		if err := t.track("Updating instance "+t.nameOf(i), t.d.groupOf(i), step.name, func(func(string)) error {
 			for _, do := range step.do {
 				if err := do(); err != nil {
 					return err
@@ -73,6 +79,9 @@ func (t *task) nameOf(i *Instance) string {
 // preStop runs the script, where there is anything to run it on. Whatever
 // becomes of the task, it runs to its end.
 func (t *task) preStop(i *Instance, env []string) error {
+	if i.machine != nil {
+		return cmp.Or(i.machine.script(t, i, "pre-stop", env), t.checkpoint())
+	}
 	if i.VM.PreStop == nil || t.d.isGone(i) || t.d.isSilent(i) {
 		return nil
 	}
@@ -82,14 +91,14 @@ func (t *task) preStop(i *Instance, env []string) error {
 	return t.checkpoint()
 }
 
-// act does to an instance what follows pre-stop.
-func (t *task) act(i *Instance, action string) error {
-	if i.VM.Act != nil {
-		err := i.VM.Act(action)
-		t.d.setGone(i, err != nil && action == Recreate)
-		if err != nil {
-			return boshSays("CPI error on %s: %v", t.nameOf(i), err)
+// act does to an instance what follows pre-stop, up to its processes.
+func (t *task) act(i *Instance, action string, advance func(string)) error {
+	if i.machine != nil {
+		if err := i.machine.act(t, i, action, advance); err != nil {
+			return err
 		}
+	} else if err := t.actByTest(i, action, advance); err != nil {
+		return err
 	}
 	t.d.setStopped(i, action == Stop || action == Detach)
 	if action == Delete {
@@ -98,8 +107,36 @@ func (t *task) act(i *Instance, action string) error {
 	return nil
 }
 
+// actByTest has the test's VM act, in the middle of the steps that BOSH goes
+// through.
+func (t *task) actByTest(i *Instance, action string, advance func(string)) error {
+	if action != Start {
+		advance(executingDrain)
+		advance(stoppingJobs)
+	}
+	if i.VM.Act != nil {
+		err := i.VM.Act(action)
+		t.d.setGone(i, err != nil && action == Recreate)
+		if err != nil {
+			return boshSays("CPI error on %s: %v", t.nameOf(i), err)
+		}
+	}
+	if action != Start {
+		advance(executingPostStop)
+	}
+	if !ends(action) {
+		for _, step := range []string{installingPackages, configuringJobs, executingPreStart, startingJobs} {
+			advance(step)
+		}
+	}
+	return nil
+}
+
 // begin runs the post-start script.
 func (t *task) begin(i *Instance) error {
+	if i.machine != nil {
+		return i.machine.script(t, i, "post-start", nil)
+	}
 	if i.VM.PostStart == nil {
 		return nil
 	}

@@ -20,6 +20,7 @@ type task struct {
 	context     string
 	events      []byte
 	listed      []byte // what it was started to find out
+	skipDrain   bool   // with pre-stop
 }
 
 // boshError is an error in BOSH's own words.
@@ -143,11 +144,11 @@ func (t *task) log(fields map[string]any) {
 	t.events = append(append(t.events, line...), '\n')
 }
 
-// track runs one step of a stage between its events. advance logs how far it
-// is.
-func (t *task) track(stage, step string, run func(advance func(status string)) error) error {
+// track runs one step of a stage of a group between its events. advance logs how
+// far it is.
+func (t *task) track(stage, group, step string, run func(advance func(status string)) error) error {
 	entry := func(state string, data map[string]string) {
-		line := map[string]any{"stage": stage, "tags": []string{t.d.cfg.Group}, "task": step, "state": state}
+		line := map[string]any{"stage": stage, "tags": []string{group}, "task": step, "state": state}
 		if data != nil {
 			line["data"] = data
 		}

@@ -1,6 +1,7 @@
 package fakedirector
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 
 // Update is a deploy, or a converging action on the group.
 type Update struct {
+	// Group is the one that is acted on; "" is the Director's own.
+	Group string
 	// Action is what is done to every instance: Restart (also what a deploy of
 	// new configuration does), Recreate (also a new stemcell), Stop, Detach or
 	// Start.
@@ -74,7 +77,8 @@ func (d *Director) Deploy(update Update) int {
 		canary := func(i *Instance) error {
 			return t.takeAs(i, "Updating instance", t.nameOf(i)+" (canary)", update.Action, env)
 		}
-		for n, members := range d.inOrder(func(i *Instance) bool { return i.Group == "" }) {
+		group := cmp.Or(update.Group, d.cfg.Group)
+		for n, members := range d.inOrder(func(i *Instance) bool { return d.groupOf(i) == group }) {
 			most := inFlight(update.MaxInFlight, len(members))
 			if canaries := min(update.Canaries, len(members)); n == 0 && canaries > 0 {
 				if err := t.together(members[:canaries], most, canary); err != nil {
@@ -102,7 +106,7 @@ func (d *Director) DeleteDeployment() int {
 		})
 		if err == nil {
 			d.mu.Lock()
-			d.deleted = true
+			d.deleted, d.deployed, d.carried = true, nil, false
 			d.mu.Unlock()
 		}
 		return err
@@ -120,7 +124,7 @@ func (d *Director) actOn(id, action, user, contextID string, silent bool) int {
 	return d.submit(action+" instance", user, contextID, true, func(t *task) error {
 		i := d.instance(id)
 		if d.isIgnored(i) {
-			return boshSays("You are trying to change the state of the ignored instance '%s/%s'.This operation is not allowed. You need to unignore it first.", d.cfg.Group, i.ID)
+			return boshSays("You are trying to change the state of the ignored instance '%s/%s'.This operation is not allowed. You need to unignore it first.", d.groupOf(i), i.ID)
 		}
 		if !silent || action != Recreate {
 			if err := t.checkAgents(i); err != nil {
@@ -131,21 +135,32 @@ func (d *Director) actOn(id, action, user, contextID string, silent bool) int {
 	})
 }
 
-// Resurrect starts a task that brings the VM of an instance back, as the
-// resurrector has it done for one whose agent is silent: no script is asked
-// before, and an instance that is ignored is left alone.
-func (d *Director) Resurrect(id string) int {
+// Resurrect starts a task that brings the VMs of instances back, all at once, as
+// the resurrector has it done for those whose agents are silent: no script is
+// asked before, and an instance that is ignored is left alone.
+func (d *Director) Resurrect(ids ...string) int {
 	return d.submit("scan and fix", "health_monitor", "", true, func(t *task) error {
-		i := d.instance(id)
-		if d.isIgnored(i) {
-			return nil
+		var silent []*Instance
+		for _, id := range ids {
+			if i := d.instance(id); !d.isIgnored(i) {
+				silent = append(silent, i)
+			}
 		}
-		return t.track("Applying problem resolutions", fmt.Sprintf("VM for '%s/%s (%d)' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", d.cfg.Group, i.ID, i.Index), func(func(string)) error {
-			if err := t.act(i, Recreate); err != nil {
+		return t.together(silent, len(silent), t.resurrect)
+	})
+}
+
+func (t *task) resurrect(i *Instance) error {
+	return t.track("Applying problem resolutions", t.d.groupOf(i), fmt.Sprintf("VM for '%s' with cloud ID 'fake' is not responding. (unresponsive_agent): Recreate VM", t.nameOf(i)), func(func(string)) error {
+		if i.machine != nil {
+			if err := i.machine.delete(); err != nil {
 				return err
 			}
-			return t.begin(i)
-		})
+		}
+		if err := t.act(i, Recreate, func(string) {}); err != nil {
+			return err
+		}
+		return t.begin(i)
 	})
 }
 

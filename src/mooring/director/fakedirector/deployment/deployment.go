@@ -69,6 +69,9 @@ type RenderedJob struct {
 
 // Group returns the group of a name, nil for none.
 func (d *Deployment) Group(name string) *Group {
+	if d == nil {
+		return nil
+	}
 	for _, group := range d.Groups {
 		if group.Name == name {
 			return group

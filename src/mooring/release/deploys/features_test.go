@@ -1,0 +1,88 @@
+package deploys
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"mooring/director/fakedirector/deployment"
+)
+
+// serve serves to the VMs until the test ends, and returns the address.
+func (s *site) serve(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(s.cloud.Host().String(), "0"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	server := httptest.NewUnstartedServer(handler)
+	server.Listener.Close()
+	server.Listener = listener
+	t.Cleanup(server.Close)
+	return server
+}
+
+// sharedDirectory stands for a job that mounts the same directory on all cells
+// of an AZ, as one for NFS does.
+func sharedDirectory(dir string) deployment.Operation {
+	return set("/instance_groups/name=cell/jobs/-", map[string]any{
+		"name": "shared-directory", "release": "bpm", "properties": map[string]any{"from": dir, "at": "/var/vcap/data/shared"},
+	})
+}
+
+// Everything that can be had besides, at once: plans through BOSH, an errand
+// that starts one, alerts, floating volumes, tokens, update domains, a scraper,
+// and a release that was compiled before.
+func TestDeploy_WithEveryFeature(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := newSite(t)
+	alerts := s.serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	alerts.Start()
+	director := s.serve(t, s.Director)
+	director.StartTLS()
+	s.At(director.URL)
+	shared := t.TempDir()
+	g.Expect(os.Chmod(shared, 0o777)).To(Succeed())
+	with := asked{
+		ops: []string{"enable-director", "enable-roll-errand", "enable-alertmanager", "enable-shared-volumes", "enable-prom-scraper", "enable-uaa",
+			"set-cell-update-domains", "use-compiled-releases"},
+		vars: map[string]any{
+			"director_url": director.URL, "director_ca": certificateOf(director), "director_client": "moor", "director_client_secret": "secret",
+			"alertmanager_urls":   []any{alerts.URL},
+			"shared_volumes_root": "/var/vcap/data/shared", "shared_volumes_capacity": "1G",
+			"uaa_url": director.URL + "/oauth/token", "uaa_ca": certificateOf(director),
+			"cell_update_domains": 2, "cell_azs": 3,
+			"mooring_release_url": "https://example.com/mooring.tgz", "mooring_release_sha1": "sha256:00", "mooring_release_version": "1.2.3",
+			"stemcell_os": "ubuntu-jammy", "stemcell_version": "1.915",
+		},
+		own: deployment.Ops{sharedDirectory(shared)},
+	}
+	s.deploy(t, with)
+	g.Expect(s.errand(t, "smoke-tests")).To(And(ContainSubstring("-floating: all instances serve again, with their data"), HaveSuffix("passed\n")))
+
+	app := s.push(t, "data", 6)
+	end := app.watch(t)
+	g.Expect(s.errand(t, "roll-cells")).To(MatchRegexp(`plan roll-cells-\d{8}-\d{6} started: restart 6 cells`))
+	g.Eventually(func() string { return s.moor(t, "", "plans") }, patience, time.Second).Should(MatchRegexp(`roll-cells-\d+-\d+ .*done`))
+	app.serves(t)
+	g.Expect(end().most).To(BeNumerically("<=", 1))
+}
+
+// An etcd that somebody else runs, one control node, another name.
+func TestDeploy_ExternalEtcd(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := newSite(t)
+	vars := s.externalEtcd(t)
+	vars["deployment_name"] = "second"
+	s.deploy(t, asked{ops: []string{"use-external-etcd", "scale-to-one-az", "rename-deployment"}, vars: vars})
+	g.Expect(filepath.Join(s.on("control")[0].Path("jobs"), "etcd")).NotTo(BeADirectory())
+	g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
+	g.Expect(fmt.Sprint(vars["external_etcd_port"])).NotTo(BeEmpty())
+}
