@@ -36,7 +36,7 @@ func ReadOps(path string) (Ops, error) {
 
 // step is one part of a path.
 type step struct {
-	raw      string
+	raw      string // as errors write it
 	key      string // of a hash, or of the elements of a list
 	value    string // that the one element has at the key
 	matches  bool   // whether it is key=value
@@ -44,8 +44,11 @@ type step struct {
 	index    int
 	end      bool // -
 	optional bool
-	mods     []string // prev, next, before, after
+	mods     []string
 }
+
+// modifiers are what can follow an index, and their names in errors.
+var modifiers = map[string]string{"prev": "patch.PrevModifier", "next": "patch.NextModifier", "before": "patch.BeforeModifier", "after": "patch.AfterModifier"}
 
 // steps takes a path apart. What follows a ? is optional too.
 func steps(path string) ([]step, error) {
@@ -56,29 +59,48 @@ func steps(path string) ([]step, error) {
 	optional := false
 	parts := strings.Split(path, "/")[1:]
 	for i, raw := range parts {
-		s := step{raw: raw}
-		name, mods, _ := strings.Cut(raw, ":")
-		if mods != "" {
-			s.mods = strings.Split(mods, ":")
+		s, err := stepOf(raw, i == len(parts)-1)
+		if err != nil {
+			return nil, err
 		}
-		for _, mod := range s.mods {
-			if !slices.Contains([]string{"prev", "next", "before", "after"}, mod) {
-				return nil, saidf("Expected to find one of the following modifiers: 'prev', 'next', 'before', or 'after' but found '%s'", mod)
-			}
+		if optional { // says so already
+			s.raw = strings.Replace(s.raw, "?", "", 1)
 		}
-		name = strings.NewReplacer("~0", "~", "~1", "/", "~7", ":").Replace(name)
-		optional = optional || strings.HasSuffix(name, "?")
+		optional = optional || s.optional
 		s.optional = optional
-		name = strings.TrimSuffix(name, "?")
-		var err error
-		if s.index, err = strconv.Atoi(name); err == nil {
-			s.isIndex = true
-		} else if s.end = name == "-" && i == len(parts)-1; !s.end {
-			s.key, s.value, s.matches = strings.Cut(name, "=")
-		}
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+func stepOf(raw string, last bool) (step, error) {
+	s := step{raw: raw}
+	name, mods, modified := strings.Cut(raw, ":")
+	if modified {
+		s.mods = strings.Split(mods, ":")
+	}
+	for _, mod := range s.mods {
+		if modifiers[mod] == "" {
+			return s, saidf("Expected to find one of the following modifiers: 'prev', 'next', 'before', or 'after' but found '%s'", s.mods[0])
+		}
+	}
+	name = strings.NewReplacer("~0", "~", "~1", "/", "~7", ":").Replace(name)
+	number, err := strconv.Atoi(name)
+	switch {
+	case last && name == "-" && modified:
+		return s, saidf("Expected not to find any modifiers with after last index token")
+	case last && name == "-":
+		s.end = true
+	case err == nil:
+		s.isIndex, s.index = true, number
+	default:
+		s.optional = strings.HasSuffix(name, "?")
+		s.key, s.value, s.matches = strings.Cut(strings.TrimSuffix(name, "?"), "=")
+		if modified && !s.matches {
+			return s, saidf("Expected not to find any modifiers with key token")
+		}
+	}
+	return s, nil
 }
 
 // Apply does what the operation says to a document, which it may change.
@@ -114,6 +136,9 @@ func (o Operation) at(node any, path []step, done string) (any, error) {
 	}
 	s := path[0]
 	done += "/" + s.raw
+	if s.end && o.Type == "remove" {
+		return nil, saidf("Expected to not find token 'patch.AfterLastIndexToken' at path '%s'", done)
+	}
 	if s.isIndex || s.end || s.matches {
 		list, isList := node.([]any)
 		if !isList {
@@ -155,9 +180,6 @@ func (o Operation) inTree(tree map[string]any, s step, rest []step, done string)
 
 func (o Operation) inList(list []any, s step, rest []step, done string) (any, error) {
 	if s.end {
-		if o.Type == "remove" {
-			return nil, saidf("Expected to not find token 'patch.AfterLastIndexToken' at path '%s'", done)
-		}
 		return append(list, copied(o.Value)), nil
 	}
 	at := s.index
@@ -184,18 +206,19 @@ func (o Operation) inList(list []any, s step, rest []step, done string) (any, er
 
 // atIndex does it to the element of a list that an index and its modifiers mean.
 func (o Operation) atIndex(list []any, at int, s step, rest []step, done string) (any, error) {
-	insert := false
+	insert := ""
 	for _, mod := range s.mods {
-		switch mod {
-		case "prev":
+		switch {
+		case insert != "":
+			return nil, saidf("Expected to not find any modifiers after '%s' modifier, but found modifier '%s'", insert, modifiers[mod])
+		case mod == "prev":
 			at--
-		case "next":
+		case mod == "next":
 			at++
+		case o.Type == "remove" || len(rest) > 0:
+			return nil, saidf("Expected to find one of the following modifiers: 'prev', 'next', but found modifier '%s'", modifiers[mod])
 		default:
-			if o.Type == "remove" || len(rest) > 0 {
-				return nil, saidf("Expected to find one of the following modifiers: 'prev', 'next', but found modifier '%s'", mod)
-			}
-			insert = true
+			insert = mod
 		}
 	}
 	if at >= len(list) || -at-1 >= len(list) {
@@ -204,8 +227,8 @@ func (o Operation) atIndex(list []any, at int, s step, rest []step, done string)
 	if at < 0 {
 		at += len(list)
 	}
-	if insert {
-		if slices.Contains(s.mods, "after") {
+	if insert != "" {
+		if insert == "after" {
 			at++
 		}
 		return slices.Insert(list, at, copied(o.Value)), nil
