@@ -1,7 +1,7 @@
 package deploys
 
 import (
-	"encoding/pem"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -47,6 +47,11 @@ func TestDeploy_WithEveryFeature(t *testing.T) {
 	alerts := s.serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	alerts.Start()
 	director := s.serve(t, s.Director)
+	authority := deployment.NewConfigServer()
+	known := generate(t, authority, "/director", map[string]any{"is_ca": true, "common_name": "director", "alternative_names": []any{s.cloud.Host().String()}})
+	pair, err := tls.X509KeyPair([]byte(known["certificate"].(string)), []byte(known["private_key"].(string)))
+	g.Expect(err).NotTo(HaveOccurred())
+	director.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	director.StartTLS()
 	s.At(director.URL)
 	shared := t.TempDir()
@@ -55,10 +60,10 @@ func TestDeploy_WithEveryFeature(t *testing.T) {
 		ops: []string{"enable-director", "enable-roll-errand", "enable-alertmanager", "enable-shared-volumes", "enable-prom-scraper", "enable-uaa",
 			"set-cell-update-domains", "use-compiled-releases"},
 		vars: map[string]any{
-			"director_url": director.URL, "director_ca": certificateOf(director), "director_client": "moor", "director_client_secret": "secret",
+			"director_url": director.URL, "director_ca": known["certificate"], "director_client": "moor", "director_client_secret": "secret",
 			"alertmanager_urls":   []any{alerts.URL},
 			"shared_volumes_root": "/var/vcap/data/shared", "shared_volumes_capacity": "1G",
-			"uaa_url": director.URL + "/oauth/token", "uaa_ca": certificateOf(director),
+			"uaa_url": director.URL + "/oauth/token", "uaa_ca": known["certificate"],
 			"cell_update_domains": 2, "cell_azs": 3,
 			"mooring_release_url": "https://example.com/mooring.tgz", "mooring_release_sha1": "sha256:00", "mooring_release_version": "1.2.3",
 			"stemcell_os": "ubuntu-jammy", "stemcell_version": "1.915",
@@ -76,9 +81,11 @@ func TestDeploy_WithEveryFeature(t *testing.T) {
 	g.Expect(end().most).To(BeNumerically("<=", 1))
 }
 
-// certificateOf is what a server over TLS is known by.
-func certificateOf(server *httptest.Server) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+// generate has a config server make a certificate.
+func generate(t *testing.T, by *deployment.ConfigServer, name string, options map[string]any) map[string]any {
+	t.Helper()
+	NewWithT(t).Expect(by.Generate(name, "certificate", options)).To(Succeed())
+	return by.Get(name).(map[string]any)
 }
 
 // externalEtcd runs an etcd beside the VMs until the test ends, and returns the
@@ -88,13 +95,9 @@ func (s *site) externalEtcd(t *testing.T) map[string]any {
 	g := NewWithT(t)
 	own := deployment.NewConfigServer()
 	host, dir := s.cloud.Host().String(), t.TempDir()
-	generate := func(name string, options map[string]any) map[string]any {
-		g.Expect(own.Generate(name, "certificate", options)).To(Succeed())
-		return own.Get(name).(map[string]any)
-	}
-	generate("/ca", map[string]any{"is_ca": true, "common_name": "somebody-elses-ca"})
-	server := generate("/server", map[string]any{"ca": "/ca", "common_name": "etcd", "alternative_names": []any{host}, "extended_key_usage": []any{"server_auth", "client_auth"}})
-	client := generate("/client", map[string]any{"ca": "/ca", "common_name": "mooring", "extended_key_usage": []any{"client_auth"}})
+	generate(t, own, "/ca", map[string]any{"is_ca": true, "common_name": "somebody-elses-ca"})
+	server := generate(t, own, "/server", map[string]any{"ca": "/ca", "common_name": "etcd", "alternative_names": []any{host}, "extended_key_usage": []any{"server_auth", "client_auth"}})
+	client := generate(t, own, "/client", map[string]any{"ca": "/ca", "common_name": "mooring", "extended_key_usage": []any{"client_auth"}})
 	for name, text := range map[string]any{"ca": server["ca"], "certificate": server["certificate"], "key": server["private_key"]} {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text.(string)), 0o600)).To(Succeed())
 	}

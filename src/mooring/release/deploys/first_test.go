@@ -29,7 +29,7 @@ func TestDeploy_FromEmptyToDeletedAndBack(t *testing.T) {
 	s := newSite(t)
 	s.deploy(t, asked{})
 	g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
-	app := s.push(t, "data", 6)
+	app := s.push(t, "data", 5)
 
 	own := deployment.Ops{}
 	for _, change := range []struct {

@@ -26,7 +26,7 @@ type service struct {
 const answers = `echo start >>data/starts; exec ruby -rsocket -e 's = TCPServer.new("0.0.0.0", ENV.fetch("PORT").to_i); loop { c = s.accept; c.puts File.readlines("data/starts").size; c.close }'`
 
 // push makes a service whose policy can spare one instance, and waits until it
-// serves.
+// serves. As long as there are as many cells, each has at most one of them.
 func (s *site) push(t *testing.T, name string, instances int) *service {
 	t.Helper()
 	made := &service{site: s, name: name, instances: instances}
