@@ -67,6 +67,22 @@ func TestCellsThatNobodyPlannedToRollAreGatheredInOnePlan(t *testing.T) {
 	g.Expect(view.Plan).To(Equal(name+"-2"), "a cell that BOSH comes to once more begins another")
 }
 
+// A roll that BOSH comes to knows whether all of its deployment goes, whoever
+// planned it.
+func TestGate_RemembersThatADeploymentIsDeleted(t *testing.T) {
+	leave := client.Leave{Action: model.Retire, Asking: "me", Deployment: "mooring", DeletesAll: true}
+	for _, planned := range [][]model.Record{nil, rolls("p", model.Retire, model.Queued, "olga")} {
+		g := NewWithT(t)
+		other := aHost("c2")
+		other.Deployment = "mooring"
+		snap := hostWith(append(planned, other)...)
+		tx, view := decideLeave(snap, "c1", leave, gateNow)
+		snap = snap.Apply(tx)
+		g.Expect(snap.Roll(view.Plan, "c1").DeletesAll).To(BeTrue())
+		g.Expect(snap.Leaving()).To(Equal(map[string]string{"c1": view.Plan, "c2": view.Plan}))
+	}
+}
+
 func TestTheLongestNameOfADeploymentLeavesRoomInThePlansName(t *testing.T) {
 	for _, deployment := range []string{strings.Repeat("mooring", 30), "µ o/ring"} {
 		name := gatherName(state.SnapshotOf(), client.Leave{Action: model.Recreate, Deployment: deployment}, gateNow)

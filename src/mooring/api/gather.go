@@ -30,7 +30,7 @@ func gather(snap *state.Snapshot, cell *model.Cell, leave client.Leave, now time
 	plan.Cells.IDs = append(slices.Clone(plan.Cells.IDs), cell.ID)
 	roll := &model.Roll{
 		Plan: plan.Name, CellID: cell.ID, Order: model.NoOrder, Action: leave.Action, Phase: model.Queued,
-		AtGate: now, Asking: leave.Asking, Deployment: leave.Deployment,
+		AtGate: now, Asking: leave.Asking, Deployment: leave.Deployment, DeletesAll: leave.DeletesAll,
 		Timeline: []model.Entry{{Phase: model.Queued, At: now}},
 	}
 	view.Plan, view.Phase, view.Covers = plan.Name, model.Queued, true

@@ -72,7 +72,8 @@ func decideLeave(snap *state.Snapshot, cellID string, leave client.Leave, now ti
 // arrive writes down who stands at the gate for a roll.
 func arrive(snap *state.Snapshot, roll *model.Roll, leave client.Leave, now time.Time) *state.Txn {
 	arrived := *roll
-	arrived.AtGate, arrived.Asking, arrived.Refused, arrived.Deployment = now, leave.Asking, "", leave.Deployment
+	arrived.AtGate, arrived.Asking, arrived.Refused = now, leave.Asking, ""
+	arrived.Deployment, arrived.DeletesAll = leave.Deployment, leave.DeletesAll
 	tx := snap.Txn()
 	tx.Put(&arrived)
 	tx.Event(model.Event{At: now, Kind: model.EventGateAsked, Actor: gateActor, CellID: roll.CellID, Plan: roll.Plan,

@@ -92,7 +92,9 @@ func leave(s *session) error {
 	if action.Rank() == 0 {
 		return usage(s.Context, "--action is %q; use restart, reboot, recreate or retire", action)
 	}
-	return s.gate().Leave(s.ctx(), action)
+	g := s.gate()
+	g.DeletesAll = gate.DeletesDeployment(os.Getenv)
+	return g.Leave(s.ctx(), action)
 }
 
 // last is for control nodes.

@@ -17,6 +17,8 @@ type Leave struct {
 	Asking string `json:"asking,omitempty"`
 	// Deployment is BOSH's name of the deployment whose task waits.
 	Deployment string `json:"deployment,omitempty" maxLength:"200"`
+	// DeletesAll: that task deletes the whole deployment, and so all of its cells.
+	DeletesAll bool `json:"deletes_all,omitempty"`
 }
 
 // Return is what BOSH says at a cell's gate after it has started the cell again.

@@ -93,6 +93,7 @@ func deploy(t *testing.T, cells int, control ...string) *deployment {
 		name, value, _ := strings.Cut(setting, "=")
 		t.Setenv(name, value)
 	}
+	t.Setenv("MOORING_DEPLOYMENT", cfg.Deployment)
 	d.Fleet = devtest.Start(t, "--lease-ttl", "2s", "--cells", fmt.Sprint(cells), "--azs", "2")
 	d.hooksAPI = d.URL
 	close(d.there)
@@ -105,7 +106,7 @@ func deploy(t *testing.T, cells int, control ...string) *deployment {
 func (d *deployment) gate(ctx context.Context, cell, step string, env []string) error {
 	cmd := exec.CommandContext(ctx, devtest.Moor(), "gate", step, "--cell", cell, "--dir", d.gateDir(cell))
 	d.mu.Lock()
-	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.hooksAPI, "MOORING_DEPLOYMENT=mooring"), env...)
+	cmd.Env = append(append(os.Environ(), "MOORING_API="+d.hooksAPI), env...)
 	d.mu.Unlock()
 	said := &lines{d: d, cell: cell}
 	cmd.Stdout, cmd.Stderr = said, said

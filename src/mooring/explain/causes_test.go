@@ -27,6 +27,13 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			last: client.LinkCell, of: "c2", says: "in no plan that is under way; under plan p it was skipped", moving: true},
 		{name: "in no plan, and gone", plant: func(w *world) { w.plan.Status = model.PlanDone; w.in("c2", model.RollDone); w.absent["c2"] = true },
 			last: client.LinkCell, of: "c2", owner: operators, says: "does not answer"},
+		{name: "in no plan yet, and its deployment is deleted", plant: func(w *world) {
+			w.plan.Status = model.PlanDone
+			w.in("c2", model.RollDone)
+			w.cells["c2"].Deployment = "mooring"
+			w.more = append(w.more, &model.Plan{PlanSpec: model.PlanSpec{Name: "gate", Action: model.Retire}, Status: model.PlanRunning, Order: []string{"c1"}},
+				&model.Roll{Plan: "gate", CellID: "c1", Action: model.Retire, Phase: model.Queued, AtGate: now, Deployment: "mooring", DeletesAll: true})
+		}, last: client.LinkCell, of: "c2", says: "takes nothing new: BOSH deletes its deployment", moving: true},
 		{name: "its turn has come", plant: func(w *world) { w.in("c1", model.RollDone) },
 			last: client.LinkRoll, of: "c2", says: "it starts now", moving: true},
 		{name: "the plan is paused", plant: func(w *world) {

@@ -25,6 +25,8 @@ func (c *chain) cell(id string) {
 	case !c.snap.Present(id):
 		c.absent(id)
 		return
+	case c.snap.Leaving()[id] != "":
+		c.link(client.LinkCell, id, "cell %s takes nothing new: BOSH deletes its deployment, and has yet to come to its gate", id)
 	default:
 		c.link(client.LinkCell, id, "cell %s is in no plan that is under way%s", id, c.lastRoll(id))
 	}

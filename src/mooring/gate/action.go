@@ -7,6 +7,12 @@ import (
 	"mooring/model"
 )
 
+// DeletesDeployment reports whether BOSH is about to delete the whole deployment
+// of the host, as the environment of a pre-stop script has it.
+func DeletesDeployment(getenv func(string) string) bool {
+	return getenv("BOSH_DEPLOYMENT_NEXT_STATE") == "delete"
+}
+
 // ActionOf reads from the environment of a pre-stop script what BOSH is about
 // to do to the host. getenv is os.Getenv. BOSH names the next state of the VM,
 // of the instance and of the deployment, each "keep" or "delete": an instance

@@ -28,6 +28,8 @@ type Gate struct {
 	// Deployment is BOSH's name of the deployment that the cell belongs to, ""
 	// when it is not known.
 	Deployment string
+	// DeletesAll is set when BOSH deletes the whole deployment.
+	DeletesAll bool
 	// Dir is where an opening by hand is looked for, on a disk of the cell.
 	Dir     string
 	Control Control
@@ -56,7 +58,7 @@ var errOpened = errors.New("the gate was opened by hand")
 // ctx ended.
 func (g *Gate) Leave(ctx context.Context, action model.Action) error {
 	g.say("BOSH wants to %s cell %s; asking for leave", action, g.Cell)
-	leave := client.Leave{Action: action, Asking: uuid.NewString(), Deployment: g.Deployment}
+	leave := client.Leave{Action: action, Asking: uuid.NewString(), Deployment: g.Deployment, DeletesAll: g.DeletesAll}
 	_, err := g.wait(ctx, func(ctx context.Context) (*client.GateView, error) {
 		return g.Control.AskLeave(ctx, g.Cell, leave)
 	}, func(ctx context.Context, each func(client.GateView)) error {

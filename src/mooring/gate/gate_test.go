@@ -35,6 +35,25 @@ func TestActionOf(t *testing.T) {
 	NewWithT(t).Expect(err).To(MatchError(ContainSubstring(`BOSH_INSTANCE_NEXT_STATE is "maybe"`)))
 }
 
+func TestDeletesDeployment_IsWhatBOSHSays(t *testing.T) {
+	for states, want := range map[string]bool{"keep keep keep": false, "delete delete keep": false, "delete delete delete": true, "- - -": false} {
+		NewWithT(t).Expect(gate.DeletesDeployment(bosh(states))).To(Equal(want), states)
+	}
+}
+
+func TestGate_SaysThatTheDeploymentIsDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, c := NewWithT(t), newControl()
+		c.phase = model.Acting
+		w := at(t, c, t.TempDir(), func(of *gate.Gate, ctx context.Context) error {
+			of.DeletesAll = true
+			return of.Leave(ctx, model.Retire)
+		})
+		g.Expect(w.result()).To(Succeed())
+		g.Expect(c.leaves).To(HaveExactElements(And(HaveField("Deployment", "mooring"), HaveField("DeletesAll", true))))
+	})
+}
+
 func bosh(states string) func(string) string {
 	next := strings.Fields(strings.ReplaceAll(states, "-", `""`))
 	env := map[string]string{}

@@ -59,7 +59,7 @@ func Going(getenv func(string) string) (withAll, alone bool, err error) {
 	if err != nil || action != model.Retire {
 		return false, false, err
 	}
-	withAll = getenv("BOSH_DEPLOYMENT_NEXT_STATE") == "delete"
+	withAll = DeletesDeployment(getenv)
 	return withAll, !withAll, nil
 }
 

@@ -11,6 +11,9 @@ type Cell struct {
 	ID   string `json:"id"`
 	AZ   string `json:"az"`
 	Pool string `json:"pool"`
+	// Deployment is BOSH's name of the deployment that the cell belongs to, ""
+	// where its agent did not say.
+	Deployment string `json:"deployment,omitempty"`
 	// Domain is the update domain inside the AZ, counted from 1. It is assigned
 	// once, by a property or by the scheduler, and kept; 0 is not yet assigned.
 	Domain int `json:"domain"`

@@ -171,6 +171,9 @@ type Roll struct {
 	Asking     string `json:"asking,omitempty"`
 	Refused    string `json:"refused,omitempty"`
 	Deployment string `json:"deployment,omitempty"`
+	// DeletesAll is set when that task deletes the whole deployment: all of its
+	// cells go, also those that it has not come to.
+	DeletesAll bool `json:"deletes_all,omitempty"`
 	// BackAt is when BOSH, for which the host is back, began to wait at the
 	// cell's gate until the cell has settled; zero while it has not since the
 	// attempt at the host action began. BackAsking names who waits there, or did

@@ -118,11 +118,9 @@ func (c *draft) hindered(occupants []*occupant) bool {
 			return true
 		}
 	}
-	for _, o := range occupants {
-		if o.nowhere {
-			c.stick(c.noRoom(o, ""), false)
-			return true
-		}
+	if o := stranded(occupants); o != nil {
+		c.stick(c.nowhereToGo(o), false)
+		return true
 	}
 	return false
 }

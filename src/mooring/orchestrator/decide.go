@@ -57,6 +57,8 @@ type decision struct {
 	// cordoning holds the rolls of the cells that this look cordons, by cell.
 	cordoning map[string]*model.Roll
 	crews     map[string]*lifecycle.Crew
+	// leaving holds the cells that leave for good, each with its plan.
+	leaving map[string]string
 	// queued remembers what stands on the cells of rolls in the queue.
 	queued map[*model.Roll][]*occupant
 	// known is what is known of durations, those from since on above all;
@@ -83,7 +85,7 @@ func newDecision(snap *state.Snapshot, now time.Time, via model.Via) *decision {
 	d := &decision{
 		snap: snap, now: now, via: via,
 		touched: map[string]bool{}, held: map[string][]holding{}, cordoning: map[string]*model.Roll{}, crews: map[string]*lifecycle.Crew{},
-		queued: map[*model.Roll][]*occupant{},
+		queued: map[*model.Roll][]*occupant{}, leaving: snap.Leaving(),
 	}
 	for _, ledger := range snap.Ledgers() {
 		for i := range ledger.Permits {

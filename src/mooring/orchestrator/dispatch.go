@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"slices"
+
 	"mooring/model"
 	"mooring/sequence"
 )
@@ -67,11 +69,16 @@ func (d *decision) waits(plan *model.Plan, roll *model.Roll) bool {
 		c.end(model.RollSkipped, "the cell is gone for good")
 	case !d.snap.Present(roll.CellID) && !roll.Force && phaseFor(occupants) != model.Quiesced:
 		c.waitForCell()
-	default: // unless another plan has the cell
-		if plan.Converges() && roll.AtGate.IsZero() {
-			return true // BOSH has yet to come to it
+	case plan.Converges() && roll.AtGate.IsZero():
+		return true // BOSH has yet to come to it
+	case d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID] != nil || settles(d.snap.RollOn(roll.CellID)):
+		return true // another plan has the cell
+	default:
+		o := stranded(occupants)
+		if o == nil {
+			return false
 		}
-		return d.snap.Cordon(roll.CellID) != nil || d.cordoning[roll.CellID] != nil || settles(d.snap.RollOn(roll.CellID))
+		c.stick(c.nowhereToGo(o), true)
 	}
 	c.submit()
 	return true
@@ -117,15 +124,8 @@ func (c *draft) start() bool {
 		c.submit()
 		return false
 	}
-	for _, o := range occupants {
-		if o.nowhere {
-			c.stick(c.noRoom(o, ""), true)
-			c.submit()
-			return false
-		}
-		if o.noRoom {
-			return false // there will be room once other cells are done
-		}
+	if slices.ContainsFunc(occupants, func(o *occupant) bool { return o.noRoom }) {
+		return false // there will be room once other cells are done
 	}
 	return !c.d.strands(c.roll)
 }

@@ -74,15 +74,42 @@ func handlerTrouble(task *model.ActualDisruption) string {
 	return "failed: " + orElse(task.Error, "it said nothing")
 }
 
-// noRoom: why is what the scheduler says, "" when no cell at all would do.
+// noRoom is what has to leave and finds no place: why is what the scheduler says.
 func (c *draft) noRoom(o *occupant, why string) *model.Stuck {
 	alert := c.d.about(model.NoRoom, o.inst.AppGUID, o.inst.Index, c.roll.Since())
 	alert.Owner = model.CloudOps
 	alert.Error = why
-	alert.What = fmt.Sprintf("%s has to leave cell %s, and %s", o.name(), c.roll.CellID, orElse(why, "no other cell could take it"))
+	alert.What = fmt.Sprintf("%s has to leave cell %s, and %s", o.name(), c.roll.CellID, why)
 	alert.Advice = "Add a cell or make room on another one of its pool; force lets it stop with its cell."
 	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Force, model.Skip}
 	alert.Data = c.d.dataOf(o)
+	return alert
+}
+
+// nowhereToGo is what has to leave while no cell could ever take it. The roll
+// holds before anything of it is asked to go.
+func (c *draft) nowhereToGo(o *occupant) *model.Stuck {
+	alert := c.noRoom(o, "")
+	none, gone := "no other cell could take it", c.roll.Action == model.Retire
+	if c.d.othersLeave(o) {
+		none, gone = "every other cell that could take it is leaving for good too", true
+	}
+	owner := alert.Owner
+	if o.app != nil {
+		owner = o.app.Owned()
+	}
+	details := "owner: " + owner
+	if len(alert.Data) > 0 {
+		details = fmt.Sprintf("volume %s, %s", strings.Join(alert.Data, ", "), details)
+	}
+	remedy, asked := "add a cell", "Add a cell"
+	if gone {
+		remedy = "delete the application, or " + remedy
+		asked = fmt.Sprintf("Ask %s to delete the application, or add a cell", owner)
+	}
+	alert.What = fmt.Sprintf("%s (%s) has to leave cell %s, and %s: %s", o.name(), details, c.roll.CellID, none, remedy)
+	alert.Advice = fmt.Sprintf("%s to pool %s; the roll goes on by itself then, and the instance serves where it is until then. Force lets it stop with its cell.",
+		asked, model.Pooled(o.inst.Spec.Pool))
 	return alert
 }
 

@@ -79,6 +79,46 @@ func TestTheFirstAtItsGateWaitsAMomentForOthers(t *testing.T) {
 	g.Expect(decided(snap, due).Roll("gate", "c9").Phase).NotTo(Equal(model.Queued), "it takes nothing of what others wait for")
 }
 
+// BOSH deletes a deployment, and has come to the first of its cells: nothing is
+// drained onto the others, which are about to go too.
+func TestDeleteDeployment_DrainsNothingOntoCellsThatGoToo(t *testing.T) {
+	g := NewWithT(t)
+	records := gathered(1, 2, 3)
+	plan := records[0].(*model.Plan)
+	plan.Action, plan.Order = model.Retire, []string{"c0"}
+	var kept []model.Record
+	for _, rec := range records {
+		switch rec := rec.(type) {
+		case *model.Cell:
+			rec.Deployment, rec.Classes = "mooring", []model.Class{{Name: model.ClassPersistent}}
+		case *model.Roll:
+			if rec.Action, rec.DeletesAll = model.Retire, true; rec.CellID != "c0" {
+				continue
+			}
+		}
+		kept = append(kept, rec)
+	}
+	snap := state.SnapshotOf(kept...)
+	for range 9 {
+		snap = decided(snap, convergeNow.Add(gatherFor))
+	}
+	g.Expect(snap.Ledger("a").Permits).To(BeEmpty())
+	g.Expect(snap.Cordons()).To(BeEmpty())
+	g.Expect(snap.StuckItems()).To(HaveExactElements(And(HaveField("Kind", model.NoRoom), HaveField("CellID", "c0"),
+		HaveField("What", HaveSuffix("every other cell that could take it is leaving for good too: delete the application, or add a cell")))))
+
+	// One of another deployment will do.
+	tx := snap.Txn()
+	tx.Put(&model.Cell{ID: "c9", AZ: "z1", Domain: 1, Boot: "b", Deployment: "other", Classes: []model.Class{{Name: model.ClassPersistent}}})
+	tx.Put(&model.Presence{CellID: "c9", Boot: "b"})
+	snap = snap.Apply(tx)
+	for range 9 {
+		snap = decided(snap, convergeNow.Add(gatherFor))
+	}
+	g.Expect(snap.Roll("gate", "c0").Phase).To(Equal(model.Draining))
+	g.Expect(snap.Ledger("a").Permits).To(HaveLen(1))
+}
+
 // cancels is what becomes of a state when a deployment's task is found being
 // cancelled.
 func cancels(snap *state.Snapshot, deployment string) *state.Txn {

@@ -125,6 +125,7 @@ func (o *occupant) settleFor(roll *model.Roll, stay bool) {
 		o.means.Replace = false
 	case o.means.Kind == model.Drain && forced && o.out:
 		o.means.Kind = model.Interrupt
+	case o.means.Kind == model.Drain && forced: // it stops as if it were drained
 	default:
 		return
 	}
@@ -168,15 +169,16 @@ func (d *decision) returns(cellID string) bool {
 }
 
 // roomFor reports whether any other cell could take the occupant: present or
-// about to return, in its pool, able to have its volumes and, for now, open to new work. How much
-// room it has is the scheduler's to find out.
+// about to return, not leaving for good, in its pool, able to have its volumes
+// and, for now, open to new work. How much room it has is the scheduler's to
+// find out.
 func (d *decision) roomFor(o *occupant) (now, ever bool) {
 	for _, cell := range d.snap.Cells() {
 		returns := d.returns(cell.ID)
 		if cell.ID == o.inst.CellID || !d.snap.Present(cell.ID) && !returns {
 			continue
 		}
-		if model.Pooled(cell.Pool) != model.Pooled(o.inst.Spec.Pool) || !d.canHave(cell, o) {
+		if d.leaving[cell.ID] != "" || !d.suits(cell, o) {
 			continue
 		}
 		ever = true
@@ -213,6 +215,19 @@ func (d *decision) strands(roll *model.Roll) bool {
 	})
 }
 
+// suits reports whether a cell is of the kind that the occupant needs.
+func (d *decision) suits(cell *model.Cell, o *occupant) bool {
+	return model.Pooled(cell.Pool) == model.Pooled(o.inst.Spec.Pool) && d.canHave(cell, o)
+}
+
+// othersLeave reports whether other cells could take the occupant if they did
+// not leave for good themselves.
+func (d *decision) othersLeave(o *occupant) bool {
+	return slices.ContainsFunc(d.snap.Cells(), func(cell *model.Cell) bool {
+		return cell.ID != o.inst.CellID && d.leaving[cell.ID] != "" && d.snap.Present(cell.ID) && d.suits(cell, o)
+	})
+}
+
 func (d *decision) canHave(cell *model.Cell, o *occupant) bool {
 	for _, guid := range o.inst.Volumes {
 		volume := d.snap.Volume(guid)
@@ -245,6 +260,15 @@ func phaseFor(occupants []*occupant) model.Phase {
 		}
 	}
 	return phase
+}
+
+// stranded returns the first occupant that has to leave while no cell could ever
+// take it; nil when there is none.
+func stranded(occupants []*occupant) *occupant {
+	if at := slices.IndexFunc(occupants, func(o *occupant) bool { return o.nowhere }); at >= 0 {
+		return occupants[at]
+	}
+	return nil
 }
 
 // name gives the occupant's name for people.

@@ -35,6 +35,7 @@ func PreviewWithin(snap *state.Snapshot, spec model.PlanSpec, now time.Time, mor
 		return nil, err
 	}
 	d := newForesight(snap, now)
+	d.leaving = snap.Leaving(plan)
 	p := &client.Preview{Order: plan.Order, Greedy: plan.Greedy, Improvable: cut && orderDecides(plan)}
 	var rolls []*model.Roll
 	for _, roll := range plannedRolls(plan) {
@@ -72,8 +73,8 @@ func (d *decision) neverRolls(plan *model.Plan, roll *model.Roll) *client.Forbid
 		if blocker.LimitName != "" {
 			limit = fmt.Sprintf("%s: %d", blocker.LimitName, blocker.Limit)
 		}
-	} else if at := slices.IndexFunc(occupants, func(o *occupant) bool { return o.nowhere }); at >= 0 {
-		why = c.noRoom(occupants[at], "")
+	} else if o := stranded(occupants); o != nil {
+		why = c.nowhereToGo(o)
 	} else {
 		return nil
 	}

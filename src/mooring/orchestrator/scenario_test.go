@@ -74,6 +74,12 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		w.takeDown(d.CmdArgs[0].Key)
 		w.settle()
 		return w.events()
+	case "add-cell": // add-cell c5: one like the others
+		added := *w.snap.Cells()[0]
+		added.ID = d.CmdArgs[0].Key
+		w.register(&added)
+		w.settle()
+		return w.events()
 	case "start-cell":
 		w.register(w.snap.Cell(d.CmdArgs[0].Key))
 		w.settle()
@@ -115,6 +121,9 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) string {
 		return w.events()
 	case "post-start": // post-start plan c1 asking=1: BOSH waits for the cell, or goes on
 		return w.tellPostStart(t, d)
+	case "delete": // delete redis: the app and its instances are gone
+		w.tellDelete(d.CmdArgs[0].Key)
+		return w.events()
 	case "act": // act c1: somebody else acts on the host
 		w.takeDown(d.CmdArgs[0].Key)
 		w.settle()
@@ -152,6 +161,17 @@ func (w *world) tellPush(t *testing.T, d *datadriven.TestData) {
 	d.MaybeScanArgs(t, "offset", &offset)
 	base := model.Policy{HealthyFor: model.Duration(10 * time.Second), ReturnWithin: model.Duration(10 * time.Minute), Drain: &model.Handler{Command: "drain"}}
 	w.push(d.CmdArgs[0].Key, instances, offset, class, policyOf(t, d, base))
+}
+
+func (w *world) tellDelete(app string) {
+	tx := w.snap.Txn()
+	for _, inst := range w.snap.InstancesOf(app) {
+		tx.Delete(inst)
+	}
+	tx.Delete(w.snap.App(app))
+	tx.Delete(w.snap.Ledger(app))
+	w.write(tx)
+	w.settle()
 }
 
 func policyOf(t *testing.T, d *datadriven.TestData, policy model.Policy) model.Policy {

@@ -119,7 +119,7 @@ func (c *draft) stillStuck(alert *model.Stuck) bool {
 		if alert.Error != "" {
 			return at >= 0 // the scheduler knows why, and it has not moved
 		}
-		return slices.ContainsFunc(occupants, func(o *occupant) bool { return o.nowhere })
+		return stranded(occupants) != nil
 	}
 	if alert.Kind == model.InstanceNotStopped {
 		return at >= 0 && c.d.stillUnstopped(alert)

@@ -109,9 +109,9 @@ func (w *world) target(inst *model.Instance, volume *model.Volume) string {
 	if w.full {
 		return ""
 	}
-	best, fewest := "", 0
+	best, fewest, leaving := "", 0, w.snap.Leaving()
 	for _, cell := range w.snap.Cells() {
-		if cell.ID == inst.CellID || !w.snap.Present(cell.ID) || w.snap.Cordon(cell.ID) != nil {
+		if cell.ID == inst.CellID || !w.snap.Present(cell.ID) || w.snap.Cordon(cell.ID) != nil || leaving[cell.ID] != "" {
 			continue
 		}
 		if volume != nil && volume.Floating && volume.AZ != cell.AZ {

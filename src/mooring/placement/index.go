@@ -20,7 +20,12 @@ const (
 	Cordoned Closed = "cordoned"
 	Absent   Closed = "absent"
 	Lost     Closed = "lost"
+	Leaving  Closed = "leaving" // for good; what has data there may still run there
 )
+
+// opensTo reports whether a cell takes something new, or what is bound to it by
+// its data.
+func (c Closed) opensTo(bound bool) bool { return c == Open || bound && c == Leaving }
 
 // Cell is a cell as placement sees it.
 type Cell struct {

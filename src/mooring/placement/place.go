@@ -71,7 +71,7 @@ func (x *Index) inside(cell CellNo, pool span, r *Request) bool {
 
 // takes tells whether a cell is open and has room.
 func (x *Index) takes(cell CellNo, n *need) bool {
-	return x.cells[cell].Closed == Open && cell != n.avoid &&
+	return x.cells[cell].Closed.opensTo(n.bound) && cell != n.avoid &&
 		n.fits(x.free[int(cell)*x.width:(int(cell)+1)*x.width])
 }
 

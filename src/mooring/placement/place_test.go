@@ -61,6 +61,23 @@ func TestARefusalCountsTheCellsByWhatFailed(t *testing.T) {
 	}
 }
 
+func TestLeavingCell_TakesOnlyWhatIsBoundToIt(t *testing.T) {
+	g := NewWithT(t)
+	fleet := cells(2)
+	fleet[0].Closed = placement.Leaving
+	x := placement.New(fleet)
+	group := x.Group("redis-data")
+	leaving := x.Cell(fleet[0].ID)
+	g.Expect(x.Fits(placement.Request{Group: group}, leaving)).To(MatchError("redis-data/0 fits nowhere: cell z1-1 is leaving"))
+	g.Expect(x.Fits(placement.Request{Group: group, Bound: true}, leaving)).To(Succeed())
+	g.Expect(x.Fits(placement.Request{Group: group, Bound: true, Memory: 3 * model.Gigabyte}, leaving)).To(MatchError(ContainSubstring("lacks 3G of memory")))
+	for index := range 3 {
+		result, err := x.Place(placement.Request{Group: group, Index: index})
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(x.At(result.Cell).ID).To(Equal("z2-1"))
+	}
+}
+
 func TestTheCellBeingLeftIsNotTakenAgain(t *testing.T) {
 	g := NewWithT(t)
 	x := placement.New(cells(1))

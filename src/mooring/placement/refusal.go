@@ -153,7 +153,7 @@ func (x *Index) whyNot(no CellNo, r *Request) reason {
 	switch {
 	case no == r.Avoid:
 		return reason{be, "being left"}
-	case cell.Closed != Open:
+	case !cell.Closed.opensTo(r.Bound):
 		return reason{be, string(cell.Closed)}
 	}
 	for i := range r.Disks {

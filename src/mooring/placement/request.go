@@ -25,6 +25,9 @@ type Request struct {
 	AZ string
 	// Only, if any, is the only cell that will do, Avoid the one that will not.
 	Only, Avoid CellNo
+	// Bound is set for a member whose data is on the cell already: one that is
+	// leaving will do.
+	Bound bool
 }
 
 // Soft is a set of soft constraints that gave way because nothing else fit.
@@ -68,6 +71,7 @@ type need struct {
 	memory int64
 	disks  []claim
 	avoid  CellNo
+	bound  bool
 }
 
 // claim is an amount of one resource.
@@ -92,7 +96,7 @@ func (n *need) fits(free []int64) bool {
 // need puts a request in numbers, in scratch memory that the next call reuses;
 // false when no cell offers one of its classes.
 func (x *Index) need(r *Request) (need, bool) {
-	n := need{memory: int64(r.Memory), disks: x.scratch[:0], avoid: r.Avoid}
+	n := need{memory: int64(r.Memory), disks: x.scratch[:0], avoid: r.Avoid, bound: r.Bound}
 	for i := range r.Disks {
 		c := claim{resource: x.resource(r.Disks[i].Class), size: int64(r.Disks[i].Size)}
 		if c.resource < 0 {

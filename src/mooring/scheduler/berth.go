@@ -198,7 +198,7 @@ func (s *seeker) release() {
 // the volumes that are missing.
 func (s *seeker) join() (why string) {
 	cell := s.fleet.At(s.cell)
-	if cell.Closed != placement.Open {
+	if cell.Closed != placement.Open && cell.Closed != placement.Leaving {
 		return fmt.Sprintf("its volume is on cell %s, which is %s", cell.ID, cell.Closed)
 	}
 	memory, mounted := s.memory+s.more, false
@@ -212,7 +212,7 @@ func (s *seeker) join() (why string) {
 	// the cell is.
 	memory = max(memory, min(0, s.fleet.Free(s.cell)))
 	request := placement.Request{
-		Group: s.fleet.set(s.fixed[0].GUID), Index: s.index, Pool: s.pool, Memory: memory, Disks: s.disks(), AZ: s.az,
+		Group: s.fleet.set(s.fixed[0].GUID), Index: s.index, Pool: s.pool, Memory: memory, Disks: s.disks(), AZ: s.az, Bound: mounted,
 	}
 	if err := s.fleet.Fits(request, s.cell); err != nil {
 		if mounted {

@@ -60,6 +60,7 @@ type round struct {
 	seats     map[string]placement.Seat // assigned in this round, by cell
 	calmCells map[string]bool           // what calm has found out
 	fleet     *fleet                    // built when something is to be placed
+	leaving   map[string]string         // as the snapshot has it; nil before it was asked
 }
 
 // add hands in a transaction unless it would do nothing.

@@ -168,7 +168,7 @@ func (d *draft) wantBack(index int) {
 }
 
 // rely makes the transaction hold only while a cell is as the snapshot shows
-// it: open and present, or gone.
+// it: open, present and to stay, or gone.
 func (d *draft) rely(cellID string) {
 	if cellID != "" {
 		rely(d.tx, cellID)
@@ -177,6 +177,7 @@ func (d *draft) rely(cellID string) {
 
 func rely(tx *state.Txn, cellID string) {
 	tx.Require(model.TableCells+"/"+cellID, model.TableCordons+"/"+cellID, model.TablePresence+"/"+cellID)
+	tx.RequireUnder(model.TablePlans) // one of which may have it leave
 }
 
 // remove takes a record away that the snapshot has.

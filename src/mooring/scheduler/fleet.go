@@ -56,8 +56,24 @@ func (r *round) closed(cell *model.Cell) placement.Closed {
 		return placement.Absent
 	case r.snap.Cordon(cell.ID) != nil:
 		return placement.Cordoned
+	case r.isLeaving(cell.ID):
+		return placement.Leaving
 	}
 	return placement.Open
+}
+
+// isLeaving reports whether a cell leaves for good as soon as it can.
+func (r *round) isLeaving(cellID string) bool {
+	if r.leaving == nil {
+		r.leaving = r.snap.Leaving()
+	}
+	return r.leaving[cellID] != ""
+}
+
+// isOpen reports whether a cell takes new work.
+func (r *round) isOpen(cellID string) bool {
+	cell := r.snap.Cell(cellID)
+	return cell != nil && r.closed(cell) == placement.Open
 }
 
 // fill puts what is placed where it is.

@@ -14,7 +14,7 @@ func (d *draft) replaceFirst(inst *model.Instance, permit *model.Permit) (why st
 		case d.servesOn(inst, *next):
 			d.promote(inst)
 			return ""
-		case cordon != nil && cordon.Evacuate && d.snap.Present(next.CellID) && d.snap.Cordon(next.CellID) == nil:
+		case cordon != nil && cordon.Evacuate && d.isOpen(next.CellID):
 			return ""
 		}
 		// The cell is in service again, or that of the replacement is not.

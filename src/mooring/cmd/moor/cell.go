@@ -26,6 +26,7 @@ kill -9 the instances go on and the next agent takes them up again.`,
 			&cli.StringFlag{Name: "id", Required: true, Usage: "`ID` of the cell; it stays the same through recreation"},
 			&cli.StringFlag{Name: "az", Required: true, Usage: "availability `ZONE`"},
 			&cli.StringFlag{Name: "pool", Value: "default", Usage: "placement `POOL`"},
+			&cli.StringFlag{Name: "deployment", EnvVars: []string{"MOORING_DEPLOYMENT"}, Usage: "`NAME` that BOSH has for the cell's deployment"},
 			&cli.IntFlag{Name: "domain", Usage: "update domain in the AZ, from 1 (default: chosen by the scheduler)"},
 			&cli.StringFlag{Name: "address", Required: true, Usage: "`IP` at which instances are reached"},
 			bootFlag,
@@ -67,7 +68,7 @@ func cellConfig(c *cli.Context) (cell.Config, error) {
 	return cell.Config{
 		Cell: model.Cell{
 			ID: c.String("id"), AZ: c.String("az"), Pool: c.String("pool"), Domain: c.Int("domain"),
-			Address: c.String("address"), Memory: sizeOf(c, "memory"), PortMin: low, PortMax: high, Boot: boot,
+			Deployment: c.String("deployment"), Address: c.String("address"), Memory: sizeOf(c, "memory"), PortMin: low, PortMax: high, Boot: boot,
 		},
 		DomainGiven: c.Int("domain") > 0,
 		RunDir:      c.String("run-dir"),
