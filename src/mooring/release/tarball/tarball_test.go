@@ -62,7 +62,7 @@ func checkPackages(t *testing.T, release string, listed manifest) {
 	for _, p := range listed.Packages {
 		files := listing(t, filepath.Join(release, "packages", p.Name+".tgz"))
 		if !slices.Contains(fromModules, p.Name) {
-			g.Expect(files).To(Equal(map[string]bool{"packaging": true, "golang/go" + goVersion(t) + ".linux-amd64.tar.gz": true}))
+			g.Expect(files).To(Equal(map[string]bool{"packaging": true, toolchainBlob(t): true}))
 			continue
 		}
 		g.Expect(files).To(And(HaveKey("packaging"), HaveKey(p.Name+"/go.mod"), HaveKey(p.Name+"/vendor/modules.txt")))
@@ -72,5 +72,5 @@ func checkPackages(t *testing.T, release string, listed manifest) {
 		}
 	}
 	tracked := run(t, exec.Command("git", "-C", top, "ls-files"))
-	g.Expect(tracked).NotTo(MatchRegexp(`(?m)(^|/)(vendor|blobs)/|\.(tgz|gz|zip)$`), "third-party source or a blob is committed")
+	g.Expect(tracked).NotTo(MatchRegexp(`(?m)(^|/)(vendor|blobs)/|\.(tgz|tar|gz|zip)$`), "third-party source or a blob is committed")
 }
