@@ -16,8 +16,9 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// fromModules are the packages that are made from Go modules under src.
-var fromModules = []string{"etcd", "mooring"}
+// fromModule is the package that is made from the Go module of its name under
+// src; toolchain is the one that compiles it.
+const fromModule, toolchain = "mooring", "golang-1-linux"
 
 // pack is a package as its spec has it.
 type pack struct {
