@@ -32,7 +32,7 @@ var stubs = map[string]string{
 	"mountpoint": "#!/bin/sh\ntest -e \"$2/.disk\"\n",
 }
 
-// binaries builds what the packages would hold, once for all tests.
+// binaries builds what the package mooring would hold, once for all tests.
 var binaries struct {
 	once sync.Once
 	dir  string
@@ -41,24 +41,20 @@ var binaries struct {
 }
 
 func buildBinaries() {
-	if output, err := exec.Command("go", "-C", filepath.Join(top, "src", "etcd"), "list", "-deps", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/etcdctl/v3").CombinedOutput(); err != nil {
+	module := filepath.Join(top, "src", "mooring")
+	if output, err := exec.Command("go", "-C", module, "list", "-deps", "tool").CombinedOutput(); err != nil {
 		binaries.skip = fmt.Sprintf("the modules of etcd cannot be had here: %s", output)
 		return
 	}
 	if binaries.dir, binaries.err = os.MkdirTemp("", "moor-packages-"); binaries.err != nil {
 		return
 	}
-	for _, build := range [][]string{
-		{"src/etcd", "etcd/bin/etcd", "go.etcd.io/etcd/server/v3"},
-		{"src/etcd", "etcd/bin/etcdctl", "go.etcd.io/etcd/etcdctl/v3"},
-		{"src/mooring", "mooring/bin/moor", "./cmd/moor"},
-	} {
-		output, err := exec.Command("go", "-C", filepath.Join(top, build[0]), "build", "-o", filepath.Join(binaries.dir, build[1]), build[2]).CombinedOutput()
-		if err != nil {
-			binaries.err = fmt.Errorf("building %s: %w: %s", build[2], err, output)
-			return
-		}
+	bin := filepath.Join(binaries.dir, "mooring", "bin")
+	if output, err := exec.Command("go", "-C", module, "build", "-o", bin+"/", "./cmd/moor", "tool").CombinedOutput(); err != nil {
+		binaries.err = fmt.Errorf("building moor and etcd: %w: %s", err, output)
+		return
 	}
+	binaries.err = os.Rename(filepath.Join(bin, "server"), filepath.Join(bin, "etcd"))
 }
 
 func TestMain(m *testing.M) {

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	. "github.com/onsi/gomega"
 )
 
 // workplace gives a directory that is removed in the end. Not t.TempDir, which
@@ -27,11 +29,9 @@ func workplace(t *testing.T) string {
 // fetched nor was fetched before.
 func needModules(t *testing.T, work string) {
 	t.Helper()
-	for _, name := range fromModules {
-		vendor := exec.Command("go", "-C", filepath.Join(top, "src", name), "mod", "vendor", "-o", filepath.Join(work, "probe", name))
-		if output, err := vendor.CombinedOutput(); err != nil {
-			t.Skipf("the modules of package %s cannot be had here, so there is no tarball: %s", name, output)
-		}
+	vendor := exec.Command("go", "-C", filepath.Join(top, "src", fromModule), "mod", "vendor", "-o", filepath.Join(work, "probe"))
+	if output, err := vendor.CombinedOutput(); err != nil {
+		t.Skipf("the modules of package %s cannot be had here, so there is no tarball: %s", fromModule, output)
 	}
 	if err := os.WriteFile(filepath.Join(work, "go.mod"), []byte("module probe\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -55,11 +55,11 @@ git init -q
 git add -A
 git -c user.name=test -c user.email=test@example.com commit -qm test`
 
-// create makes the release as an operator does, with the real bosh, and gives
+// create makes the release as an operator does, with the real bosh, and returns
 // the directory that the tarball was unpacked into.
 func create(t *testing.T, work string) string {
 	t.Helper()
-	tree, release, archive := filepath.Join(work, "tree"), filepath.Join(work, "release"), filepath.Join(work, "mooring.tgz")
+	tree, release := filepath.Join(work, "tree"), filepath.Join(work, "release")
 	for _, dir := range []string{tree, release} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -67,11 +67,26 @@ func create(t *testing.T, work string) string {
 	}
 	run(t, exec.Command("bash", "-c", copyTree, "bash", top, tree))
 	for _, version := range []string{"0.0.1", "0.0.2"} {
-		// The second time the toolchain is there already.
-		run(t, exec.Command(filepath.Join(tree, "scripts", "create-release"), "--tarball="+archive, "--version="+version))
+		// The second time the toolchain is there already, and so is a tarball.
+		createRelease := exec.Command("scripts/create-release", "--tarball=mooring.tgz", "--version="+version)
+		createRelease.Dir = tree
+		run(t, createRelease)
+		run(t, exec.Command("tar", "-xzf", filepath.Join(tree, "mooring.tgz"), "-C", release))
+		checkCommit(t, tree, release)
 	}
-	run(t, exec.Command("tar", "-xzf", archive, "-C", release))
 	return release
+}
+
+// checkCommit looks whether the release of a clean checkout is that commit's,
+// and the checkout still clean.
+func checkCommit(t *testing.T, tree, release string) {
+	t.Helper()
+	g := NewWithT(t)
+	var made manifest
+	readYAML(t, filepath.Join(release, "release.MF"), &made)
+	g.Expect(made.Uncommitted).To(BeFalse(), "the release of a clean checkout says that it has uncommitted changes")
+	g.Expect(run(t, exec.Command("git", "-C", tree, "rev-parse", "HEAD"))).To(HavePrefix(made.CommitHash))
+	g.Expect(run(t, exec.Command("git", "-C", tree, "status", "--porcelain"))).To(BeEmpty(), "making the release left changes")
 }
 
 // unpacked gives the directory that the release's tarball was unpacked into:
@@ -81,7 +96,7 @@ func unpacked(t *testing.T, work string) string {
 	t.Helper()
 	staged := filepath.Join(work, "staged")
 	if _, err := exec.LookPath("bosh"); err != nil {
-		t.Log("bosh is not on the PATH: the tarball is what the tests stage in its place")
+		t.Log("bosh is not on the PATH: the tarball is what the tests stage in its place, and whether create-release leaves a checkout clean is not tested")
 		stage(t, work, staged)
 		return staged
 	}

@@ -57,6 +57,12 @@ func goVersion(t *testing.T) string {
 	return regexp.MustCompile(`(?m)^go (.*)$`).FindStringSubmatch(string(data))[1]
 }
 
+// toolchainBlob is where the Go toolchain is under blobs.
+func toolchainBlob(t *testing.T) string {
+	t.Helper()
+	return "golang/go" + goVersion(t) + ".linux-amd64.tar"
+}
+
 func readYAML(t *testing.T, path string, into any) {
 	t.Helper()
 	data, err := os.ReadFile(path)

@@ -1,6 +1,8 @@
 package tarball
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,10 +13,12 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+	. "github.com/onsi/gomega"
 )
 
-// fromModules are the packages that are made from Go modules under src.
-var fromModules = []string{"etcd", "mooring"}
+// fromModule is the package that is made from the Go module of its name under
+// src; toolchain is the one that compiles it.
+const fromModule, toolchain = "mooring", "golang-1-linux"
 
 // pack is a package as its spec has it.
 type pack struct {
@@ -26,8 +30,10 @@ type pack struct {
 
 // manifest is release.MF, as far as the tests look at it.
 type manifest struct {
-	Jobs     []manifestEntry `yaml:"jobs"`
-	Packages []manifestEntry `yaml:"packages"`
+	CommitHash  string          `yaml:"commit_hash,omitempty"`
+	Uncommitted bool            `yaml:"uncommitted_changes,omitempty"`
+	Jobs        []manifestEntry `yaml:"jobs"`
+	Packages    []manifestEntry `yaml:"packages"`
 }
 
 type manifestEntry struct {
@@ -41,11 +47,12 @@ type manifestEntry struct {
 func stage(t *testing.T, work, into string) {
 	t.Helper()
 	blobs := filepath.Join(work, "blobs")
-	toolchain := filepath.Join(blobs, "golang", "go"+goVersion(t)+".linux-amd64.tar.gz")
-	if err := os.MkdirAll(filepath.Dir(toolchain), 0o755); err != nil {
+	blob := filepath.Join(blobs, toolchainBlob(t))
+	if err := os.MkdirAll(filepath.Dir(blob), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	run(t, exec.Command(filepath.Join(top, "scripts", "add-blobs"), "--only-archive", toolchain))
+	run(t, exec.Command(filepath.Join(top, "scripts", "add-blobs"), "--only-archive", blob))
+	checkIndex(t, blob)
 	var listed manifest
 	for _, path := range specs(t, "packages") {
 		var p pack
@@ -70,6 +77,25 @@ func stage(t *testing.T, work, into string) {
 	if err := os.WriteFile(filepath.Join(into, "release.MF"), text, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// checkIndex looks whether config/blobs.yml has the Go toolchain as it was made
+// here, and so as bosh would list it: only then is nothing left to commit.
+func checkIndex(t *testing.T, blob string) {
+	t.Helper()
+	var index map[string]struct {
+		Size int
+		SHA  string
+	}
+	readYAML(t, filepath.Join(top, "config", "blobs.yml"), &index)
+	data, err := os.ReadFile(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewWithT(t)
+	g.Expect(index).To(HaveKey(toolchainBlob(t)), "run scripts/add-blobs and commit config/blobs.yml")
+	g.Expect(index[toolchainBlob(t)].Size).To(Equal(len(data)))
+	g.Expect(index[toolchainBlob(t)].SHA).To(Equal(fmt.Sprintf("sha256:%x", sha256.Sum256(data))))
 }
 
 // archive copies the package's files from src and from blobs, runs its
