@@ -140,7 +140,7 @@ func held(properties map[string]any, name string) (value any, found bool) {
 		}
 		tree, isTree := at.(map[string]any)
 		if !isTree {
-			refuse("%s", noMethod("key?", at))
+			refuse("%s", noKey(at))
 		}
 		if at, found = tree[key]; !found {
 			return nil, false
