@@ -58,7 +58,9 @@ func (m *machine) script(t *task, i *Instance, name string, env []string) error 
 func (m *machine) act(t *task, i *Instance, action string, advance func(string)) error {
 	m.dirty = true
 	if action != Start && m.vm.Load() != nil && m.has != nil {
-		advance(executingDrain) // no job here has a drain script
+		if !t.skipDrain {
+			advance(executingDrain) // no job here has a drain script
+		}
 		advance(stoppingJobs)
 		if err := m.vm.Load().Stop(t.d.ctx); err != nil {
 			return boshSays("%v", err)

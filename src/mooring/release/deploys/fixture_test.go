@@ -86,15 +86,7 @@ func newSite(t *testing.T) *site {
 		Releases: map[string]*deployment.Release{"mooring": mooring, "bpm": bpm},
 		Cloud:    deployment.DefaultCloud(), Config: deployment.NewConfigServer(),
 	}
-	network := deployment.Network{}
-	for i, az := range s.planner.Cloud.AZs {
-		four := s.cloud.Prefix().Addr().As4()
-		network.Subnets = append(network.Subnets, deployment.Subnet{
-			Range:   fmt.Sprintf("%d.%d.%d.0/24", four[0], four[1], i+1),
-			Gateway: fmt.Sprintf("%d.%d.%d.1", four[0], four[1], i+1), AZs: []string{az},
-		})
-	}
-	s.planner.Cloud.Networks = map[string]deployment.Network{"default": network}
+	s.planner.Cloud.Networks = s.cloud.Networks(s.planner.Cloud.AZs)
 	s.Director = fakedirector.New(fakedirector.Config{
 		Deployment: "mooring", Group: "cell", User: "moor", Password: "secret", UAA: true,
 		Planner: s.planner, Cloud: s.cloud,

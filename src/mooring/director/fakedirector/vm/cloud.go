@@ -1,7 +1,6 @@
 package vm
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"mooring/director/fakedirector/deployment"
 )
 
 // Config says what VMs have in common.
@@ -133,4 +134,17 @@ func command(name string, args ...string) error {
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, output)
 	}
 	return nil
+}
+
+// Networks is the part of a cloud config that gives VMs their addresses: the
+// network default, with a subnet for each AZ.
+func (c *Cloud) Networks(azs []string) map[string]deployment.Network {
+	network := deployment.Network{}
+	for i, az := range azs {
+		four := c.prefix.Addr().As4()
+		four[2] = byte(i + 1)
+		base := netip.AddrFrom4(four)
+		network.Subnets = append(network.Subnets, deployment.Subnet{Range: base.String() + "/24", Gateway: base.Next().String(), AZs: []string{az}})
+	}
+	return map[string]deployment.Network{"default": network}
 }

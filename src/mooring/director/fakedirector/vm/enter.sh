@@ -9,6 +9,7 @@ mount -t tmpfs tmpfs /var
 mkdir -p /var/vcap /var/tmp /var/log
 ln -s /run /var/run
 mount --bind "$1/vcap" /var/vcap
+shopt -s nullglob
 for package in "$1"/packages/*; do
   mkdir -p "/var/vcap/packages/${package##*/}"
   mount --bind "$package" "/var/vcap/packages/${package##*/}"
