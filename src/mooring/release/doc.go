@@ -1,5 +1,5 @@
 // Package release holds the tests of the BOSH release that this module is
-// shipped in: they render the templates of every job, apply every ops file,
-// run what the jobs would run, and compile the packages without a network. It
-// has no code of its own.
+// shipped in: they prepare the manifest, with every ops file, as a Director does
+// before it touches a VM, run what the jobs would run, and compile the packages
+// without a network. It has no code of its own.
 package release

@@ -20,6 +20,8 @@ type Deployment struct {
 	Records map[string][]string
 	// Variables are the names of those that the manifest defines.
 	Variables []string
+
+	providers []*provider
 }
 
 // Group is an instance group.

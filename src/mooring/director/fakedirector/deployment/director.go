@@ -17,6 +17,9 @@ type Director struct {
 	Releases map[string]*Release
 	Cloud    Cloud
 	Config   *ConfigServer
+	// Others are further deployments on the Director, whose shared links can be
+	// consumed.
+	Others []*Deployment
 	// DNSDomain is "bosh" if empty.
 	DNSDomain string
 	// UseDNSAddresses is for manifests that do not say it in features.
@@ -30,6 +33,16 @@ func (d *Director) domain() string {
 		return "bosh"
 	}
 	return d.DNSDomain
+}
+
+// other returns the other deployment of a name, nil for none.
+func (d *Director) other(name string) *Deployment {
+	for _, deployment := range d.Others {
+		if deployment.Name == name {
+			return deployment
+		}
+	}
+	return nil
 }
 
 func (d *Director) newID() string {
@@ -570,7 +583,7 @@ func (p *planning) addAddresses(variable string, options given) {
 		if c.wildcard {
 			host = "*"
 		}
-		url := p.record(host, c.from.group.name, c.from.group.network)
+		url := c.from.in.record(host, c.from.group.name, c.from.group.network)
 		if c.original == "common_name" {
 			if !options.has("common_name") {
 				options["common_name"] = url

@@ -7,14 +7,16 @@ import (
 	"strings"
 )
 
-// provider is a link that a job of the deployment provides.
+// provider is a link that a job of a deployment provides.
 type provider struct {
+	in         *planning
 	group      *groupPlan
 	job        string
 	original   string // as the release has it
 	name       string // as the manifest calls it
 	kind       string
 	consumable bool
+	shared     bool           // with other deployments
 	properties map[string]any // variables are not replaced yet
 }
 
@@ -30,6 +32,7 @@ type consumer struct {
 	explicit bool
 	wildcard bool
 	manual   given
+	other    *Deployment // that the link is to be of; nil for this one
 	network  string
 	useIPs   *bool
 	// link is what it gets, as templates see it; nil for nothing.
@@ -52,7 +55,7 @@ func (p *planning) provide(group *groupPlan, release string, job *Job, spec give
 	}
 	var errs []string
 	for _, definition := range append(custom, job.Provides...) {
-		link := &provider{group: group, job: job.Name, original: definition.Name, name: definition.Name, kind: definition.Type, consumable: true}
+		link := &provider{in: p, group: group, job: job.Name, original: definition.Name, name: definition.Name, kind: definition.Type, consumable: true}
 		if source, there := said[definition.Name]; there {
 			if wrong := link.said(source); wrong != "" {
 				errs = append(errs, wrong)
@@ -109,6 +112,7 @@ func (l *provider) said(source any) (wrong string) {
 		return fmt.Sprintf("Cannot specify 'name' or 'type' properties in the manifest for link '%s' in job '%s' in instance group '%s'. Please provide these keys in the release only.", l.original, l.job, l.group.name)
 	}
 	l.name = given(tree).stringOr("as", l.name)
+	l.shared = tree["shared"] == true
 	return ""
 }
 
@@ -140,7 +144,7 @@ func held(properties map[string]any, name string) (value any, found bool) {
 		}
 		tree, isTree := at.(map[string]any)
 		if !isTree {
-			refuse("%s", noMethod("key?", at))
+			refuse("%s", noKey(at))
 		}
 		if at, found = tree[key]; !found {
 			return nil, false
@@ -156,7 +160,7 @@ func (p *planning) consume(group *groupPlan, job *Job, spec given) {
 	for _, definition := range job.Consumes {
 		c := &consumer{group: group, job: job.Name, original: definition.Name, name: definition.Name, kind: definition.Type, optional: definition.Optional}
 		if source, there := said[definition.Name]; there {
-			if wrong := c.said(source); wrong != nil {
+			if wrong := c.said(p.director, p.name, source); wrong != nil {
 				errs = append(errs, wrong...)
 				continue
 			}
@@ -172,7 +176,7 @@ func (p *planning) consume(group *groupPlan, job *Job, spec given) {
 var manualKeys = []string{"instances", "properties", "address"}
 
 // said is what the manifest has to say about a consumer.
-func (c *consumer) said(source any) (wrong []string) {
+func (c *consumer) said(director *Director, own string, source any) (wrong []string) {
 	where := fmt.Sprintf("'%s' in job '%s' in instance group '%s'", c.original, c.job, c.group.name)
 	c.explicit = true
 	if source == "nil" {
@@ -206,7 +210,10 @@ func (c *consumer) said(source any) (wrong []string) {
 	}
 	c.name = g.stringOr("from", c.name)
 	c.network = g.stringOr("network", "")
-	if g.has("deployment") {
+	if named := g.stringOr("deployment", own); named != own {
+		c.other = director.other(named)
+	}
+	if g.has("deployment") && c.other == nil && g.string("deployment") != own {
 		wrong = append(wrong, fmt.Sprintf("Link '%s' in job '%s' from instance group '%s' consumes from deployment '%v', but the deployment does not exist.", c.name, c.job, c.group.name, g["deployment"]))
 	}
 	return wrong
@@ -245,8 +252,12 @@ func (p *planning) matchOne(c *consumer) {
 		return
 	}
 	var found []*provider
-	for _, offered := range p.providers {
-		if !c.blocked && offered.kind == c.kind && offered.consumable && (!c.explicit || offered.name == c.name) {
+	all := p.providers
+	if c.other != nil {
+		all = c.other.providers
+	}
+	for _, offered := range all {
+		if !c.blocked && offered.kind == c.kind && offered.consumable && (!c.explicit || offered.name == c.name) && (c.other == nil || offered.shared) {
 			found = append(found, offered)
 		}
 	}
@@ -285,7 +296,7 @@ func (p *planning) unmatched(c *consumer, found []*provider) string {
 		if l.name != l.original {
 			alias = fmt.Sprintf("with alias '%s' ", l.name)
 		}
-		fmt.Fprintf(&said, "\n    - Link provider '%s' %sfrom job '%s' in instance group '%s' in deployment '%s'", l.original, alias, l.job, l.group.name, p.name)
+		fmt.Fprintf(&said, "\n    - Link provider '%s' %sfrom job '%s' in instance group '%s' in deployment '%s'", l.original, alias, l.job, l.group.name, l.in.name)
 	}
 	return said.String()
 }
@@ -301,7 +312,7 @@ func (p *planning) bindLinks() {
 				c.link[key] = c.manual[key]
 			}
 		case c.from != nil:
-			errs.add(caught(func() { c.link = p.content(c) }))
+			errs.add(caught(func() { c.link = c.from.content(c) }))
 		}
 	}
 	if len(errs) > 0 {
@@ -310,32 +321,28 @@ func (p *planning) bindLinks() {
 }
 
 // content is what a link says of the group that provides it.
-func (p *planning) content(c *consumer) map[string]any {
-	group := c.from.group
-	network := c.network
-	if network == "" {
-		network = group.network
+func (l *provider) content(c *consumer) map[string]any {
+	network := l.group.network
+	if c.network != "" {
+		network = c.network
 	}
-	var instances []any
-	for _, i := range group.placed {
+	names := l.in.useNames
+	if c.useIPs != nil {
+		names = !*c.useIPs
+	}
+	instances := []any{}
+	for _, i := range l.group.placed {
 		ip, there := i.IPs[network]
-		if len(i.IPs) == 0 {
-			refuse("Can't generate network settings without an IP")
-		}
 		if !there {
 			refuse("Provider link does not have network: '%s'", network)
 		}
-		names := p.useNames
-		if c.useIPs != nil {
-			names = !*c.useIPs
-		}
 		instances = append(instances, map[string]any{
-			"name": i.Group, "id": i.ID, "index": i.Index, "bootstrap": i.Bootstrap, "az": orNil(i.AZ), "address": p.address(i, network, ip, names),
+			"name": i.Group, "id": i.ID, "index": i.Index, "bootstrap": i.Bootstrap, "az": orNil(i.AZ), "address": l.in.address(i, network, ip, names),
 		})
 	}
 	return map[string]any{
-		"deployment_name": p.name, "domain": p.director.domain(), "default_network": network, "instance_group": group.name,
-		"properties": copied(c.from.properties), "instances": append([]any{}, instances...),
+		"deployment_name": l.in.name, "domain": l.in.director.domain(), "default_network": network, "instance_group": l.group.name,
+		"properties": copied(l.properties), "instances": instances,
 	}
 }
 
@@ -354,10 +361,13 @@ func (p *planning) linksOf(group *groupPlan, job string) map[string]any {
 		if c.group != group || c.job != job || c.link == nil {
 			continue
 		}
-		link := maps.Clone(c.link)
+		link, of := maps.Clone(c.link), p
+		if c.from != nil {
+			of = c.from.in
+		}
 		if properties := link["properties"]; properties != nil {
-			if err := caught(func() { link["properties"] = p.scope().interpolatedTree(properties) }); err != nil {
-				errs = append(errs, fmt.Sprintf("- Unable to interpolate link '%s' properties; provided by '%s' deployment. Errors are:\n%s", c.original, p.name, indented(strings.TrimSpace(err.Error()))))
+			if err := caught(func() { link["properties"] = of.scope().interpolatedTree(properties) }); err != nil {
+				errs = append(errs, fmt.Sprintf("- Unable to interpolate link '%s' properties; provided by '%s' deployment. Errors are:\n%s", c.original, of.name, indented(strings.TrimSpace(err.Error()))))
 			}
 		}
 		links[c.original] = link

@@ -69,6 +69,22 @@ func TestLinks_ShowWhatTheProviderLists(t *testing.T) {
 	}
 }
 
+// Another deployment's link is found by its name if it is shared, and has the
+// other's names, addresses and variables.
+func TestLinks_OfAnotherDeployment(t *testing.T) {
+	g := NewWithT(t)
+	d := newShop()
+	d.Config.Set("/director/shop/port", 7)
+	without := set("/name", "second") + "- {type: remove, path: /instance_groups/name=db}\n" + set(webJob+"/consumes?/db", "{from: main, deployment: shop}")
+	d.Others = []*Deployment{prepared(t, d, changed(t, set(dbJob+"/properties?/port", "((port))")+set(dbJob+"/provides?/db", "{as: main}")), nil)}
+	_, err := d.Prepare(changed(t, without), nil)
+	g.Expect(err).To(MatchError(ContainSubstring("Failed to resolve link 'db' with alias 'main' and type 'sql' from job 'web' in instance group 'web'. Details below:\n    - No link providers found")))
+
+	d.Others = []*Deployment{prepared(t, d, changed(t, set(dbJob+"/properties?/port", "((port))")+set(dbJob+"/provides?/db", "{as: main, shared: true}")), d.Others[0])}
+	job := prepared(t, d, changed(t, without), nil).Group("web").Instances[0].Job("web")
+	g.Expect(job.Files["config/web.conf"]).To(Equal("id-01.db.default.shop.bosh,id-02.db.default.shop.bosh:7 shop"))
+}
+
 // What templates can ask, and what they are told.
 func TestTemplates_SeeWhatTheDirectorShowsThem(t *testing.T) {
 	d := newShop()

@@ -48,7 +48,7 @@ type answer struct {
 // render renders the templates of all instances, in one go, for ruby takes its
 // time to start.
 func (p *planning) render() (*Deployment, error) {
-	d := &Deployment{Name: p.name, First: p.previous == nil, Records: p.records()}
+	d := &Deployment{Name: p.name, First: p.previous == nil, Records: p.records(), providers: p.providers}
 	for _, v := range p.variables {
 		d.Variables = append(d.Variables, v.string("name"))
 	}

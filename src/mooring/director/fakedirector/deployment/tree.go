@@ -120,13 +120,9 @@ func forRuby(node any) any {
 	return node
 }
 
-// noMethod is what ruby says when a value is not of the class that was expected.
-func noMethod(method string, value any) string {
-	receiver := inspected(value)
-	if value == nil {
-		return fmt.Sprintf("undefined method `%s' for nil:NilClass", method)
-	}
-	return fmt.Sprintf("undefined method `%s' for %s:%s", method, receiver, class(value))
+// noKey is what ruby says when a value is asked for a key and is no hash.
+func noKey(value any) string {
+	return fmt.Sprintf("undefined method `key?' for %s:%s", inspected(value), class(value))
 }
 
 func sorted[V any](tree map[string]V) []string { return slices.Sorted(maps.Keys(tree)) }
