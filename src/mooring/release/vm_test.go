@@ -2,18 +2,17 @@ package release
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"mooring/director/fakedirector/deployment"
+	"mooring/release/compiled"
 )
 
 // vm is a directory in the place of a VM's /var/vcap, with the release's
@@ -32,48 +31,18 @@ var stubs = map[string]string{
 	"mountpoint": "#!/bin/sh\ntest -e \"$2/.disk\"\n",
 }
 
-// binaries builds what the package mooring would hold, once for all tests.
-var binaries struct {
-	once sync.Once
-	dir  string
-	skip string
-	err  error
-}
-
-func buildBinaries() {
-	module := filepath.Join(top, "src", "mooring")
-	if output, err := exec.Command("go", "-C", module, "list", "-deps", "tool").CombinedOutput(); err != nil {
-		binaries.skip = fmt.Sprintf("the modules of etcd cannot be had here: %s", output)
-		return
-	}
-	if binaries.dir, binaries.err = os.MkdirTemp("", "moor-packages-"); binaries.err != nil {
-		return
-	}
-	bin := filepath.Join(binaries.dir, "mooring", "bin")
-	if output, err := exec.Command("go", "-C", module, "build", "-o", bin+"/", "./cmd/moor", "tool").CombinedOutput(); err != nil {
-		binaries.err = fmt.Errorf("building moor and etcd: %w: %s", err, output)
-		return
-	}
-	binaries.err = os.Rename(filepath.Join(bin, "server"), filepath.Join(bin, "etcd"))
-}
-
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if binaries.dir != "" {
-		_ = os.RemoveAll(binaries.dir)
-	}
+	compiled.Remove()
 	os.Exit(status)
 }
 
 // newVM makes a VM with nothing on it but packages.
 func newVM(t *testing.T) *vm {
 	t.Helper()
-	binaries.once.Do(buildBinaries)
-	if binaries.skip != "" {
-		t.Skip(binaries.skip)
-	}
-	if binaries.err != nil {
-		t.Fatal(binaries.err)
+	packages, err := compiled.Packages(filepath.Join(top, "src", "mooring"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	// Not t.TempDir: the path of a socket must be short.
 	dir, err := os.MkdirTemp("", "vcap-")
@@ -91,7 +60,7 @@ func newVM(t *testing.T) *vm {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(binaries.dir, filepath.Join(dir, "packages")); err != nil {
+	if err := os.Symlink(packages, filepath.Join(dir, "packages")); err != nil {
 		t.Fatal(err)
 	}
 	return &vm{dir: dir, rewrites: map[string]string{}}

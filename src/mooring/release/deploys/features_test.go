@@ -15,6 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"mooring/director/fakedirector/deployment"
+	"mooring/release/compiled"
 )
 
 // serve serves to the VMs until the test ends, and returns the address.
@@ -101,10 +102,10 @@ func (s *site) externalEtcd(t *testing.T) map[string]any {
 	for name, text := range map[string]any{"ca": server["ca"], "certificate": server["certificate"], "key": server["private_key"]} {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text.(string)), 0o600)).To(Succeed())
 	}
-	built, err := packages()
+	built, err := compiled.Packages(filepath.Join(top, "src", "mooring"))
 	g.Expect(err).NotTo(HaveOccurred())
 	url := fmt.Sprintf("https://%s:2379", host)
-	etcd := exec.Command(filepath.Join(built["etcd"], "bin/etcd"), "--data-dir", filepath.Join(dir, "data"), "--max-txn-ops=20000", "--log-level=warn",
+	etcd := exec.Command(filepath.Join(built, "mooring/bin/etcd"), "--data-dir", filepath.Join(dir, "data"), "--max-txn-ops=20000", "--log-level=warn",
 		"--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", fmt.Sprintf("http://%s:2380", host),
 		"--initial-advertise-peer-urls", fmt.Sprintf("http://%s:2380", host), "--initial-cluster", fmt.Sprintf("default=http://%s:2380", host),
 		"--client-cert-auth", "--trusted-ca-file", filepath.Join(dir, "ca"), "--cert-file", filepath.Join(dir, "certificate"), "--key-file", filepath.Join(dir, "key"))

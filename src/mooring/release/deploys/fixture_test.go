@@ -4,14 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,34 +18,15 @@ import (
 	"mooring/director/fakedirector"
 	"mooring/director/fakedirector/deployment"
 	"mooring/director/fakedirector/vm"
+	"mooring/release/compiled"
 )
 
 // top is the directory of the release.
 const top = "../../../.."
 
-// packages builds what compilation makes of the release's packages, once.
-var packages = sync.OnceValues(func() (map[string]string, error) {
-	dir, err := os.MkdirTemp("", "mooring-packages-")
-	if err != nil {
-		return nil, err
-	}
-	for _, build := range [][]string{
-		{"src/etcd", "etcd/bin/etcd", "go.etcd.io/etcd/server/v3"},
-		{"src/etcd", "etcd/bin/etcdctl", "go.etcd.io/etcd/etcdctl/v3"},
-		{"src/mooring", "mooring/bin/moor", "./cmd/moor"},
-	} {
-		if output, err := exec.Command("go", "-C", filepath.Join(top, build[0]), "build", "-o", filepath.Join(dir, build[1]), build[2]).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building %s: %w: %s", build[2], err, output)
-		}
-	}
-	return map[string]string{"etcd": filepath.Join(dir, "etcd"), "mooring": filepath.Join(dir, "mooring")}, nil
-})
-
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if built, _ := packages(); built != nil {
-		_ = os.RemoveAll(filepath.Dir(built["mooring"]))
-	}
+	compiled.Remove()
 	os.Exit(status)
 }
 
@@ -65,12 +43,12 @@ func newSite(t *testing.T) *site {
 		t.Skip("nothing is deployed: " + missing)
 	}
 	g := NewWithT(t)
-	built, err := packages()
+	built, err := compiled.Packages(filepath.Join(top, "src", "mooring"))
 	g.Expect(err).NotTo(HaveOccurred())
 	dir, err := os.MkdirTemp("", "moor-vms-")
 	g.Expect(err).NotTo(HaveOccurred())
 	s := &site{}
-	s.cloud, err = vm.NewCloud(vm.Config{Dir: dir, Packages: built})
+	s.cloud, err = vm.NewCloud(vm.Config{Dir: dir, Packages: map[string]string{"mooring": filepath.Join(built, "mooring")}})
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() {
 		g.Expect(s.cloud.Close()).To(Succeed())
