@@ -43,7 +43,8 @@ Example, in pre-stop:
 				[]cli.Flag{
 					&cli.StringFlag{Name: "cell", EnvVars: []string{"MOORING_CELL"}, Usage: "`ID` of the cell on this VM, if there is one"},
 					&cli.StringSliceFlag{Name: "other", EnvVars: []string{"MOORING_OTHERS"}, Usage: "`URL` of the API of another control node; may be given several times"},
-					&cli.BoolFlag{Name: "first", EnvVars: []string{"MOORING_FIRST"}, Usage: "of several control nodes that go alone at the same time this is the one that sees whether any stays; on one node of all"}, dir,
+					&cli.BoolFlag{Name: "first", EnvVars: []string{"MOORING_FIRST"}, Usage: "of several control nodes that go alone at the same time this is the one that sees whether any stays; on one node of all"},
+					&cli.StringFlag{Name: "served", EnvVars: []string{"MOORING_SERVED"}, Usage: "`FILE` that the API of this node makes once it has served (moor api --served-file); without it the node goes at once"}, dir,
 				}, last),
 			{
 				Name: "open", Usage: "let BOSH go on at once, against the policies",
@@ -106,7 +107,7 @@ func last(s *session) error {
 	if !withAll && !alone {
 		return nil
 	}
-	l := &gate.Last{Fleet: s.api, Beside: s.String("cell"), First: s.Bool("first"), Dir: s.String("dir"), Out: s.out}
+	l := &gate.Last{Fleet: s.api, Beside: s.String("cell"), First: s.Bool("first"), Dir: s.String("dir"), Served: s.String("served"), Out: s.out}
 	for _, url := range s.StringSlice("other") {
 		if url == "" {
 			continue // a variable that is set to nothing

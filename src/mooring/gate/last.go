@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,9 @@ type Last struct {
 	Beside string
 	// Dir is where an opening by hand is looked for, on a disk of the node.
 	Dir string
+	// Served is the file that the API of this node makes once it has served; ""
+	// takes it for there.
+	Served string
 	// Out gets one line for each thing that is newly waited for.
 	Out io.Writer
 
@@ -67,6 +71,10 @@ func Going(getenv func(string) string) (withAll, alone bool, err error) {
 // opened the gate. A node that goes alone may go as long as another one serves.
 // The error says that ctx ended.
 func (l *Last) Wait(ctx context.Context, alone bool) error {
+	if l.neverServed() {
+		l.say("open: the API of this control node has never served, so that no cell needs it")
+		return nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	opening := make(chan *override, 1)
@@ -83,6 +91,16 @@ func (l *Last) Wait(ctx context.Context, alone bool) error {
 		}
 	}
 	return nil
+}
+
+// neverServed reports whether the API of this node has not once served since the
+// VM was made, as on a first deploy that failed.
+func (l *Last) neverServed() bool {
+	if l.Served == "" {
+		return false
+	}
+	_, err := os.Stat(l.Served)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // look reports whether the node may go after it has waited so long, and says

@@ -3,7 +3,9 @@ package gate_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -198,4 +200,18 @@ func TestWaitingForTheCellsEndsWithItsContext(t *testing.T) {
 		stop()
 		NewWithT(t).Expect(<-done).To(MatchError(context.Canceled))
 	})
+}
+
+func TestLast_NodeThatNeverServedGoesAtOnce(t *testing.T) {
+	g := NewWithT(t)
+	served := filepath.Join(t.TempDir(), "served")
+	var said bytes.Buffer
+	last := gate.Last{Fleet: &left{err: errors.New("connection refused")}, Dir: t.TempDir(), Served: served, Out: &said}
+	g.Expect(last.Wait(t.Context(), false)).To(Succeed())
+	g.Expect(said.String()).To(ContainSubstring("open: the API of this control node has never served, so that no cell needs it"))
+
+	g.Expect(os.WriteFile(served, nil, 0o644)).To(Succeed())
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	g.Expect(last.Wait(ctx, false)).To(MatchError(ContainSubstring("was not given leave")))
 }

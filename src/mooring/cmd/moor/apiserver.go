@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -76,9 +77,20 @@ func serveAPIOnceOpen(ctx context.Context, c *cli.Context, open opener) error {
 			return err
 		}
 		entrance.open(faces)
-		return nil
+		return markServed(c.String(servedFlag.Name))
 	})
 	return parts.Wait()
+}
+
+// markServed makes the file that says that this node has served; "" is none.
+func markServed(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		return fmt.Errorf("noting that the API has served: %w; give --%s a file in a directory that can be written to", err, servedFlag.Name)
+	}
+	return nil
 }
 
 // faces returns the API and the board over an open state.

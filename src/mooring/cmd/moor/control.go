@@ -29,6 +29,7 @@ const eventsPerCell = 600
 var (
 	etcdFlag         = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
 	nameFlag         = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
+	servedFlag       = &cli.StringFlag{Name: "served-file", Usage: "`FILE` that is made once the state is open and the API serves; moor gate last looks for it"}
 	listenFlag       = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
 	keepFlag         = &cli.IntFlag{Name: "keep-events", Value: 100_000, Usage: "keep the newest `N` events, and 600 more for each cell; 0 sets no bound"}
 	keepForFlag      = &cli.DurationFlag{Name: "keep-events-for", Value: 30 * 24 * time.Hour, Usage: "keep events for `DURATION` such as 720h; 0 sets no bound"}
@@ -143,7 +144,7 @@ func logWaiting(role string) func(error) {
 }
 
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag, servedFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
 }
 
 func schedulerCommand() *cli.Command {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -42,7 +43,8 @@ func TestRole_StaysUpUntilEtcdAnswers(t *testing.T) {
 	etcd, listen := freeAddress(t), freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	api := start(ctx, apiCommand(), "--etcd", "http://"+etcd, "--listen", listen)
+	served := filepath.Join(t.TempDir(), "served")
+	api := start(ctx, apiCommand(), "--etcd", "http://"+etcd, "--listen", listen, "--served-file", served)
 	others := []<-chan error{
 		start(ctx, schedulerCommand(), "--etcd", "http://"+etcd, "--name", "one"),
 		start(ctx, orchestratorCommand(), "--etcd", "http://"+etcd, "--name", "one"),
@@ -57,12 +59,15 @@ func TestRole_StaysUpUntilEtcdAnswers(t *testing.T) {
 		return fmt.Sprint(answer.StatusCode, " ", string(body)), err
 	}
 	g.Eventually(health, 30*time.Second).Should(MatchRegexp(`^503 .*"detail":"this node is waiting for the state: read the state from etcd at http://` + etcd + `: .*is it running, and reachable from here\?`))
+	g.Expect(served).NotTo(BeAnExistingFile())
+	g.Expect(served).NotTo(BeAnExistingFile())
 
 	server, err := state.StartEmbedded(ctx, state.EmbeddedConfig{Dir: t.TempDir(), ListenClient: etcd})
 	g.Expect(err).NotTo(HaveOccurred())
 	defer server.Close()
 	g.Eventually(health, 30*time.Second).Should(MatchRegexp(`^200 .*"status":"ok"`))
 
+	g.Eventually(served, 10*time.Second).Should(BeAnExistingFile())
 	store, err := state.Open(ctx, state.Config{Endpoints: server.Endpoints()})
 	g.Expect(err).NotTo(HaveOccurred())
 	defer store.Close()

@@ -64,3 +64,17 @@ func TestDeploy_ControlNodesComeAndGo(t *testing.T) {
 	g.Expect(s.ends(t, s.Resurrect(all...))).To(Succeed())
 	s.allServe(t, 3)
 }
+
+// What a first deploy that failed has left is deleted without anybody's help: no
+// API has served, and so there is no cell to wait for.
+func TestDeploy_FailedFirstDeployIsDeleted(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	s := newSite(t)
+	broken := asked{own: deployment.Ops{
+		set("/instance_groups/name=control/jobs/name=api/properties/access?", map[string]any{"anyone": []any{"nonsense"}}),
+		set("/instance_groups/name=control/update/update_watch_time?", "1000-3000"),
+	}}
+	g.Expect(s.ends(t, s.DeployManifest(broken.manifest(t), broken.how))).To(MatchError(ContainSubstring("is not running after update. Review logs for failed jobs: api")))
+	g.Expect(s.ends(t, s.DeleteDeployment())).To(Succeed())
+}
