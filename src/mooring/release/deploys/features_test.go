@@ -3,12 +3,14 @@ package deploys
 import (
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,4 +132,56 @@ func TestDeploy_ExternalEtcd(t *testing.T) {
 	s.deploy(t, asked{ops: []string{"use-external-etcd", "scale-to-one-az", "rename-deployment"}, vars: vars})
 	g.Expect(filepath.Join(s.on("control")[0].Path("jobs"), "etcd")).NotTo(BeADirectory())
 	g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
+}
+
+// everyOpsFile names the variable that has each ops file deployed alone.
+const everyOpsFile = "MOORING_EVERY_OPS_FILE"
+
+// Each ops file alone: what it needs beside it is in the first comment of the
+// file, and here.
+func TestDeploy_OpsFileAlone(t *testing.T) {
+	if os.Getenv(everyOpsFile) == "" {
+		t.Skip("each ops file alone is deployed by scripts/test-deploys; here they are deployed together")
+	}
+	files, err := filepath.Glob(filepath.Join(top, "ops-files", "*.yml"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yml")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			s := newSite(t)
+			alone := s.alone(t, name)
+			s.deploy(t, alone)
+			g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
+			alone.how.Recreate = true
+			s.deploy(t, alone)
+			g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
+			alone.how.Recreate = false
+			g.Expect(s.ends(t, s.DeleteDeployment())).To(Succeed())
+			s.deploy(t, alone)
+		})
+	}
+}
+
+// alone is an ops file with all that its variables may be.
+func (s *site) alone(t *testing.T, name string) asked {
+	t.Helper()
+	a := asked{ops: []string{name}, vars: map[string]any{
+		"alertmanager_urls": []any{"http://10.0.0.9:9093"}, "cell_azs": 3, "cell_update_domains": 2, "deployment_name": "second",
+		"director_url": "https://10.0.0.6:25555", "director_ca": "", "director_client": "moor", "director_client_secret": "secret",
+		"mooring_release_url": "https://example.com/mooring.tgz", "mooring_release_sha1": "sha256:00", "mooring_release_version": "1.2.3",
+		"stemcell_os": "ubuntu-noble", "stemcell_version": "1.915",
+		"shared_volumes_root": "/var/vcap/data/shared", "shared_volumes_capacity": "1G",
+		"uaa_url": "https://uaa.example.com/oauth/token", "uaa_ca": "",
+	}}
+	switch name {
+	case "use-external-etcd":
+		maps.Copy(a.vars, s.externalEtcd(t))
+	case "enable-shared-volumes":
+		shared := t.TempDir()
+		NewWithT(t).Expect(os.Chmod(shared, 0o777)).To(Succeed())
+		a.own = deployment.Ops{sharedDirectory(shared)}
+	}
+	return a
 }

@@ -33,6 +33,7 @@ type VM struct {
 	name  string
 	dir   string
 	init  *exec.Cmd // its PID is that of the VM's first process
+	link  string    // this machine's end of its connection to the network
 	ended chan struct{}
 	jobs  []string // in the order of the manifest
 }
@@ -170,16 +171,16 @@ func (vm *VM) connect(address string) error {
 	}
 	four := ip.As4()
 	pid := strconv.Itoa(vm.init.Process.Pid)
-	link := fmt.Sprintf("mv%d.%d.%d", four[1], four[2], four[3])
+	vm.link = fmt.Sprintf("mv%d.%d.%d", four[1], four[2], four[3])
 	mac := fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", four[0], four[1], four[2], four[3])
 	inside := func(args ...string) error {
 		return command("nsenter", append([]string{"-t", pid, "-n", "ip"}, args...)...)
 	}
 	for _, step := range []func() error{
 		func() error {
-			return command("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", pid)
+			return command("ip", "link", "add", vm.link, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", pid)
 		},
-		func() error { return command("ip", "link", "set", link, "master", vm.cloud.bridge, "up") },
+		func() error { return command("ip", "link", "set", vm.link, "master", vm.cloud.bridge, "up") },
 		func() error { return inside("link", "set", "lo", "up") },
 		func() error {
 			return inside("addr", "add", fmt.Sprintf("%s/%d", address, vm.cloud.prefix.Bits()), "dev", "eth0")
@@ -207,6 +208,12 @@ func (vm *VM) kill() error {
 		return err
 	}
 	<-vm.ended
+	if vm.link == "" {
+		return nil
+	}
+	// It goes with the VM's network, but not at once, and the next VM of the
+	// instance has one of the same name.
+	_ = command("ip", "link", "del", vm.link)
 	return nil
 }
 
