@@ -65,6 +65,17 @@ func TestDeploy_ControlNodesComeAndGo(t *testing.T) {
 	s.allServe(t, 3)
 }
 
+// One after the other, the first control node has no majority until the second
+// one is updated: what needs etcd has to wait and count as running meanwhile.
+func TestDeploy_FirstControlNodeWaitsForTheOthers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	update := "/instance_groups/name=control/update/"
+	s.deploy(t, asked{own: append(ofNodes(3).own,
+		set(update+"initial_deploy_az_update_strategy", "serial"), set(update+"max_in_flight", 1))})
+	s.allServe(t, 3)
+}
+
 // What a first deploy that failed has left is deleted without anybody's help: no
 // API has served, and so there is no cell to wait for.
 func TestDeploy_FailedFirstDeployIsDeleted(t *testing.T) {

@@ -53,8 +53,7 @@ func TestDeploy_FromEmptyToDeletedAndBack(t *testing.T) {
 	}
 	g.Expect(s.on("cell")).To(HaveLen(5))
 
-	s.moor(t, "", "delete", "data", "--force")
-	s.moor(t, "", "delete-volume-set", "data", "--confirm", "data")
+	app.delete(t)
 	g.Expect(s.ends(t, s.DeleteDeployment())).To(Succeed())
 	g.Expect(s.Deployed()).To(BeNil())
 

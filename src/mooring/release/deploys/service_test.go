@@ -63,6 +63,18 @@ func (a *service) serves(t *testing.T) {
 	}, time.Minute, 200*time.Millisecond).Should(Equal(a.instances))
 }
 
+// delete deletes the service and its data, and waits until both are gone.
+func (a *service) delete(t *testing.T) {
+	t.Helper()
+	a.site.moor(t, "", "delete", a.name, "--force")
+	refused := func(args ...string) func() error {
+		return func() error { _, err := a.site.tryMoor(t, "", args...); return err }
+	}
+	g := NewWithT(t)
+	g.Eventually(refused("delete-volume-set", a.name, "--confirm", a.name), time.Minute, time.Second).Should(Succeed(), "its instances stop first")
+	g.Eventually(refused("volumes", a.name), time.Minute, time.Second).ShouldNot(Succeed())
+}
+
 func (a *service) id() model.Name { return model.Name{Org: "default", Space: "default", Name: a.name} }
 
 // watched is what a look from outside, every 100 ms, has seen.
