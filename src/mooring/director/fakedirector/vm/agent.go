@@ -28,8 +28,11 @@ const (
 	Stopped  = "stopped"
 )
 
-// stopTimeout is how long an agent waits for processes to stop.
-const stopTimeout = 5 * time.Minute
+// An agent waits so long for processes to stop, and for monit to answer.
+const (
+	stopTimeout  = 5 * time.Minute
+	monitTimeout = time.Minute
+)
 
 // Configure puts the files of jobs where they belong, in the place of those that
 // were there.
@@ -145,6 +148,8 @@ include /var/vcap/monit/job/*
 
 // Start has monit start the processes of the jobs and watch them.
 func (vm *VM) Start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, monitTimeout)
+	defer cancel()
 	if err := os.RemoveAll(vm.Path("monit/job")); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func NewCloud(cfg Config) (*Cloud, error) {
 	}
 	var refused error
 	for n := range networks {
-		c := &Cloud{cfg: cfg, bridge: fmt.Sprintf("moorbr%d", n), vms: map[string]*VM{}}
+		c := &Cloud{cfg: cfg, bridge: fmt.Sprintf("moorbr%d", n), vms: map[string]*VM{}, hosts: localhost}
 		c.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(50 + n), 0, 0}), 16)
 		// Whoever makes the link owns the network.
 		if refused = command("ip", "link", "add", "name", c.bridge, "type", "bridge"); refused != nil {
@@ -101,10 +101,13 @@ func (c *Cloud) all() []*VM {
 	return all
 }
 
+// localhost is what /etc/hosts always says.
+const localhost = "127.0.0.1 localhost\n"
+
 // Name tells every VM which names lead to which addresses, as BOSH DNS does.
 func (c *Cloud) Name(addresses map[string][]string) error {
 	hosts := strings.Builder{}
-	hosts.WriteString("127.0.0.1 localhost\n")
+	hosts.WriteString(localhost)
 	for name, all := range addresses {
 		for _, address := range all {
 			fmt.Fprintln(&hosts, address, name)
