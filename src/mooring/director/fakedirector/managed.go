@@ -181,19 +181,9 @@ func (t *task) updateGroup(next *deployment.Deployment, group *deployment.Group,
 		}
 		batches[len(batches)-1] = append(batches[len(batches)-1], i)
 	}
-	for n, batch := range batches {
-		most := group.Update.MaxInFlightOf(len(batch))
-		if canaries := group.Update.CanariesOf(len(batch)); n == 0 && canaries > 0 {
-			if err := t.together(batch[:canaries], most, func(i *Instance) error { return t.updateInstance(i, group, options, true) }); err != nil {
-				return err
-			}
-			batch = batch[canaries:]
-		}
-		if err := t.together(batch, most, func(i *Instance) error { return t.updateInstance(i, group, options, false) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.inBatches(batches, group.Update.CanariesOf, group.Update.MaxInFlightOf, func(i *Instance, canary bool) error {
+		return t.updateInstance(i, group, options, canary)
+	})
 }
 
 // actionFor is what a deploy does to an instance; "" is nothing.
@@ -214,11 +204,10 @@ func (t *task) actionFor(i *Instance, options Deploy) string {
 }
 
 func (t *task) updateInstance(i *Instance, group *deployment.Group, options Deploy, canary bool) error {
-	action, step := t.actionFor(i, options), t.nameOf(i)
+	action := t.actionFor(i, options)
 	i.machine.watch = group.Update.UpdateWatch
 	if canary {
-		step += " (canary)"
 		i.machine.watch = group.Update.CanaryWatch
 	}
-	return t.takeAs(i, "Updating instance", step, action, envOf(action))
+	return t.takeAs(i, "Updating instance", t.stepOf(i, canary), action, envOf(action))
 }

@@ -72,26 +72,64 @@ func (d *Director) Deploy(update Update) int {
 		if update.Action == "" {
 			return nil
 		}
-		env := envOf(update.Action)
-		one := func(i *Instance) error { return t.take(i, "Updating instance", update.Action, env) }
-		canary := func(i *Instance) error {
-			return t.takeAs(i, "Updating instance", t.nameOf(i)+" (canary)", update.Action, env)
+		return t.actOnGroup(update)
+	})
+}
+
+// actOnGroup does an action to every instance of a group. Of a deployment that a
+// manifest made, what else is not as it is to be is updated too, each group in its
+// turn.
+func (t *task) actOnGroup(update Update) error {
+	name := cmp.Or(update.Group, t.d.cfg.Group)
+	act := func() error {
+		members := t.d.inOrder(func(i *Instance) bool { return t.d.groupOf(i) == name })
+		return t.inBatches(members,
+			func(int) int { return update.Canaries },
+			func(size int) int { return inFlight(update.MaxInFlight, size) },
+			func(i *Instance, canary bool) error {
+				return t.takeAs(i, "Updating instance", t.stepOf(i, canary), update.Action, envOf(update.Action))
+			})
+	}
+	deployed := t.d.Deployed()
+	if deployed == nil {
+		return act()
+	}
+	for _, group := range deployed.Groups {
+		step := func() error { return t.updateGroup(deployed, group, Deploy{}) }
+		if group.Name == name {
+			step = act
 		}
-		group := cmp.Or(update.Group, d.cfg.Group)
-		for n, members := range d.inOrder(func(i *Instance) bool { return d.groupOf(i) == group }) {
-			most := inFlight(update.MaxInFlight, len(members))
-			if canaries := min(update.Canaries, len(members)); n == 0 && canaries > 0 {
-				if err := t.together(members[:canaries], most, canary); err != nil {
-					return err
-				}
-				members = members[canaries:]
-			}
-			if err := t.together(members, most, one); err != nil {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inBatches takes instances batch by batch, most of one at a time, the canaries
+// of the first batch before all others.
+func (t *task) inBatches(batches [][]*Instance, canaries, most func(size int) int, take func(i *Instance, canary bool) error) error {
+	for n, batch := range batches {
+		at := most(len(batch))
+		if first := min(canaries(len(batch)), len(batch)); n == 0 && first > 0 {
+			if err := t.together(batch[:first], at, func(i *Instance) error { return take(i, true) }); err != nil {
 				return err
 			}
+			batch = batch[first:]
 		}
-		return nil
-	})
+		if err := t.together(batch, at, func(i *Instance) error { return take(i, false) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepOf is an instance as a step of a stage.
+func (t *task) stepOf(i *Instance, canary bool) string {
+	if canary {
+		return t.nameOf(i) + " (canary)"
+	}
+	return t.nameOf(i)
 }
 
 // DeleteDeployment starts a delete_deployment task and gives its ID.
