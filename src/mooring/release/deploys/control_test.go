@@ -72,7 +72,7 @@ func TestDeploy_FirstControlNodeWaitsForTheOthers(t *testing.T) {
 	s := newSite(t)
 	update := "/instance_groups/name=control/update/"
 	s.deploy(t, asked{own: append(ofNodes(3).own,
-		set(update+"initial_deploy_az_update_strategy", "serial"), set(update+"max_in_flight", 1))})
+		set(update+"initial_deploy_az_update_strategy", "serial"), set(update+"max_in_flight", 1), set(update+"update_watch_time?", "5000-120000"))})
 	s.allServe(t, 3)
 }
 
@@ -84,8 +84,8 @@ func TestDeploy_FailedFirstDeployIsDeleted(t *testing.T) {
 	s := newSite(t)
 	broken := asked{own: deployment.Ops{
 		set("/instance_groups/name=control/jobs/name=api/properties/access?", map[string]any{"anyone": []any{"nonsense"}}),
-		set("/instance_groups/name=control/update/update_watch_time?", "1000-3000"),
+		set("/instance_groups/name=control/update/update_watch_time?", "1000-20000"),
 	}}
-	g.Expect(s.ends(t, s.DeployManifest(broken.manifest(t), broken.how))).To(MatchError(ContainSubstring("is not running after update. Review logs for failed jobs: api")))
+	g.Expect(s.ends(t, s.DeployManifest(broken.manifest(t), broken.how))).To(MatchError(MatchRegexp(`is not running after update\. Review logs for failed jobs: (.*, )?api`)))
 	g.Expect(s.ends(t, s.DeleteDeployment())).To(Succeed())
 }
