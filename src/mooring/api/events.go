@@ -107,7 +107,7 @@ func listEvents(ctx context.Context, snap *state.Snapshot, in *eventsInput) []mo
 	return taken
 }
 
-func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender) error, error) {
+func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(*sender) error, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -121,10 +121,10 @@ func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender
 			after = newest[0].ID
 		}
 	}
-	return func(send sender) error {
+	return func(send *sender) error {
 		// Where the stream begins: a client that loses it before the first
 		// event can go on from there.
-		if err := send("cursor", after, []byte(after)); err != nil {
+		if err := send.send("cursor", after, []byte(after)); err != nil {
 			return err
 		}
 		for {
@@ -138,7 +138,7 @@ func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender
 				if err != nil {
 					return err
 				}
-				if err := send("event", event.ID, content); err != nil {
+				if err := send.send("event", event.ID, content); err != nil {
 					return err
 				}
 			}
@@ -154,11 +154,11 @@ func (s *server) streamEvents(ctx context.Context, in *streamInput) (func(sender
 
 // streamPlan serves a plan whenever something about it changed, until it has
 // finished.
-func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(sender) error, error) {
+func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(*sender) error, error) {
 	if _, err := planNamed(s.store.Snapshot(), in.Plan); err != nil {
 		return nil, err
 	}
-	return func(send sender) error {
+	return func(send *sender) error {
 		var last string
 		for {
 			snap := s.store.Snapshot()
@@ -171,7 +171,7 @@ func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(sender) err
 				return err
 			}
 			if string(content) != last {
-				if err := send("plan", "", content); err != nil {
+				if err := send.send("plan", "", content); err != nil {
 					return err
 				}
 				last = string(content)
@@ -186,22 +186,7 @@ func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(sender) err
 	}, nil
 }
 
-// quiet is how long a stream may say nothing: a comment then keeps proxies
-// from closing it, and finds clients that went away.
-const quiet = 15 * time.Second
-
 // awaitChange returns when the state is past the snapshot.
-func (s *server) awaitChange(ctx context.Context, snap *state.Snapshot, send sender) error {
-	for {
-		waiting, cancel := context.WithTimeout(ctx, quiet)
-		err := s.store.Wait(waiting, snap.Revision())
-		silent := waiting.Err() != nil
-		cancel()
-		if err == nil || ctx.Err() != nil || !silent {
-			return err
-		}
-		if err := send("", "", nil); err != nil {
-			return err
-		}
-	}
+func (s *server) awaitChange(ctx context.Context, snap *state.Snapshot, send *sender) error {
+	return send.await(ctx, func(ctx context.Context) error { return s.store.Wait(ctx, snap.Revision()) })
 }

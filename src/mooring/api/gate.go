@@ -84,7 +84,7 @@ func (s *server) gateRoutes(routes huma.API) {
 		})
 }
 
-func (s *server) streamLeave(ctx context.Context, in *leaveStreamInput) (func(sender) error, error) {
+func (s *server) streamLeave(ctx context.Context, in *leaveStreamInput) (func(*sender) error, error) {
 	leave := client.Leave{Action: in.Action, Asking: in.Asking, Deployment: in.Deployment}
 	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView {
 		tx, view := decideLeave(snap, in.ID, leave, s.now())
@@ -93,7 +93,7 @@ func (s *server) streamLeave(ctx context.Context, in *leaveStreamInput) (func(se
 	}), nil
 }
 
-func (s *server) streamReturn(ctx context.Context, in *returnStreamInput) (func(sender) error, error) {
+func (s *server) streamReturn(ctx context.Context, in *returnStreamInput) (func(*sender) error, error) {
 	return s.streamGate(ctx, in.ID, func(snap *state.Snapshot) *client.GateView { return returning(snap, in.ID, in.Asking) }), nil
 }
 
@@ -103,8 +103,8 @@ const gatePace = 100 * time.Millisecond
 
 // streamGate sends how the gate stands whenever that changes, until there is
 // nothing more to wait for here.
-func (s *server) streamGate(ctx context.Context, cellID string, stands func(*state.Snapshot) *client.GateView) func(sender) error {
-	return func(send sender) error {
+func (s *server) streamGate(ctx context.Context, cellID string, stands func(*state.Snapshot) *client.GateView) func(*sender) error {
+	return func(send *sender) error {
 		var last string
 		for {
 			snap := s.store.Snapshot()
@@ -117,7 +117,7 @@ func (s *server) streamGate(ctx context.Context, cellID string, stands func(*sta
 				return err
 			}
 			if string(content) != last {
-				if err := send("gate", "", content); err != nil {
+				if err := send.send("gate", "", content); err != nil {
 					return err
 				}
 				last = string(content)
