@@ -23,8 +23,14 @@ func commands() []*ucli.Command {
 	}
 }
 
+// commit is what a release was made from; its compilation sets it.
+var commit string
+
 // version is the module's, or the commit it was built from.
 func version() string {
+	if commit != "" {
+		return commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -118,8 +118,12 @@ func (p pack) archive(t *testing.T, blobs, staging, into string) {
 		}
 	}
 	if script := filepath.Join(top, "packages", p.Name, "pre_packaging"); exists(script) {
+		dir, err := filepath.Abs(top)
+		if err != nil {
+			t.Fatal(err)
+		}
 		prepare := exec.Command("bash", script)
-		prepare.Env = append(os.Environ(), "BUILD_DIR="+staging)
+		prepare.Env = append(os.Environ(), "BUILD_DIR="+staging, "RELEASE_DIR="+dir)
 		run(t, prepare)
 	}
 	copyFile(t, filepath.Join(top, "packages", p.Name, "packaging"), filepath.Join(staging, "packaging"))
