@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,8 +138,8 @@ func TestDeploy_ExternalEtcd(t *testing.T) {
 // everyOpsFile names the variable that has each ops file deployed alone.
 const everyOpsFile = "MOORING_EVERY_OPS_FILE"
 
-// Each ops file alone: what it needs beside it is in the first comment of the
-// file, and here.
+// Each ops file alone, from the first deploy over one that recreates every VM and
+// takes a cell away, to the last and a new first one.
 func TestDeploy_OpsFileAlone(t *testing.T) {
 	if os.Getenv(everyOpsFile) == "" {
 		t.Skip("each ops file alone is deployed by scripts/test-deploys; here they are deployed together")
@@ -154,12 +155,16 @@ func TestDeploy_OpsFileAlone(t *testing.T) {
 			alone := s.alone(t, name)
 			s.deploy(t, alone)
 			g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
+			whole := alone
 			alone.how.Recreate = true
+			if cells := len(s.cells()); cells > 1 {
+				alone.own = append(slices.Clone(alone.own), set("/instance_groups/name=cell/instances", cells-1))
+			}
 			s.deploy(t, alone)
 			g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
-			alone.how.Recreate = false
 			g.Expect(s.ends(t, s.DeleteDeployment())).To(Succeed())
-			s.deploy(t, alone)
+			s.deploy(t, whole)
+			g.Expect(s.errand(t, "smoke-tests")).To(HaveSuffix("passed\n"))
 		})
 	}
 }

@@ -140,6 +140,15 @@ func (s *site) on(group string) []*vm.VM {
 	return all
 }
 
+// cells are the instances of the group cell; there are none where cells are
+// elsewhere.
+func (s *site) cells() []*deployment.Instance {
+	if s.Deployed().Group("cell") == nil {
+		return nil
+	}
+	return s.instances("cell")
+}
+
 func (s *site) instances(group string) []*deployment.Instance {
 	all := slices.Clone(s.Deployed().Group(group).Instances)
 	slices.SortFunc(all, func(a, b *deployment.Instance) int { return a.Index - b.Index })
