@@ -7,8 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"mooring/director/fakedirector/deployment"
 )
@@ -60,16 +63,29 @@ func NewCloud(cfg Config) (*Cloud, error) {
 	for n := range networks {
 		c := &Cloud{cfg: cfg, bridge: fmt.Sprintf("moorbr%d", n), vms: map[string]*VM{}, hosts: localhost}
 		c.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(50 + n), 0, 0}), 16)
+		c.reclaim()
 		// Whoever makes the link owns the network.
 		if refused = command("ip", "link", "add", "name", c.bridge, "type", "bridge"); refused != nil {
 			continue
 		}
-		if err := errors.Join(command("ip", "addr", "add", fmt.Sprintf("%s/%d", c.Host(), c.prefix.Bits()), "dev", c.bridge), command("ip", "link", "set", c.bridge, "up")); err != nil {
+		if err := errors.Join(command("ip", "link", "set", c.bridge, "alias", strconv.Itoa(os.Getpid())), command("ip", "addr", "add", fmt.Sprintf("%s/%d", c.Host(), c.prefix.Bits()), "dev", c.bridge), command("ip", "link", "set", c.bridge, "up")); err != nil {
 			return nil, errors.Join(err, command("ip", "link", "del", c.bridge))
 		}
 		return c, nil
 	}
 	return nil, fmt.Errorf("making a network for VMs: %w", refused)
+}
+
+// reclaim removes the network where the process that made it was killed.
+func (c *Cloud) reclaim() {
+	alias, err := os.ReadFile(filepath.Join("/sys/class/net", c.bridge, "ifalias"))
+	if err != nil {
+		return // there is none
+	}
+	owner, err := strconv.Atoi(strings.TrimSpace(string(alias)))
+	if err == nil && errors.Is(unix.Kill(owner, 0), unix.ESRCH) {
+		_ = command("ip", "link", "del", c.bridge) // another may be faster
+	}
 }
 
 // Prefix is the network that VMs have addresses in.
