@@ -59,6 +59,11 @@ func NewCloud(cfg Config) (*Cloud, error) {
 	if cfg.OpenFiles == 0 {
 		cfg.OpenFiles = 4096
 	}
+	unlock, err := lockNetworks()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	var refused error
 	for n := range networks {
 		c := &Cloud{cfg: cfg, bridge: fmt.Sprintf("moorbr%d", n), vms: map[string]*VM{}, hosts: localhost}
@@ -74,6 +79,20 @@ func NewCloud(cfg Config) (*Cloud, error) {
 		return c, nil
 	}
 	return nil, fmt.Errorf("making a network for VMs: %w", refused)
+}
+
+// lockNetworks keeps other processes from making a network, or taking one back,
+// at the same time.
+func lockNetworks() (unlock func(), err error) {
+	file, err := os.OpenFile(filepath.Join(os.TempDir(), "moor-networks.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("locking %s: %w", file.Name(), err)
+	}
+	return func() { file.Close() }, nil
 }
 
 // reclaim removes the network where the process that made it was killed.
