@@ -13,4 +13,24 @@
 // jobs, VM extensions, static IPs, several disks, migrated_from, networks that
 // are not manual, short DNS names. Keys of a hash come sorted everywhere, which
 // the Director does to properties down to the first list.
+//
+//	director.go     what was uploaded to a Director; Prepare
+//	manifest.go     reading a manifest: stemcells, releases, features, variables
+//	groups.go       reading an instance group: its jobs, VM, networks and AZs
+//	given.go        a part of a manifest, asked for what it must have
+//	tree.go         hashes and lists as Ruby writes and compares them
+//	place.go        which instances are where
+//	addresses.go    their IPs, and the names that BOSH DNS knows
+//	links.go        who provides a link to whom, and what it shows
+//	variables.go    having the config server generate what is missing
+//	config.go       the config server
+//	certificate.go  certificates that it generates
+//	render.go       templates, by render.rb
+//	deployment.go   what comes of it all, and what has changed in it
+//	update.go       how a group is updated: canaries, max_in_flight, watch times
+//	release.go      a release's jobs, read from its directory
+//	ops.go          ops files, as bosh applies them
+//	interpolate.go  what bosh sends for a manifest, ops files and variables
+//	cloud.go        the cloud config
+//	refusal.go      errors in the Director's words
 package deployment
