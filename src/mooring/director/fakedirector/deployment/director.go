@@ -1,7 +1,6 @@
 package deployment
 
 import (
-
 	"github.com/google/uuid"
 )
 
