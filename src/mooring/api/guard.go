@@ -20,6 +20,13 @@ type guarded struct {
 
 func newGuarded() *guarded { return &guarded{ServeMux: http.NewServeMux(), served: map[string]bool{}} }
 
+// ServeHTTP has every answer taken for what it says it is, and kept by nobody.
+func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	g.ServeMux.ServeHTTP(w, r)
+}
+
 // HandleFunc serves a route to those who have its right.
 func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
 	g.Handle(pattern, http.HandlerFunc(handler))
