@@ -33,23 +33,30 @@ func appView(snap *state.Snapshot, app *model.App) *client.AppView {
 	return view
 }
 
-// hidden stands for the values of an app's environment, which may be secrets.
-const hidden = "(hidden)"
-
-// shown is an app as somebody may see it.
+// shown is an app as somebody may see it. The values of its environment may be
+// secrets.
 func shown(ctx context.Context, view *client.AppView) *client.AppView {
 	for i := range view.Members {
 		hideOutput(ctx, view.Name, &view.Members[i])
+	}
+	if !reads(ctx)(view.Name) {
+		hideCommands(&view.App)
 	}
 	if may(ctx, access.ReadEnv, access.App(view.Name)) == nil || len(view.Spec.Env) == 0 {
 		return view
 	}
 	env := make(map[string]string, len(view.Spec.Env))
 	for name := range view.Spec.Env {
-		env[name] = hidden
+		env[name] = model.Hidden
 	}
 	view.Spec.Env = env
 	return view
+}
+
+// hideCommands takes what an app runs out of it.
+func hideCommands(app *model.App) {
+	app.Spec.Command, app.Spec.Health.Command = model.HiddenText(app.Spec.Command), model.HiddenText(app.Spec.Health.Command)
+	app.Policy.Interrupt, app.Policy.Drain = app.Policy.Interrupt.Hidden(), app.Policy.Drain.Hidden()
 }
 
 // instanceView joins what is wanted of an index with what its cell says.

@@ -78,9 +78,12 @@ func (s *server) gateRoutes(routes huma.API) {
 		func(ctx context.Context, in *openedInput) (*client.GateView, error) {
 			in.Body.By = openedBy(ctx, in.Body.By)
 			_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
-				return decideOpened(snap, in.ID, in.Body, s.now()), nil
+				return decideOpened(snap, in.ID, in.Body, s.now())
 			})
-			return &client.GateView{CellID: in.ID, Open: true}, err
+			if err != nil {
+				return nil, err
+			}
+			return &client.GateView{CellID: in.ID, Open: true}, nil
 		})
 }
 
@@ -181,18 +184,21 @@ func openedBy(ctx context.Context, said string) string {
 }
 
 // decideOpened keeps that a person opened a gate. A roll that the gate made,
-// and that has not come to its host, is over: BOSH did not wait for it.
-func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened, now time.Time) *state.Txn {
+// and that has not come to its host, is over: BOSH did not wait for it. Of a
+// cell that there is not nothing is kept.
+func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened, now time.Time) (*state.Txn, error) {
+	cell := snap.Cell(cellID)
+	if cell == nil {
+		return nil, notFound("there is no cell %s, so it has no gate", cellID)
+	}
+	if cell.GateOpenedAt.Equal(opened.At) {
+		return nil, nil // told before
+	}
 	text := fmt.Sprintf("the gate of cell %s was opened by hand at %s", cellID, opened.At.UTC().Format(time.RFC3339))
 	tx := snap.Txn()
-	if cell := snap.Cell(cellID); cell != nil {
-		if cell.GateOpenedAt.Equal(opened.At) {
-			return nil // told before
-		}
-		told := *cell
-		told.GateOpenedAt = opened.At
-		tx.Put(&told)
-	}
+	told := *cell
+	told.GateOpenedAt = opened.At
+	tx.Put(&told)
 	if opened.Overridden != "" {
 		text += "; it waited: " + opened.Overridden
 	}
@@ -204,5 +210,5 @@ func decideOpened(snap *state.Snapshot, cellID string, opened client.GateOpened,
 		}
 	}
 	tx.Event(event)
-	return tx
+	return tx, nil
 }

@@ -269,14 +269,28 @@ func TestAnOpeningByHandIsKeptAndEndsTheGatesOwnPlan(t *testing.T) {
 	g := NewWithT(t)
 	snap, view := asks(hostWith(), model.Restart)
 	opened := client.GateOpened{Reason: "INC-1", By: "olga", At: gateNow, Overridden: "queued"}
-	tx := decideOpened(snap, "c1", opened, gateNow)
+	tx, err := decideOpened(snap, "c1", opened, gateNow)
+	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(tx.Events()).To(ConsistOf(And(HaveField("Kind", model.EventGateOpened), HaveField("Actor", "olga"), HaveField("Reason", "INC-1"), HaveField("CellID", "c1"), HaveField("Text", ContainSubstring("queued")))))
 	snap = snap.Apply(tx)
 	g.Expect(snap.Roll(view.Plan, "c1").Refused).To(Equal("the gate was opened by hand: INC-1"))
 
 	planned := hostWith(rolls("p", model.Recreate, model.Queued, "olga")...)
-	planned = planned.Apply(decideOpened(planned, "c1", opened, gateNow))
+	tx, err = decideOpened(planned, "c1", opened, gateNow)
+	g.Expect(err).NotTo(HaveOccurred())
+	planned = planned.Apply(tx)
 	g.Expect(planned.Roll("p", "c1").Refused).To(BeEmpty(), "an operator's plan is the operator's")
+}
+
+func TestGateEvents_OfACellThatThereIsNotAreRefused(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
+	before, err := f.Events(t.Context(), client.EventQuery{})
+	g.Expect(err).NotTo(HaveOccurred())
+	err = f.GateOpened(t.Context(), "nowhere", client.GateOpened{Reason: "made up", By: "olga", At: gateNow})
+	g.Expect(err).To(refusal(404, "there is no cell nowhere"))
+	g.Expect(f.AskLeave(t.Context(), "nowhere", client.Leave{Action: model.Restart})).To(HaveField("Open", true))
+	g.Expect(f.Returning(t.Context(), "nowhere", client.Return{Asking: "me"})).To(HaveField("Open", true))
+	g.Expect(f.Events(t.Context(), client.EventQuery{})).To(HaveLen(len(before)), "nothing is written down of it")
 }
 
 func TestTheGateOverTheAPI(t *testing.T) {

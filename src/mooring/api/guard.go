@@ -15,10 +15,20 @@ import (
 type guarded struct {
 	*http.ServeMux
 	served map[string]bool
+	turns  *turns
 	err    error
 }
 
-func newGuarded() *guarded { return &guarded{ServeMux: http.NewServeMux(), served: map[string]bool{}} }
+func newGuarded() *guarded {
+	return &guarded{ServeMux: http.NewServeMux(), served: map[string]bool{}, turns: newTurns()}
+}
+
+// ServeHTTP has every answer taken for what it says it is, and kept by nobody.
+func (g *guarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	g.ServeMux.ServeHTTP(w, r)
+}
 
 // HandleFunc serves a route to those who have its right.
 func (g *guarded) HandleFunc(pattern string, handler func(http.ResponseWriter, *http.Request)) {
@@ -33,6 +43,9 @@ func (g *guarded) Handle(pattern string, handler http.Handler) {
 		return
 	}
 	g.served[pattern] = true
+	if takesTurns(pattern, needed) {
+		handler = g.turns.take(handler)
+	}
 	if needed.right != "" {
 		handler = identity.Require(needed.right, needed.on, handler)
 	}

@@ -8,9 +8,9 @@ import (
 	"mooring/model"
 )
 
-// What instances and their handlers write belongs to those who may read their
-// app's logs, wherever it shows: in what is stuck, in events about it, in the
-// views of apps and cells, in what explains a cell.
+// What instances and their handlers run and write belongs to those who may read
+// their app's logs, wherever it shows: in what is stuck, in events about it, in
+// the views of apps and cells, in what explains a cell.
 
 // reads gives who may read what the instances of an app write.
 func reads(ctx context.Context) func(model.Name) bool {
@@ -42,7 +42,7 @@ func hideOutput(ctx context.Context, app model.Name, view *client.InstanceView) 
 	actual.Output = model.HiddenOutput(actual.Output)
 	if task := actual.Disruption; task != nil {
 		hidden := *task
-		hidden.Output = model.HiddenOutput(task.Output)
+		hidden.Output, hidden.Message = model.HiddenOutput(task.Output), model.HiddenText(task.Message)
 		actual.Disruption = &hidden
 	}
 	view.Actual = &actual

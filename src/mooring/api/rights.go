@@ -24,8 +24,8 @@ var rights = map[string]need{
 	"GET /metrics": {access.Scrape, thing("the metrics")},
 	// What the API is like says nothing about the fleet.
 	"GET /openapi.json": open, "GET /openapi.yaml": open, "GET /openapi-3.0.json": open, "GET /openapi-3.0.yaml": open,
-	"GET /docs": open, "GET /schemas/{schema}": open,
-	"GET /v1/whoami": open, // and says only that
+	"GET /schemas/{schema}": open,
+	"GET /v1/whoami":        open, // and says only that
 
 	"GET /v1/volume-sets":                         {access.Look, thing("volume sets")},
 	"POST /v1/volume-sets":                        {access.Change, somewhere("volume sets")},

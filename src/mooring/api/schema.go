@@ -14,6 +14,9 @@ func openAPI(version string) huma.Config {
 	cfg := huma.DefaultConfig("Mooring", version)
 	// Answers are the model as it is, without a link to its schema in each.
 	cfg.CreateHooks = nil
+	// The page that would show the document loads scripts from other sites.
+	cfg.DocsPath = ""
+	cfg.Transformers = append(cfg.Transformers, withoutValues)
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Info.Description = "Runs persistent data services on a fleet of hosts and takes those hosts through maintenance without breaking the services."
 	registry := cfg.Components.Schemas
@@ -25,6 +28,24 @@ func openAPI(version string) huma.Config {
 		registry.RegisterTypeAlias(of, shape)
 	}
 	return cfg
+}
+
+// withoutValues takes what a caller sent out of the refusal of it: there may be
+// secrets in it, and refusals are logged and passed on. Where the fault is, and
+// what it is, stays.
+func withoutValues(_ huma.Context, _ string, answer any) (any, error) {
+	refused, is := answer.(*huma.ErrorModel)
+	if !is {
+		return answer, nil
+	}
+	shown := *refused
+	shown.Errors = make([]*huma.ErrorDetail, 0, len(refused.Errors))
+	for _, detail := range refused.Errors {
+		if detail != nil {
+			shown.Errors = append(shown.Errors, &huma.ErrorDetail{Message: detail.Message, Location: detail.Location})
+		}
+	}
+	return &shown, nil
 }
 
 // passOverUnknown makes what is sent as T, and all that is in it, readable where

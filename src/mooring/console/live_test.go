@@ -240,6 +240,8 @@ func TestTheOutputOfAnAppIsForThoseWhoMayReadIt(t *testing.T) {
 	g.Expect(put()).To(And(ContainSubstring("my secret"), ContainSubstring("(hidden: "), Not(ContainSubstring("their secret"))))
 	source.put(&model.Stuck{ID: "others", App: &others, Output: []string{"their secret", "and more of it"}})
 	g.Expect(put()).To(And(ContainSubstring("(hidden: "), Not(ContainSubstring("and more"))), "nor when it changes")
+	source.put(&model.Stuck{ID: "others", App: &others, Message: "their progress", Handler: &model.Handler{Command: "their command"}})
+	g.Expect(put()).To(And(ContainSubstring("(hidden)"), Not(ContainSubstring("their"))), "nor what its handler says, and how it is called")
 }
 
 func rawOf(items []json.RawMessage) [][]byte {

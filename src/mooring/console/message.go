@@ -58,14 +58,15 @@ func encode(board *Board, before *encoded) *encoded {
 	return e
 }
 
-// guard gives what is stuck as it is for those who may not read its output.
+// guard gives what is stuck as it is for those who may not read what its
+// instance writes and runs.
 func guard(list []Stuck) map[string]guarded {
 	all := map[string]guarded{}
 	for i := range list {
 		shown := list[i]
 		shown.Stuck = *list[i].ShownTo(func(model.Name) bool { return false })
 		content, err := json.Marshal(&shown)
-		if err != nil || len(shown.Output) == 0 {
+		if err != nil {
 			continue
 		}
 		g := guarded{item: content}

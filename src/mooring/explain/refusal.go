@@ -153,8 +153,8 @@ func (c *chain) handler(held *holding) {
 	if task.Progress >= 0 {
 		text += fmt.Sprintf(" at %.0f%%", 100*task.Progress)
 	}
-	if task.Message != "" {
-		text += " (" + task.Message + ")"
+	if message := c.message(held.appGUID, task.Message); message != "" {
+		text += " (" + message + ")"
 	}
 	if app := c.snap.App(held.appGUID); app != nil {
 		if handler := app.Policy.Handler(permit.Kind); handler != nil && !task.StartedAt.IsZero() {

@@ -54,8 +54,8 @@ func (c *chain) lastWords(item *model.Stuck) string {
 	default:
 		said = append(said, item.Error)
 	}
-	if item.Progress > 0 || item.Message != "" {
-		said = append(said, strings.TrimSpace(fmt.Sprintf("it last reported %.0f%% %s", 100*item.Progress, item.Message)))
+	if message := c.message(item.AppGUID, item.Message); item.Progress > 0 || message != "" {
+		said = append(said, strings.TrimSpace(fmt.Sprintf("it last reported %.0f%% %s", 100*item.Progress, message)))
 	}
 	if wrote := c.output(item.AppGUID, item.Output); wrote != "" {
 		said = append(said, wrote)

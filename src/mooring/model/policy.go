@@ -45,6 +45,16 @@ type Handler struct {
 	ProgressTimeout Duration `json:"progress_timeout,omitempty"`
 }
 
+// Hidden is the handler for those who may not see how it is called.
+func (h *Handler) Hidden() *Handler {
+	if h == nil {
+		return nil
+	}
+	hidden := *h
+	hidden.Command, hidden.HTTP = HiddenText(h.Command), HiddenText(h.HTTP)
+	return &hidden
+}
+
 // OnStuck is what happens without a person when a disruption is stuck.
 type OnStuck struct {
 	Answer StuckChoice `json:"answer,omitempty" enum:"hold,skip,force"`

@@ -101,19 +101,31 @@ type Stuck struct {
 // whether that lasts.
 func (s *Stuck) Recovered() bool { return !s.RecoveredAt.IsZero() }
 
-// ShownTo gives it as somebody may see it: what the instance wrote is for those
-// who may read the logs of its app. It is not changed itself.
+// ShownTo gives it as somebody may see it: what the instance and its handler
+// wrote, and how the handler is called, is for those who may read the logs of
+// its app. It is not changed itself.
 func (s *Stuck) ShownTo(reads func(app Name) bool) *Stuck {
 	var app Name // of none, when it is no more
 	if s.App != nil {
 		app = *s.App
 	}
-	if len(s.Output) == 0 || reads(app) {
+	if len(s.Output) == 0 && s.Message == "" && s.Handler == nil || reads(app) {
 		return s
 	}
 	shown := *s
-	shown.Output = HiddenOutput(s.Output)
+	shown.Output, shown.Message, shown.Handler = HiddenOutput(s.Output), HiddenText(s.Message), s.Handler.Hidden()
 	return &shown
+}
+
+// Hidden stands for what somebody may not read.
+const Hidden = "(hidden)"
+
+// HiddenText stands for a text that somebody may not read, "" for none.
+func HiddenText(text string) string {
+	if text == "" {
+		return ""
+	}
+	return Hidden
 }
 
 // HiddenOutput stands for lines of output that somebody may not read.

@@ -57,13 +57,12 @@ func (d *decision) handlerEvidence(app *model.App, permit *model.Permit, actual 
 	return alert
 }
 
+// handlerTrouble says what is wrong with a handler, without what it wrote: the
+// alert has that in its message and output, which are not for everybody.
 func handlerTrouble(task *model.ActualDisruption) string {
 	progress := "having reported none"
 	if task.Progress >= 0 {
 		progress = fmt.Sprintf("at %.0f%%", task.Progress*100)
-		if task.Message != "" {
-			progress += fmt.Sprintf(" (%s)", task.Message)
-		}
 	}
 	switch task.State {
 	case model.TaskHung:

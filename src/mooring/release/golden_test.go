@@ -40,6 +40,7 @@ var renderings = map[string]map[string]any{
 	"etcd": {"port": 12379, "peer_port": 12380, "metrics_port": 12381, "quota_bytes": 8589934592, "compaction_retention": "1h",
 		"heartbeat_ms": 200, "election_ms": 2000, "log_level": "warn", "open_files": 65536},
 	"api": {"port": 17770, "open_files": 65536, "lease_ttl": "30s", "director": givenDirector,
+		"connections": map[string]any{"max": 57344, "per_address": 100000, "per_identity": 2000, "per_cell": 128, "idle_timeout": "5m", "body_timeout": "1m"},
 		"access": map[string]any{
 			"certificates": []any{map[string]any{"unit": "cells", "roles": []string{"cell:{name}"}}},
 			"tokens":       []any{map[string]any{"name": "ci", "sha256": strings.Repeat("ab", 32), "roles": []string{"developer:acme/prod"}, "expires": "2030-01-01T00:00:00Z"}},

@@ -141,10 +141,16 @@ func (v *vm) bpm(t *testing.T, job string) *process {
 			Name, Executable string
 			Args             []string
 			PersistentDisk   bool           `yaml:"persistent_disk"`
+			EphemeralDisk    bool           `yaml:"ephemeral_disk"`
 			Limits           map[string]int `yaml:"limits"`
 		}
 	}
 	readYAML(t, v.path(filepath.Join("jobs", job, "config", "bpm.yml")), &config)
+	if config.Processes[0].EphemeralDisk { // BPM makes the directory
+		if err := os.MkdirAll(v.path("data/"+job), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p := &process{cmd: exec.Command(config.Processes[0].Executable, config.Processes[0].Args...), done: make(chan struct{}), log: v.path("sys/log/" + job + ".log")}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {

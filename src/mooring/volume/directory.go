@@ -25,6 +25,8 @@ const (
 	// deleted and whose files are being removed.
 	newPrefix  = ".new-"
 	gonePrefix = ".gone-"
+	// ownerOnly is the mode of directories: the data is for the instance alone.
+	ownerOnly = 0o700
 )
 
 // guidText is what a GUID may be: it becomes a directory name, and must not
@@ -123,7 +125,7 @@ func (d *directory) create(work model.VolumeWork) error {
 	if err := os.RemoveAll(aside); err != nil {
 		return fmt.Errorf("making volume %s: %w", work.GUID, err)
 	}
-	if err := os.MkdirAll(filepath.Join(aside, dataDir), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(aside, dataDir), ownerOnly); err != nil {
 		return fmt.Errorf("making volume %s: %w", work.GUID, err)
 	}
 	made := meta{GUID: work.GUID, Set: work.Set, Index: work.Index, Class: work.Class, Size: work.Size, CreatedAt: time.Now().UTC()}

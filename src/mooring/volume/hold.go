@@ -122,6 +122,26 @@ func (d *directory) finish() error {
 			}
 		}
 	}
+	return d.closeToOthers()
+}
+
+// closeToOthers keeps other users of the machine out of the volumes, those too
+// that an earlier release left open to them.
+func (d *directory) closeToOthers() error {
+	guids, err := d.guids()
+	if err != nil {
+		return err
+	}
+	for _, guid := range guids {
+		info, err := os.Stat(d.path(guid))
+		if err == nil && info.Mode().Perm() != ownerOnly {
+			err = os.Chmod(d.path(guid), ownerOnly)
+		}
+		// Another manager may have deleted it meanwhile.
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("keeping other users out of volume %s of class %s: %w; give the directory to the user of the volume manager", guid, d.class.Name, err)
+		}
+	}
 	return nil
 }
 

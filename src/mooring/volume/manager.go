@@ -60,7 +60,7 @@ func newManager(cfg Config) (*manager, error) {
 }
 
 func prepare(d *directory) error {
-	if err := os.MkdirAll(d.root, 0o755); err != nil {
+	if err := os.MkdirAll(d.root, ownerOnly); err != nil {
 		return fmt.Errorf("making the directory of class %s: %w", d.class.Name, err)
 	}
 	probe, err := os.CreateTemp(d.root, ".probe-*")

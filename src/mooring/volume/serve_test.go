@@ -329,3 +329,25 @@ func TestADamagedVolumeIsReportedAndNotTouched(t *testing.T) {
 	g.Expect(client.Delete(ctx, "v")).NotTo(Succeed())
 	g.Expect(client.List(ctx)).To(ConsistOf(And(HaveField("State", model.VolumeFailed), HaveField("Error", ContainSubstring("damaged")))))
 }
+
+// Other users of the machine reach no volume, made now or by an earlier release.
+func TestVolumes_AreForTheOwnerAlone(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	host := newHost(t, "cell-1", t.TempDir())
+	client, stop := host.serve(t)
+	g.Expect(client.Ensure(ctx, fixedVolume("v", 1))).To(Succeed())
+	path, err := client.Attach(ctx, fixedVolume("v", 1))
+	g.Expect(err).NotTo(HaveOccurred())
+	mode := func(dir string) os.FileMode {
+		info, err := os.Stat(dir)
+		g.Expect(err).NotTo(HaveOccurred())
+		return info.Mode().Perm()
+	}
+	for _, dir := range []string{host.fixed, filepath.Dir(path), path} {
+		g.Expect(mode(dir)).To(BeEquivalentTo(0o700), dir)
+	}
+	stop()
+	g.Expect(os.Chmod(filepath.Dir(path), 0o755)).To(Succeed())
+	host.serve(t)
+	g.Expect(mode(filepath.Dir(path))).To(BeEquivalentTo(0o700), "what an earlier release left open is closed")
+}

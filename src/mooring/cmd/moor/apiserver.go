@@ -15,6 +15,7 @@ import (
 
 	"mooring/access"
 	"mooring/api"
+	"mooring/api/intake"
 	"mooring/console"
 	"mooring/host"
 	"mooring/identity"
@@ -28,10 +29,11 @@ type apiServer struct {
 	bosh    host.Director
 	tls     *tls.Config // nil for plain HTTP
 	callers *identity.Authenticator
+	intake  *intake.Intake
 }
 
 func newAPIServer(c *cli.Context) (*apiServer, error) {
-	s := &apiServer{c: c}
+	s := &apiServer{c: c, intake: intake.New(intakeLimits(c), logger("api"))}
 	var err error
 	if s.bosh, err = hands(c); err != nil {
 		return nil, err
@@ -118,12 +120,14 @@ func (s *apiServer) faces(store *state.Store) (http.Handler, error) {
 // serve answers callers until ctx ends. Streams and long polls are ended then;
 // other requests get a moment to finish.
 func (s *apiServer) serve(ctx context.Context, handler http.Handler) error {
-	server := &http.Server{Handler: s.callers.Wrap(handler), TLSConfig: s.tls, ReadHeaderTimeout: 10 * time.Second,
+	server := &http.Server{Handler: s.callers.Wrap(s.intake.Handler(handler)), TLSConfig: s.tls,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
+	s.intake.Configure(server)
 	listener, err := net.Listen("tcp", s.c.String(listenFlag.Name))
 	if err != nil {
 		return fmt.Errorf("serve the API: %w; choose another address with --%s", err, listenFlag.Name)
 	}
+	listener = s.intake.Listener(listener, s.tls != nil)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

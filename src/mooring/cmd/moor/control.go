@@ -69,7 +69,7 @@ what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
-			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
+			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), intakeFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
@@ -144,7 +144,7 @@ func logWaiting(role string) func(error) {
 }
 
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag, servedFlag}, slices.Concat(accessFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag, servedFlag}, slices.Concat(accessFlags(), intakeFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
 }
 
 func schedulerCommand() *cli.Command {

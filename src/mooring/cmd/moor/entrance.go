@@ -29,6 +29,8 @@ func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		detail += ": " + (*cause).Error()
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(http.StatusServiceUnavailable)
 	// A caller that went away cannot be told.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,22 +38,28 @@ func Command(in Executor, command string, env []string) Attempt {
 // HTTP is a handler that is an endpoint of the instance: the notice is POSTed
 // to it as JSON. It answers 2xx and may stream lines while it works; the end
 // of the answer means that the instance is ready to be stopped. A last line
-// {"error": "..."}, and an answer that breaks off, are failures.
-func HTTP(url string, notice Notice) Attempt {
+// {"error": "..."}, and an answer that breaks off, are failures. Errors say
+// neither where the endpoint is nor what it wrote: that is for those who may see
+// the app's handlers and output, and errors are for everybody.
+func HTTP(endpoint string, notice Notice) Attempt {
 	return func(ctx context.Context, line func(string)) error {
 		body, err := json.Marshal(notice)
 		if err != nil {
-			return fmt.Errorf("writing the notice for %s: %w", url, err)
+			return fmt.Errorf("writing the notice for the handler: %w", err)
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 		if err != nil {
-			return fmt.Errorf("asking %s: %w", url, err)
+			return errors.New("asking the handler's endpoint: it is not an address; mend the handler's http")
 		}
 		request.Header.Set("Content-Type", "application/json")
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		response, err := client.Do(request)
 		if err != nil {
-			return err // names method and URL
+			var named *url.Error
+			if errors.As(err, &named) {
+				err = named.Err
+			}
+			return fmt.Errorf("asking the handler's endpoint: %w", err)
 		}
 		defer response.Body.Close()
 		last := ""
@@ -60,16 +67,17 @@ func HTTP(url string, notice Notice) Attempt {
 		_, err = io.Copy(lines, response.Body)
 		lines.end()
 		if err != nil {
-			return fmt.Errorf("the answer of %s broke off: %w", url, err)
+			return fmt.Errorf("the answer of the handler's endpoint broke off: %w", err)
 		}
 		if response.StatusCode/100 != 2 {
-			return fmt.Errorf("%s answered %s", url, response.Status)
+			return fmt.Errorf("the handler's endpoint answered %s", response.Status)
 		}
 		return saidError(last)
 	}
 }
 
-// saidError gives the failure that a closing line declares.
+// saidError gives the failure that a closing line declares. What the line says
+// is part of the output.
 func saidError(line string) error {
 	var said struct {
 		Error string `json:"error"`
@@ -77,5 +85,5 @@ func saidError(line string) error {
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &said) != nil || said.Error == "" {
 		return nil
 	}
-	return errors.New(said.Error)
+	return errors.New("the handler says in its last line that it failed")
 }

@@ -76,7 +76,7 @@ func TestHTTPHandler(t *testing.T) {
 		},
 		"fails at the end": {
 			func(w http.ResponseWriter, r *http.Request) { stream(w, progress(0.5), `{"error": "replica lags"}`) },
-			MatchError("replica lags"),
+			MatchError("the handler says in its last line that it failed"),
 		},
 		"breaks off": {
 			func(w http.ResponseWriter, r *http.Request) { stream(w, progress(0.5)); panic(http.ErrAbortHandler) },
@@ -98,6 +98,31 @@ func TestHTTPHandler(t *testing.T) {
 			g.Expect(handler.HTTP(server.URL+"/drain", notice)(t.Context(), func(string) {})).To(c.want)
 			g.Expect(told).To(Equal(notice))
 		})
+	}
+}
+
+// Errors are shown to everybody who may look at the fleet, output is not.
+func TestHTTPHandler_ErrorsSayNothingOfTheApp(t *testing.T) {
+	g := NewWithT(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refuses/sesame" {
+			http.Error(w, "no", http.StatusConflict)
+			return
+		}
+		fmt.Fprintln(w, `{"error": "sesame is wrong"}`)
+		if r.URL.Path == "/breaks-off/sesame" {
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	defer server.Close()
+	for _, endpoint := range []string{server.URL + "/fails/sesame", server.URL + "/refuses/sesame", server.URL + "/breaks-off/sesame", "http://127.0.0.1:1/sesame", "http://%zz/sesame"} {
+		var wrote []string
+		err := handler.HTTP(endpoint, handler.Notice{})(t.Context(), func(line string) { wrote = append(wrote, line) })
+		g.Expect(err).To(MatchError(And(ContainSubstring("handler"), Not(ContainSubstring("sesame")))), endpoint)
+		if strings.Contains(endpoint, "/fails/") {
+			g.Expect(wrote).To(ConsistOf(ContainSubstring("sesame is wrong")), "what it says is in its output")
+		}
 	}
 }
 
