@@ -38,16 +38,15 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 	if len(writes) == 0 { // only deletes of what was not there
 		return tx.base.revision, nil
 	}
-	etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
-	if tx.leader != nil {
-		etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
-	}
-	got, err := etcdTxn.Commit()
+	got, unanswered, err := s.submit(ctx, tx, writes)
 	switch {
 	case errors.Is(err, rpctypes.ErrTooManyOps):
 		return 0, fmt.Errorf("commit %d writes: %w; start etcd with --max-txn-ops=%d", len(writes), err, maxTxnOps)
 	case err != nil:
 		return 0, fmt.Errorf("commit %d writes: %w", len(writes), err)
+	case !got.Succeeded && unanswered != nil:
+		// What it met may be itself.
+		return 0, fmt.Errorf("commit %d writes: %w", len(writes), errors.Join(unanswered, s.mirror.wait(ctx, tx.base.revision+1)))
 	case !got.Succeeded:
 		return 0, s.conflict(ctx, tx, got)
 	}
@@ -55,6 +54,21 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 		return got.Header.Revision, fmt.Errorf("committed at revision %d, which the mirror has not shown: %w", got.Header.Revision, err)
 	}
 	return got.Header.Revision, nil
+}
+
+// submit sends the transaction, and again to another member when one does not
+// answer: written twice it is what it is once, since what it compares has
+// changed then. unanswered is not nil when an earlier try may have been written.
+func (s *Store) submit(ctx context.Context, tx *Txn, writes []clientv3.Op) (got *clientv3.TxnResponse, unanswered *UnansweredError, err error) {
+	for {
+		etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
+		if tx.leader != nil {
+			etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
+		}
+		if got, err = etcdTxn.Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) {
+			return got, unanswered, err
+		}
+	}
 }
 
 // conflict explains a refused transaction. It waits until the mirror is past

@@ -19,8 +19,9 @@ var reconnect = grpc.ConnectParams{
 	MinConnectTimeout: 3 * time.Second,
 }
 
-// page is how many records one read fetches.
-const page = 5000
+// page is how many records one read fetches: few enough to come in time from a
+// member that is busy.
+const page = 1000
 
 // resyncDelay is the pause between attempts to read the state anew.
 const resyncDelay = 200 * time.Millisecond

@@ -169,6 +169,7 @@ type wire struct {
 	mu     sync.Mutex
 	target string
 	down   bool
+	deaf   chan struct{} // while it is not nil, answers wait for it to be closed
 	conns  []net.Conn
 }
 
@@ -207,9 +208,35 @@ func (w *wire) serve() {
 		w.mu.Lock()
 		w.conns = append(w.conns, in, out)
 		w.mu.Unlock()
-		go func() { io.Copy(in, out); in.Close() }()
+		go func() { io.Copy(in, answers{w, out}); in.Close() }()
 		go func() { io.Copy(out, in); out.Close() }()
 	}
+}
+
+// answers are what etcd sends over a wire.
+type answers struct {
+	wire *wire
+	from io.Reader
+}
+
+func (a answers) Read(into []byte) (int, error) {
+	n, err := a.from.Read(into)
+	a.wire.mu.Lock()
+	deaf := a.wire.deaf
+	a.wire.mu.Unlock()
+	if deaf != nil {
+		<-deaf
+	}
+	return n, err
+}
+
+// deafen lets requests through and holds the answers back, until the test ends.
+func (w *wire) deafen(t *testing.T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deaf := make(chan struct{})
+	w.deaf = deaf
+	t.Cleanup(func() { close(deaf) })
 }
 
 func (w *wire) cut() {

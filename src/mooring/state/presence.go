@@ -107,6 +107,9 @@ func (s *Store) keep(ctx context.Context, p *model.Presence, seconds int64) (aga
 		clientv3.Compare(clientv3.ModRevision(presenceKey), "=", presenceMod),
 		clientv3.Compare(clientv3.ModRevision(cellKey), "=", cellMod),
 	).Then(clientv3.OpPut(presenceKey, string(value), clientv3.WithLease(lease.ID))).Commit()
+	if unanswered := (*UnansweredError)(nil); errors.As(err, &unanswered) {
+		return true, nil // another member knows whether it was written
+	}
 	if err != nil {
 		return false, err // the lease ends by itself
 	}

@@ -39,10 +39,11 @@ type Config struct {
 // Store is the state: etcd, and the mirror of it that follows by watch. It is
 // safe for many goroutines.
 type Store struct {
-	client *clientv3.Client
-	prefix string
-	logger *slog.Logger
-	mirror *mirror
+	client  *clientv3.Client
+	members *members
+	prefix  string
+	logger  *slog.Logger
+	mirror  *mirror
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -62,21 +63,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Prefix == "" {
 		cfg.Prefix = DefaultPrefix
 	}
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints:            cfg.Endpoints,
-		TLS:                  cfg.TLS,
-		DialTimeout:          cfg.DialTimeout,
-		DialKeepAliveTime:    5 * time.Second,
-		DialKeepAliveTimeout: 5 * time.Second,
-		PermitWithoutStream:  true,
-		MaxCallSendMsgSize:   maxMessage,
-		Logger:               zapLogger(cfg.Logger, slog.LevelError),
-		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
-	})
+	known := &members{}
+	client, err := connect(cfg, known)
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(cfg.Endpoints, ", "), err)
 	}
-	s := &Store{client: client, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
+	s := &Store{client: client, members: known, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
 	s.mirror = newMirror(s.prefix, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
@@ -93,6 +85,27 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.done.Go(func() { s.follow(revision) })
 	return s, nil
+}
+
+// connect makes a client that goes to another member when one does not answer.
+func connect(cfg Config, known *members) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:   cfg.Endpoints,
+		TLS:         cfg.TLS,
+		DialTimeout: cfg.DialTimeout,
+		// gRPC pings no more often. A member that is silent is noticed by what
+		// it is asked; this is for connections over which nothing is.
+		DialKeepAliveTime:    10 * time.Second,
+		DialKeepAliveTimeout: 5 * time.Second,
+		PermitWithoutStream:  true,
+		MaxCallSendMsgSize:   maxMessage,
+		Logger:               zapLogger(cfg.Logger, slog.LevelError),
+		DialOptions: []grpc.DialOption{
+			grpc.WithConnectParams(reconnect),
+			grpc.WithDisableServiceConfig(), grpc.WithDefaultServiceConfig(balancing),
+			grpc.WithChainUnaryInterceptor(known.call), grpc.WithChainStreamInterceptor(known.stream),
+		},
+	})
 }
 
 // OpenWhenReachable is Open for a daemon that starts before etcd does, or while
