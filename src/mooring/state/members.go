@@ -27,6 +27,9 @@ const (
 	// avoidFor is how long a silent member is passed over before one call
 	// tries it again.
 	avoidFor = 5 * time.Second
+	// patiencePerItem is what a call may take longer for each record that it reads
+	// or writes, and for each comparison.
+	patiencePerItem = time.Millisecond
 	// quietFor is how long a watch may be silent before its member is asked
 	// whether it is there.
 	quietFor = time.Second
@@ -114,7 +117,7 @@ func (a *attempt) giveUp() *UnansweredError {
 	a.members.mu.Lock()
 	defer a.members.mu.Unlock()
 	if a.members.answered.Before(a.began) {
-		a.members.patience = min(2*a.patience, mostPatience)
+		a.members.patience = min(2*max(a.members.patience, leastPatience), mostPatience)
 	}
 	return &UnansweredError{Member: a.address, Waited: a.patience}
 }
@@ -124,6 +127,7 @@ func (a *attempt) giveUp() *UnansweredError {
 type UnansweredError struct {
 	Member string // host:port; "" when no member could be reached
 	Waited time.Duration
+	watch  bool
 }
 
 // Error implements error.
@@ -135,8 +139,12 @@ func (e *UnansweredError) Error() string {
 }
 
 // GRPCStatus has etcd's client take it for a member that is away: what can be
-// repeated goes to another one.
+// repeated goes to another one. It ends a watch, which etcd's client would
+// resume at a revision that may not exist yet, from where no ping is answered.
 func (e *UnansweredError) GRPCStatus() *status.Status {
+	if e.watch {
+		return status.New(codes.Aborted, e.Error())
+	}
 	return status.New(codes.Unavailable, e.Error())
 }
 
@@ -144,6 +152,7 @@ func (e *UnansweredError) GRPCStatus() *status.Status {
 // repeats what can be repeated.
 func (m *members) call(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	tagged, a := m.attempt(ctx)
+	a.patience += patiencePerItem * time.Duration(items(request))
 	limited, cancel := context.WithTimeout(tagged, a.patience)
 	defer cancel()
 	err := invoke(limited, method, request, reply, conn, opts...)
@@ -165,6 +174,17 @@ func (m *members) call(ctx context.Context, method string, request, reply any, c
 	return err
 }
 
+// items is how many records and comparisons a request is about.
+func items(request any) int {
+	switch r := request.(type) {
+	case *pb.RangeRequest:
+		return int(r.Limit)
+	case *pb.TxnRequest:
+		return len(r.Compare) + len(r.Success) + len(r.Failure)
+	}
+	return 1
+}
+
 // repeatable reports whether asking twice does the same as asking once. A lease
 // that is granted twice runs out once.
 func repeatable(request any) bool {
@@ -183,8 +203,9 @@ func repeatable(request any) bool {
 	return true
 }
 
-// stream is a grpc.StreamClientInterceptor. etcd's client takes up a stream
-// that broke at another member.
+// stream is a grpc.StreamClientInterceptor. etcd's client takes up at another
+// member a stream of lease renewals that broke; a watch is for its caller to
+// make anew.
 func (m *members) stream(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	tagged, a := m.attempt(ctx)
 	limited, cancel := context.WithCancelCause(tagged)
@@ -267,7 +288,9 @@ func (s *heardStream) breakOff() {
 		return
 	}
 	s.over = true
-	s.cancel(s.attempt.giveUp())
+	unanswered := s.attempt.giveUp()
+	unanswered.watch = s.ping != nil
+	s.cancel(unanswered)
 }
 
 // RecvMsg implements grpc.ClientStream.

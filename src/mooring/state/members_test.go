@@ -19,11 +19,21 @@ func halfDeaf(t *testing.T, prefix string) *Store {
 	t.Helper()
 	wire := newWire(t, etcd.Endpoints()[0])
 	s := openAt(t, prefix, wire.endpoint(), etcd.Endpoints()[0])
-	// Both are in use: calls go round.
-	for range 4 {
-		_, err := s.client.Get(t.Context(), "any")
-		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	}
+	calls := 0
+	NewWithT(t).Eventually(func() int {
+		wire.mu.Lock()
+		before := wire.heard
+		wire.mu.Unlock()
+		if _, err := s.client.Get(t.Context(), "any"); err != nil {
+			t.Error(err)
+		}
+		wire.mu.Lock()
+		defer wire.mu.Unlock()
+		if wire.heard > before {
+			calls++
+		}
+		return calls
+	}, "10s", "1ms").Should(BeNumerically(">", 5), "calls go round both")
 	wire.deafen(t)
 	return s
 }
