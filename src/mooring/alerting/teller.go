@@ -165,7 +165,7 @@ func (t *teller) note(ctx context.Context, record *model.Delivery) error {
 			t.begun, t.failing = true, !record.FailingSince.IsZero()
 			return nil
 		}
-		if ctx.Err() != nil || t.store.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, state.ErrClosed) {
 			return err
 		}
 		select {

@@ -43,6 +43,9 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 	pruning.Go(func() { prune(ctx, store, lead, cfg.Keep, cfg.Logger) })
 	began := time.Now()
 	for {
+		if err := store.WaitToFollow(ctx); err != nil {
+			return fmt.Errorf("orchestrate: %w", err)
+		}
 		snap := store.Snapshot()
 		acts.follow(ctx, snap)
 		txns, due := decide(snap, time.Now(), cfg.DefaultVia, began)

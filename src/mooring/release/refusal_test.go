@@ -64,6 +64,7 @@ func TestBadPropertiesAreRefused(t *testing.T) {
 		"roll-cells: one of another CA":        {"roll-cells", properties{"tls": leaves("stranger")}, `not signed by the CA of the API`},
 		"smoke-tests: one of another CA":       {"smoke-tests", properties{"tls": leaves("stranger")}, `not signed by the CA of the API`},
 		"etcd: no certificate":                 {"etcd", properties{"tls": nil}, `line 1: Can't find property '\["tls.ca"\]'`},
+		"etcd: elections too slow":             {"etcd", properties{"election_ms": 3001}, `election_ms is 3001; it must be at most 3000`},
 		"etcd: elections too quick":            {"etcd", properties{"election_ms": 300}, `election_ms is 300 and heartbeat_ms 100; election_ms must be at least ten times`},
 		"api: key of another certificate":      {"api", properties{"tls": mixed("api_server")}, `such as \(\(api_server.certificate\)\) and \(\(api_server.private_key\)\)`},
 		"api: certificate for other names":     {"api", properties{"tls": leaves("elsewhere")}, `tls.certificate is not for`},

@@ -36,6 +36,9 @@ func Run(ctx context.Context, store *state.Store, lead *state.Leadership, cfg Co
 	defer end()
 	rules := Rules{Domains: cfg.Domains, Settled: time.Now().Add(cmp.Or(cfg.Grace, DefaultGrace))}
 	for {
+		if err := store.WaitToFollow(ctx); err != nil {
+			return fmt.Errorf("schedule: %w", err)
+		}
 		snap := store.Snapshot()
 		decision := Decide(snap, time.Now(), rules)
 		due := decision.Due

@@ -25,12 +25,16 @@ type envelope struct {
 	Data   json.RawMessage `json:"data"`
 }
 
-// RecordError says that a stored record cannot be read. The mirror stops at
-// it: to skip a record would be to decide on half a state.
+// RecordError says that a stored record cannot be read. Where decisions rest on
+// such records, the mirror stops until it was mended or removed: to skip one
+// would be to decide on half a state. Others are passed over.
 type RecordError struct {
 	// Key as it is in etcd, prefix included.
 	Key string
 	Err error
+	// seen is the etcd revision at which it could not be read, mod the one that
+	// wrote it; 0 where that is unknown.
+	seen, mod int64
 }
 
 // Error implements error.

@@ -15,6 +15,10 @@ import (
 // nothing of it was written. Decide again on a new snapshot.
 var ErrConflict = errors.New("the state changed since the decision was made")
 
+// ErrQuota says that etcd refuses writes because its database has the size that
+// it may have. Leases can still be renewed.
+var ErrQuota = errors.New("etcd's quota is used up: compact and defragment it, or raise its quota_bytes, then disarm its alarm")
+
 // Commit writes a transaction, all of it or nothing, in one round trip, and
 // returns the revision it made once the mirror shows it. It fails with
 // ErrConflict when anything the transaction relied on was changed; the mirror
@@ -38,23 +42,39 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 	if len(writes) == 0 { // only deletes of what was not there
 		return tx.base.revision, nil
 	}
-	etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
-	if tx.leader != nil {
-		etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
-	}
-	got, err := etcdTxn.Commit()
+	got, unanswered, err := s.submit(ctx, tx, writes)
 	switch {
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		return 0, fmt.Errorf("commit %d writes: %w", len(writes), ErrQuota)
 	case errors.Is(err, rpctypes.ErrTooManyOps):
 		return 0, fmt.Errorf("commit %d writes: %w; start etcd with --max-txn-ops=%d", len(writes), err, maxTxnOps)
 	case err != nil:
 		return 0, fmt.Errorf("commit %d writes: %w", len(writes), err)
+	case !got.Succeeded && unanswered != nil:
+		// What it met may be itself.
+		return 0, fmt.Errorf("commit %d writes: %w", len(writes), errors.Join(unanswered, s.mirror.wait(ctx, tx.base.revision+1, false)))
 	case !got.Succeeded:
 		return 0, s.conflict(ctx, tx, got)
 	}
-	if err := s.mirror.wait(ctx, got.Header.Revision); err != nil {
+	if err := s.mirror.wait(ctx, got.Header.Revision, false); err != nil {
 		return got.Header.Revision, fmt.Errorf("committed at revision %d, which the mirror has not shown: %w", got.Header.Revision, err)
 	}
 	return got.Header.Revision, nil
+}
+
+// submit sends the transaction, and again to another member when one does not
+// answer: written twice it is what it is once, since what it compares has
+// changed then. unanswered is not nil when an earlier try may have been written.
+func (s *Store) submit(ctx context.Context, tx *Txn, writes []clientv3.Op) (got *clientv3.TxnResponse, unanswered *UnansweredError, err error) {
+	for {
+		etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
+		if tx.leader != nil {
+			etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
+		}
+		if got, err = etcdTxn.Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) {
+			return got, unanswered, err
+		}
+	}
 }
 
 // conflict explains a refused transaction. It waits until the mirror is past
@@ -67,7 +87,7 @@ func (s *Store) conflict(ctx context.Context, tx *Txn, got *clientv3.TxnResponse
 			return fmt.Errorf("commit as leader of %s: %w: the leadership is lost", tx.leader.role, ErrConflict)
 		}
 	}
-	if err := s.mirror.wait(ctx, tx.base.revision+1); err != nil {
+	if err := s.mirror.wait(ctx, tx.base.revision+1, false); err != nil {
 		return fmt.Errorf("commit: %w (%w)", ErrConflict, err)
 	}
 	return fmt.Errorf("commit on revision %d: %w", tx.base.revision, ErrConflict)
@@ -81,7 +101,7 @@ func (t *Txn) writes(prefix string) ([]clientv3.Op, error) {
 		switch c.rec.(type) {
 		case nil:
 			// A delete that finds nothing makes no revision to wait for.
-			if t.base.find(key) != nil {
+			if t.base.writtenAt(key) != 0 {
 				ops = append(ops, clientv3.OpDelete(prefix+key))
 			}
 			continue
@@ -114,13 +134,7 @@ func (t *Txn) writes(prefix string) ([]clientv3.Op, error) {
 // compares gives the conditions of the transaction.
 func (t *Txn) compares(prefix string) []clientv3.Cmp {
 	keys := make(map[string]int64, len(t.changes)+len(t.required))
-	expect := func(key string) {
-		var revision int64 // 0: absent
-		if e := t.base.find(key); e != nil {
-			revision = e.mod
-		}
-		keys[key] = revision
-	}
+	expect := func(key string) { keys[key] = t.base.writtenAt(key) }
 	for key := range t.changes {
 		expect(key)
 	}

@@ -14,9 +14,16 @@
 //   - The mirror follows etcd by watch and reads everything anew when its place
 //     in etcd's history is gone. While etcd is out of reach it shows the last
 //     state it had; nothing can be committed then.
+//   - A member of etcd that does not answer is passed over: calls go to another
+//     one, and so do watches, which ask whether their member is there. A write
+//     that was not answered is made again, and what it then meets is not called
+//     a conflict, since it may be itself.
 //   - A record that is corrupt, or of a newer format, stops the mirror with an
-//     error that names its key. Nothing is decided on half a state. What a
-//     newer version added within the format is passed over.
+//     error that names its key: nothing is decided on half a state, while cells
+//     are kept present. The mirror goes on by itself once the record was mended
+//     or removed. Events, deliveries and durations decide nothing: they are
+//     passed over, and Unreadable names them. What a newer version added within
+//     the format is passed over.
 //   - Permits enter a ledger in Grant alone. What it judged is required by its
 //     transaction, so two that grant at once cannot together exceed a policy.
 //   - Leadership keeps two controllers from doing the same work. That they

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -19,8 +20,9 @@ var reconnect = grpc.ConnectParams{
 	MinConnectTimeout: 3 * time.Second,
 }
 
-// page is how many records one read fetches.
-const page = 5000
+// page is how many records one read fetches: few enough to come in time from a
+// member that is busy.
+const page = 1000
 
 // resyncDelay is the pause between attempts to read the state anew.
 const resyncDelay = 200 * time.Millisecond
@@ -44,25 +46,37 @@ func (s *Store) load(ctx context.Context) (int64, error) {
 		}
 		from = string(got.Kvs[len(got.Kvs)-1].Key) + "\x00"
 	}
-	return revision, s.mirror.replace(content, revision)
+	err := s.mirror.replace(content, revision)
+	if record := (*RecordError)(nil); errors.As(err, &record) {
+		record.seen = revision
+	}
+	return revision, err
 }
 
-// follow keeps the mirror up to date until the store is closed or a record
-// cannot be read. The etcd client resumes a watch by itself after a broken
-// connection; what remains is a watch that cannot be resumed, because its
-// place in the history was compacted or its member lost the quorum. Then the
-// state is read anew.
+// follow keeps the mirror up to date until the store is closed. The etcd client
+// resumes a watch by itself after a broken connection; what remains is a watch
+// that cannot be resumed, because its place in the history was compacted or its
+// member lost the quorum. Then the state is read anew. A record that cannot be
+// read stops the mirror until it was changed.
 func (s *Store) follow(revision int64) {
 	for {
-		err := s.watch(revision + 1)
+		var err error
+		revision, err = s.watch(revision)
 		if s.ctx.Err() != nil {
 			return
 		}
+		if unanswered := (*UnansweredError)(nil); errors.As(err, &unanswered) {
+			s.logger.Warn("watching at another member of etcd", "cause", err)
+			continue
+		}
 		for {
 			if record := (*RecordError)(nil); errors.As(err, &record) {
-				s.logger.Error("the mirror stopped", "error", err)
-				s.mirror.stop(err)
-				return
+				s.logger.Error("the mirror stopped until this record is mended", "error", err)
+				s.mirror.halt(record)
+				s.awaitMending(record)
+				if s.ctx.Err() != nil {
+					return
+				}
 			}
 			s.logger.Warn("reading the state anew", "revision", s.Snapshot().revision, "cause", err)
 			if revision, err = s.load(s.ctx); err == nil {
@@ -77,22 +91,48 @@ func (s *Store) follow(revision int64) {
 	}
 }
 
-// watch applies changes from a revision on, until the watch breaks.
-func (s *Store) watch(from int64) error {
+// awaitMending returns when the record was written or removed since, or that
+// cannot be found out: then too the state is to be read anew.
+func (s *Store) awaitMending(record *RecordError) {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(s.ctx))
 	defer cancel()
-	for got := range s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(from)) {
-		if err := got.Err(); err != nil {
-			return fmt.Errorf("watch %s: %w", s.prefix, err)
+	for got := range s.client.Watch(ctx, record.Key, clientv3.WithRev(record.seen)) {
+		written := slices.ContainsFunc(got.Events, func(event *clientv3.Event) bool { return event.Kv.ModRevision > record.seen })
+		if got.Err() != nil || written {
+			return
 		}
-		if len(got.Events) == 0 {
+	}
+}
+
+// watch applies the changes after a revision, until the watch breaks, and
+// returns the revision up to which all were seen. It begins at that revision and
+// not at the next: etcd answers no ping on a watch from what is yet to come.
+func (s *Store) watch(revision int64) (seen int64, err error) {
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(s.ctx))
+	defer cancel()
+	for got := range s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision)) {
+		if err := got.Err(); err != nil {
+			return revision, fmt.Errorf("watch %s: %w", s.prefix, err)
+		}
+		if got.IsProgressNotify() {
+			revision = got.Header.Revision
+			s.mirror.hear()
+			continue
+		}
+		events := slices.DeleteFunc(got.Events, func(event *clientv3.Event) bool { return event.Kv.ModRevision <= revision })
+		if len(events) == 0 {
 			continue
 		}
 		// The last event's revision rather than the header's: an answer may
 		// be one of several that catch up, and is then ahead of its events.
-		if err := s.mirror.apply(got.Events, got.Events[len(got.Events)-1].Kv.ModRevision); err != nil {
-			return err
+		last := events[len(events)-1].Kv.ModRevision
+		if err := s.mirror.apply(events, last); err != nil {
+			if record := (*RecordError)(nil); errors.As(err, &record) {
+				record.seen = record.mod
+			}
+			return revision, err
 		}
+		revision = last
 	}
-	return fmt.Errorf("watch %s: the stream ended", s.prefix)
+	return revision, fmt.Errorf("watch %s: the stream ended", s.prefix)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"mooring/model"
 )
 
 func TestWaitReturnsOnChangeAndWithItsContext(t *testing.T) {
@@ -87,7 +89,7 @@ func TestMirrorCatchesUpAfterADisconnection(t *testing.T) {
 	}
 }
 
-func TestARecordThatCannotBeReadStopsTheMirror(t *testing.T) {
+func TestMirror_StopsAtARecordThatCannotBeReadUntilItIsMended(t *testing.T) {
 	for name, test := range map[string]struct{ key, value, says string }{
 		"not JSON":             {"apps/x", `{"format":1,"da`, "corrupt"},
 		"empty":                {"apps/x", ``, "corrupt"},
@@ -98,7 +100,6 @@ func TestARecordThatCannotBeReadStopsTheMirror(t *testing.T) {
 		"wrong type":           {"apps/x", `{"format":1,"data":{"guid":7}}`, "guid"},
 		"another key's record": {"apps/x", `{"format":1,"data":{"guid":"y"}}`, "apps/y"},
 		"newer kind of record": {"wizards/x", `{"format":2,"data":{}}`, "format 2 and this version knows formats up to 1; upgrade this node"},
-		"event without place":  {"events/x", `{"format":1,"data":{}}`, "place"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -109,8 +110,7 @@ func TestARecordThatCannotBeReadStopsTheMirror(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 
 			says := And(ContainSubstring(prefix+test.key), ContainSubstring(test.says))
-			g.Expect(s.Wait(t.Context(), good)).To(MatchError(says))
-			g.Expect(s.Err()).To(MatchError(says))
+			g.Eventually(s.Err, "5s", "10ms").Should(MatchError(says))
 			g.Expect(s.Snapshot().Revision()).To(Equal(good), "the last state that could be read stays")
 			tx := s.Snapshot().Txn()
 			tx.Put(app("b", 1))
@@ -121,8 +121,95 @@ func TestARecordThatCannotBeReadStopsTheMirror(t *testing.T) {
 			g.Expect(err).To(MatchError(says))
 			var record *RecordError
 			g.Expect(err).To(BeAssignableToTypeOf(record))
+
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			g.Expect(s.WaitToFollow(ctx)).To(MatchError(context.DeadlineExceeded), "nobody decides")
+			g.Expect(s.Keep(t.Context(), &model.Presence{CellID: "c", Boot: "b", Start: "s"}, time.Minute)).
+				To(Succeed(), "cells are kept")
+
+			waited := make(chan error, 1)
+			go func() { waited <- s.Wait(t.Context(), good) }()
+			opened := make(chan *Store, 1)
+			go func() {
+				later, err := OpenWhenReachable(t.Context(), Config{Endpoints: etcd.Endpoints(), Prefix: prefix}, func(error) {})
+				if err != nil {
+					t.Error(err)
+				}
+				opened <- later
+			}()
+			_, err = raw(t).Put(t.Context(), prefix+"apps/y", `{"format":2}`)
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = raw(t).Put(t.Context(), prefix+test.key, `{"format":1,"data":{"guid":"x"}}`)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Eventually(s.Err, "5s", "10ms").Should(MatchError(ContainSubstring("apps/y")), "the next one")
+			_, err = raw(t).Delete(t.Context(), prefix+"apps/y")
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Eventually(waited, "5s").Should(Receive(Succeed()))
+			g.Expect(s.Err()).NotTo(HaveOccurred())
+			g.Expect(s.WaitToFollow(t.Context())).To(Succeed())
+			g.Expect(s.Snapshot().Presence("c")).NotTo(BeNil())
+			put(t, s, app("b", 1))
+			var later *Store
+			g.Eventually(opened, "5s").Should(Receive(&later))
+			g.Expect(later.Close()).To(Succeed())
 		})
 	}
+}
+
+func TestMirror_PassesOverWhatDecidesNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		key, value string
+		mended     model.Record // nil where it is only ever deleted
+	}{
+		"statistics":          {"durations/hosts", `{"format":2,"data":{}}`, &model.Durations{Subject: "hosts"}},
+		"delivery":            {"deliveries/ops", `{"format":1,"da`, &model.Delivery{Receiver: "ops"}},
+		"event":               {"events/000000000001-abc-00000", `{"format":1,"data":{"kind":7}}`, nil},
+		"event without place": {"events/x", `{"format":1,"data":{}}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			prefix := prefixOf(t)
+			s := open(t, prefix)
+			put(t, s, app("a", 1))
+			_, err := raw(t).Put(t.Context(), prefix+test.key, test.value)
+			g.Expect(err).NotTo(HaveOccurred())
+			put(t, s, app("a", 2))
+			named := func(s *Store) []string {
+				var keys []string
+				for _, record := range s.Snapshot().Unreadable() {
+					keys = append(keys, record.Key)
+				}
+				return keys
+			}
+			g.Expect(s.Err()).NotTo(HaveOccurred())
+			for _, node := range []*Store{s, open(t, prefix)} {
+				g.Expect(node.Snapshot().App("a").Instances).To(Equal(2))
+				g.Expect(named(node)).To(Equal([]string{prefix + test.key}))
+			}
+			g.Expect(s.Snapshot().Events("", 0)).To(BeEmpty())
+
+			if test.mended != nil {
+				put(t, s, test.mended) // who writes it anew is not in a conflict
+			} else {
+				got, err := raw(t).Delete(t.Context(), prefix+test.key)
+				g.Expect(err).NotTo(HaveOccurred())
+				catchUp(t, s, got.Header.Revision)
+			}
+			g.Expect(named(s)).To(BeEmpty())
+		})
+	}
+}
+
+func TestAge_GrowsWhileEtcdIsOutOfReach(t *testing.T) {
+	g := NewWithT(t)
+	wire := newWire(t, etcd.Endpoints()[0])
+	s := openAt(t, prefixOf(t), wire.endpoint())
+	g.Consistently(s.Age, "3s", "50ms").Should(BeNumerically("<", 3*time.Second), "also while nothing changes")
+	wire.cut()
+	g.Eventually(s.Age, "10s", "50ms").Should(BeNumerically(">", 4*time.Second))
+	wire.mend(etcd.Endpoints()[0])
+	g.Eventually(s.Age, "10s", "50ms").Should(BeNumerically("<", 2*time.Second))
 }
 
 // While the control nodes are updated one after the other, and after a step
@@ -169,6 +256,8 @@ type wire struct {
 	mu     sync.Mutex
 	target string
 	down   bool
+	deaf   chan struct{} // while it is not nil, answers wait for it to be closed
+	heard  int           // how often something was answered
 	conns  []net.Conn
 }
 
@@ -207,9 +296,36 @@ func (w *wire) serve() {
 		w.mu.Lock()
 		w.conns = append(w.conns, in, out)
 		w.mu.Unlock()
-		go func() { io.Copy(in, out); in.Close() }()
+		go func() { io.Copy(in, answers{w, out}); in.Close() }()
 		go func() { io.Copy(out, in); out.Close() }()
 	}
+}
+
+// answers are what etcd sends over a wire.
+type answers struct {
+	wire *wire
+	from io.Reader
+}
+
+func (a answers) Read(into []byte) (int, error) {
+	n, err := a.from.Read(into)
+	a.wire.mu.Lock()
+	deaf := a.wire.deaf
+	a.wire.heard++
+	a.wire.mu.Unlock()
+	if deaf != nil {
+		<-deaf
+	}
+	return n, err
+}
+
+// deafen lets requests through and holds the answers back, until the test ends.
+func (w *wire) deafen(t *testing.T) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deaf := make(chan struct{})
+	w.deaf = deaf
+	t.Cleanup(func() { close(deaf) })
 }
 
 func (w *wire) cut() {

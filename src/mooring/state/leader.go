@@ -43,10 +43,10 @@ func (s *Store) Lead(ctx context.Context, role, id string) (*Leadership, error) 
 		if err == nil {
 			return lead, nil
 		}
-		if stopped := s.Err(); stopped != nil {
-			err = stopped
+		if s.isClosed() {
+			err = ErrClosed
 		}
-		if ctx.Err() != nil || s.Err() != nil {
+		if ctx.Err() != nil || s.isClosed() {
 			return nil, fmt.Errorf("become leader of %s: %w", role, err)
 		}
 		s.logger.Warn("cannot become leader yet", "role", role, "error", err)

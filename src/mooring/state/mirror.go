@@ -2,8 +2,11 @@ package state
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -22,8 +25,10 @@ type mirror struct {
 
 	mu      sync.Mutex
 	latest  *Snapshot
-	changed chan struct{} // closed at the next change of latest or err
-	err     error
+	changed chan struct{} // closed at the next change of latest, halted or err
+	halted  *RecordError  // why latest is older than etcd, until that is mended
+	err     error         // why there will be no later one
+	heard   time.Time     // when latest was last known to be the newest
 }
 
 func newMirror(prefix string, store *Store) *mirror {
@@ -34,22 +39,29 @@ func newMirror(prefix string, store *Store) *mirror {
 	}
 }
 
-// view gives the latest snapshot, the channel that is closed when a later one
-// is there, and why there will be none.
-func (m *mirror) view() (*Snapshot, <-chan struct{}, error) {
+// view gives the latest snapshot, the channel that is closed when that is no
+// longer all there is to say, and why there is no later one.
+func (m *mirror) view() (snap *Snapshot, changed <-chan struct{}, why error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.latest, m.changed, m.err
+	switch {
+	case m.err != nil:
+		why = m.err
+	case m.halted != nil:
+		why = m.halted
+	}
+	return m.latest, m.changed, why
 }
 
-// wait returns once the mirror shows at least the revision.
-func (m *mirror) wait(ctx context.Context, revision int64) error {
+// wait returns once the mirror shows at least the revision. It fails when the
+// mirror has stopped, but for a record only where patient is false.
+func (m *mirror) wait(ctx context.Context, revision int64, patient bool) error {
 	for {
 		snap, changed, err := m.view()
 		if snap.revision >= revision {
 			return nil
 		}
-		if err != nil {
+		if err != nil && !(patient && isRecordError(err)) {
 			return err
 		}
 		select {
@@ -61,45 +73,63 @@ func (m *mirror) wait(ctx context.Context, revision int64) error {
 }
 
 // apply shows the changes of the events, which are all there were up to the
-// revision. A record that cannot be read leaves the mirror as it was.
+// revision. A record that decides and cannot be read leaves the mirror as it was.
 func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 	write := m.db.Txn(true)
 	defer write.Abort() // after Commit it does nothing
+	unread := maps.Clone(m.latest.unread)
 	for _, event := range events {
+		key := strings.TrimPrefix(string(event.Kv.Key), m.prefix)
 		if event.Type == clientv3.EventTypeDelete {
-			remove(write, strings.TrimPrefix(string(event.Kv.Key), m.prefix))
+			remove(write, key)
+			delete(unread, key)
 			continue
 		}
-		e, err := m.read(event.Kv)
-		if err != nil {
+		if err := m.show(write, &unread, event.Kv); err != nil {
 			return err
-		}
-		if e != nil {
-			insert(write, e)
 		}
 	}
 	write.Commit()
-	m.publish(revision)
+	m.publish(unread, revision)
 	return nil
+}
+
+// show inserts what etcd has at a key, or notes why that is passed over.
+func (m *mirror) show(write *memdb.Txn, unread *map[string]*RecordError, kv *mvccpb.KeyValue) error {
+	key := strings.TrimPrefix(string(kv.Key), m.prefix)
+	e, err := m.read(kv)
+	switch record := (*RecordError)(nil); {
+	case err == nil:
+		delete(*unread, key)
+		if e != nil {
+			insert(write, e)
+		}
+		return nil
+	case errors.As(err, &record) && tables[tableName(key)].optional:
+		remove(write, key)
+		if *unread == nil {
+			*unread = map[string]*RecordError{}
+		}
+		(*unread)[key] = record
+		return nil
+	}
+	return err
 }
 
 // replace shows exactly the given content of etcd at the revision.
 func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
 	fresh := newDB()
 	write := fresh.Txn(true)
+	defer write.Abort() // after Commit it does nothing
+	var unread map[string]*RecordError
 	for _, kv := range content {
-		e, err := m.read(kv)
-		if err != nil {
-			write.Abort()
+		if err := m.show(write, &unread, kv); err != nil {
 			return err
-		}
-		if e != nil {
-			insert(write, e)
 		}
 	}
 	write.Commit()
 	m.db = fresh
-	m.publish(revision)
+	m.publish(unread, revision)
 	return nil
 }
 
@@ -117,16 +147,39 @@ func (m *mirror) read(kv *mvccpb.KeyValue) (*entry, error) {
 		}
 	}
 	if err != nil {
-		return nil, &RecordError{Key: string(kv.Key), Err: err}
+		return nil, &RecordError{Key: string(kv.Key), Err: err, mod: kv.ModRevision}
 	}
 	return e, nil
 }
 
-func (m *mirror) publish(revision int64) {
+func (m *mirror) publish(unread map[string]*RecordError, revision int64) {
 	next := newSnapshot(m.db, revision, m.store)
+	next.unread = unread
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.latest = next
+	m.latest, m.halted, m.heard = next, nil, time.Now()
+	m.wake()
+}
+
+// hear notes that etcd has nothing newer than the latest snapshot.
+func (m *mirror) hear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.heard = time.Now()
+}
+
+// age is for how long the latest snapshot has not been known to be the newest.
+func (m *mirror) age() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Since(m.heard)
+}
+
+// halt records which record keeps later snapshots from being made.
+func (m *mirror) halt(why *RecordError) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.halted = why
 	m.wake()
 }
 

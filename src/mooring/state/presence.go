@@ -25,7 +25,8 @@ const keepAttempts = 5
 // has, whichever node made it; otherwise it makes one and replaces the
 // presence of an earlier agent, unless the cell's record names another Start
 // than p: then it fails with ErrSuperseded. When the presence is new, Keep
-// returns once the mirror shows it.
+// returns once the mirror shows it. While the mirror has stopped at a record,
+// cells are kept all the same.
 func (s *Store) Keep(ctx context.Context, p *model.Presence, ttl time.Duration) error {
 	seconds := int64(math.Ceil(ttl.Seconds()))
 	if e := s.Snapshot().find(p.Key()); e != nil && *e.rec.(*model.Presence) == *p {
@@ -107,6 +108,9 @@ func (s *Store) keep(ctx context.Context, p *model.Presence, seconds int64) (aga
 		clientv3.Compare(clientv3.ModRevision(presenceKey), "=", presenceMod),
 		clientv3.Compare(clientv3.ModRevision(cellKey), "=", cellMod),
 	).Then(clientv3.OpPut(presenceKey, string(value), clientv3.WithLease(lease.ID))).Commit()
+	if unanswered := (*UnansweredError)(nil); errors.As(err, &unanswered) {
+		return true, nil // another member knows whether it was written
+	}
 	if err != nil {
 		return false, err // the lease ends by itself
 	}
@@ -119,5 +123,9 @@ func (s *Store) keep(ctx context.Context, p *model.Presence, seconds int64) (aga
 			s.logger.Warn("an unused lease is left to run out", "cell", p.CellID, "error", err)
 		}
 	}
-	return false, s.mirror.wait(ctx, put.Header.Revision)
+	err = s.mirror.wait(ctx, put.Header.Revision, false)
+	if isRecordError(err) {
+		err = nil // what keeps the mirror from showing it is not this cell's fault
+	}
+	return false, err
 }

@@ -2,6 +2,8 @@ package state
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/go-memdb"
 
@@ -18,6 +20,8 @@ type Snapshot struct {
 	revision int64
 	// store is whose mirror this is a snapshot of; nil for one made in memory.
 	store *Store
+	// unread is what was passed over, by key without the prefix. It is shared.
+	unread map[string]*RecordError
 }
 
 // newSnapshot freezes a database as it is now.
@@ -78,6 +82,27 @@ func (s *Snapshot) Apply(tx *Txn) *Snapshot {
 	}
 	write.Commit()
 	return newSnapshot(db, next, nil)
+}
+
+// Unreadable lists the records that were passed over because they cannot be
+// read and nothing is decided by them, by key.
+func (s *Snapshot) Unreadable() []*RecordError {
+	var found []*RecordError
+	for _, key := range slices.Sorted(maps.Keys(s.unread)) {
+		found = append(found, s.unread[key])
+	}
+	return found
+}
+
+// writtenAt gives the revision of the last write at a key, 0 where nothing is.
+func (s *Snapshot) writtenAt(key string) int64 {
+	if e := s.find(key); e != nil {
+		return e.mod
+	}
+	if record := s.unread[key]; record != nil {
+		return record.mod
+	}
+	return 0
 }
 
 // Revision is the etcd revision that the snapshot shows.

@@ -39,10 +39,11 @@ type Config struct {
 // Store is the state: etcd, and the mirror of it that follows by watch. It is
 // safe for many goroutines.
 type Store struct {
-	client *clientv3.Client
-	prefix string
-	logger *slog.Logger
-	mirror *mirror
+	client  *clientv3.Client
+	members *members
+	prefix  string
+	logger  *slog.Logger
+	mirror  *mirror
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -51,7 +52,8 @@ type Store struct {
 }
 
 // Open connects to etcd, fills the mirror and follows etcd until Close. It
-// refuses a state that holds a record it cannot read, with a *RecordError.
+// refuses a state that holds a record it cannot read and that decides, with a
+// *RecordError.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.DialTimeout <= 0 {
 		cfg.DialTimeout = 10 * time.Second
@@ -62,21 +64,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Prefix == "" {
 		cfg.Prefix = DefaultPrefix
 	}
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints:            cfg.Endpoints,
-		TLS:                  cfg.TLS,
-		DialTimeout:          cfg.DialTimeout,
-		DialKeepAliveTime:    5 * time.Second,
-		DialKeepAliveTimeout: 5 * time.Second,
-		PermitWithoutStream:  true,
-		MaxCallSendMsgSize:   maxMessage,
-		Logger:               zapLogger(cfg.Logger, slog.LevelError),
-		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
-	})
+	known := &members{}
+	client, err := connect(cfg, known)
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(cfg.Endpoints, ", "), err)
 	}
-	s := &Store{client: client, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
+	s := &Store{client: client, members: known, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
 	s.mirror = newMirror(s.prefix, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
@@ -86,7 +79,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		s.cancel()
 		client.Close()
-		if record := (*RecordError)(nil); errors.As(err, &record) {
+		if isRecordError(err) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("read the state from etcd at %s: %w; is it running, and reachable from here?", strings.Join(cfg.Endpoints, ", "), err)
@@ -95,18 +88,33 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// OpenWhenReachable is Open for a daemon that starts before etcd does, or while
-// etcd has no majority: it tries until etcd answers and then returns the store.
-// Before each further attempt it calls waiting with what it waits for. It fails
-// when ctx ends, or with a *RecordError: time mends neither.
+// connect makes a client that goes to another member when one does not answer.
+func connect(cfg Config, known *members) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:   cfg.Endpoints,
+		TLS:         cfg.TLS,
+		DialTimeout: cfg.DialTimeout,
+		// gRPC pings no more often. A member that is silent is noticed by what
+		// it is asked; this is for connections over which nothing is.
+		DialKeepAliveTime:    10 * time.Second,
+		DialKeepAliveTimeout: 5 * time.Second,
+		PermitWithoutStream:  true,
+		MaxCallSendMsgSize:   maxMessage,
+		Logger:               zapLogger(cfg.Logger, slog.LevelError),
+		DialOptions: []grpc.DialOption{
+			grpc.WithConnectParams(reconnect),
+			grpc.WithDisableServiceConfig(), grpc.WithDefaultServiceConfig(balancing),
+			grpc.WithChainUnaryInterceptor(known.call), grpc.WithChainStreamInterceptor(known.stream),
+		},
+	})
+}
+
+// OpenWhenReachable is Open for a daemon that starts before etcd does, while
+// etcd has no majority, or while the state holds a record that cannot be read: it
+// tries until that is mended and then returns the store. Before each further
+// attempt it calls waiting with what it waits for. It fails when ctx ends.
 func OpenWhenReachable(ctx context.Context, cfg Config, waiting func(error)) (*Store, error) {
-	return backoff.Retry(ctx, func() (*Store, error) {
-		store, err := Open(ctx, cfg)
-		if record := (*RecordError)(nil); errors.As(err, &record) {
-			return nil, backoff.Permanent(err)
-		}
-		return store, err
-	},
+	return backoff.Retry(ctx, func() (*Store, error) { return Open(ctx, cfg) },
 		backoff.WithBackOff(backoff.NewConstantBackOff(openAgain)), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, _ time.Duration) { waiting(err) }))
 }
@@ -133,9 +141,27 @@ func (s *Store) Snapshot() *Snapshot {
 }
 
 // Wait returns when the mirror's revision is greater than after. It fails when
-// ctx ends or the mirror has stopped, with Err.
+// ctx ends or the store is closed. While etcd is out of reach, or the mirror has
+// stopped at a record, it waits on.
 func (s *Store) Wait(ctx context.Context, after int64) error {
-	return s.mirror.wait(ctx, after+1)
+	return s.mirror.wait(ctx, after+1, true)
+}
+
+// WaitToFollow returns at once while the mirror follows etcd, and when it has
+// stopped at a record, once it follows again. Who decides calls it before each
+// decision. It fails when ctx ends, with its cause, or the store is closed.
+func (s *Store) WaitToFollow(ctx context.Context) error {
+	for {
+		_, changed, err := s.mirror.view()
+		if !isRecordError(err) {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // WaitUntil is Wait that also returns nil at the time due; a zero one never
@@ -151,15 +177,29 @@ func (s *Store) WaitUntil(ctx context.Context, after int64, due time.Time) error
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case waiting.Err() != nil && s.Err() == nil:
+	case waiting.Err() != nil && !s.isClosed():
 		return nil
 	}
 	return err
 }
 
-// Err says why the mirror stopped: a *RecordError, or ErrClosed. It is nil
-// while the mirror follows etcd, also while etcd is out of reach.
+// Err says why the mirror stopped: ErrClosed, or, until it is mended, the
+// *RecordError. It is nil while the mirror follows etcd, also while etcd is out
+// of reach; Age tells then.
 func (s *Store) Err() error {
 	_, _, err := s.mirror.view()
 	return err
+}
+
+// Age is for how long the snapshot has not been known to be the newest state. It
+// is below a few seconds while etcd answers.
+func (s *Store) Age() time.Duration { return s.mirror.age() }
+
+// isClosed reports whether there will be no later snapshot.
+func (s *Store) isClosed() bool { return errors.Is(s.Err(), ErrClosed) }
+
+// isRecordError reports whether an error is about a record that cannot be read.
+func isRecordError(err error) bool {
+	record := (*RecordError)(nil)
+	return errors.As(err, &record)
 }

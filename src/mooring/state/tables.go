@@ -32,6 +32,16 @@ const (
 type table struct {
 	blank   func() model.Record
 	indexes map[string]values
+	// optional: what cannot be read is passed over, since nothing is decided by
+	// it. Without an event something is not told, without a delivery it is told
+	// again, without durations estimates are made from fewer.
+	optional bool
+}
+
+// passedOver returns the table as optional.
+func passedOver(t table) table {
+	t.optional = true
+	return t
 }
 
 // values gives the values under which a record stands in an index.
@@ -84,11 +94,11 @@ var tables = map[string]table{
 		byCell: func(r *model.Roll) []string { return []string{r.CellID} },
 	}),
 	model.TableStuck:      tableOf[model.Stuck](nil),
-	model.TableDeliveries: tableOf[model.Delivery](nil),
-	model.TableDurations:  tableOf[model.Durations](nil),
-	model.TableEvents: tableOf(map[string]func(*model.Event) []string{
+	model.TableDeliveries: passedOver(tableOf[model.Delivery](nil)),
+	model.TableDurations:  passedOver(tableOf[model.Durations](nil)),
+	model.TableEvents: passedOver(tableOf(map[string]func(*model.Event) []string{
 		byOrder: func(e *model.Event) []string { return []string{e.ID} },
-	}),
+	})),
 }
 
 // instanceCells gives where an instance is and where its replacement is.

@@ -19,7 +19,12 @@ var (
 )
 
 // Main starts etcd, runs the tests and exits; call it from TestMain.
-func Main(m *testing.M) { os.Exit(run(m)) }
+func Main(m *testing.M) {
+	if config := os.Getenv(memberEnv); config != "" {
+		runMember(config)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "etcd-test")
