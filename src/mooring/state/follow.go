@@ -29,6 +29,7 @@ const resyncDelay = 200 * time.Millisecond
 func (s *Store) load(ctx context.Context) (int64, error) {
 	var content []*mvccpb.KeyValue
 	var revision int64
+	var cluster uint64
 	end := clientv3.GetPrefixRangeEnd(s.prefix)
 	for from := s.prefix; ; {
 		got, err := s.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(page), clientv3.WithRev(revision))
@@ -36,7 +37,7 @@ func (s *Store) load(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 		if revision == 0 {
-			revision = got.Header.Revision
+			revision, cluster = got.Header.Revision, got.Header.ClusterId
 		}
 		content = append(content, got.Kvs...)
 		if !got.More {
@@ -44,7 +45,9 @@ func (s *Store) load(ctx context.Context) (int64, error) {
 		}
 		from = string(got.Kvs[len(got.Kvs)-1].Key) + "\x00"
 	}
-	return revision, s.mirror.replace(content, revision)
+	before := s.cluster.Swap(cluster)
+	rewound := revision < s.Snapshot().revision || before != 0 && before != cluster
+	return revision, s.mirror.replace(content, revision, rewound)
 }
 
 // follow keeps the mirror up to date until the store is closed or a record
@@ -77,22 +80,36 @@ func (s *Store) follow(revision int64) {
 	}
 }
 
-// watch applies changes from a revision on, until the watch breaks.
+// watch applies changes from a revision on, until the watch breaks or etcd is
+// found to have gone back.
 func (s *Store) watch(from int64) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(s.ctx))
 	defer cancel()
-	for got := range s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(from)) {
-		if err := got.Err(); err != nil {
-			return fmt.Errorf("watch %s: %w", s.prefix, err)
-		}
-		if len(got.Events) == 0 {
-			continue
-		}
-		// The last event's revision rather than the header's: an answer may
-		// be one of several that catch up, and is then ahead of its events.
-		if err := s.mirror.apply(got.Events, got.Events[len(got.Events)-1].Kv.ModRevision); err != nil {
-			return err
+	changes := s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(from))
+	for {
+		select {
+		case <-s.rewound:
+			return ErrRewound
+		case got, open := <-changes:
+			if !open {
+				return fmt.Errorf("watch %s: the stream ended", s.prefix)
+			}
+			if err := s.take(got); err != nil {
+				return err
+			}
 		}
 	}
-	return fmt.Errorf("watch %s: the stream ended", s.prefix)
+}
+
+// take applies what a watch says.
+func (s *Store) take(got clientv3.WatchResponse) error {
+	if err := got.Err(); err != nil {
+		return fmt.Errorf("watch %s: %w", s.prefix, err)
+	}
+	if len(got.Events) == 0 {
+		return nil
+	}
+	// The last event's revision rather than the header's: an answer may
+	// be one of several that catch up, and is then ahead of its events.
+	return s.mirror.apply(got.Events, got.Events[len(got.Events)-1].Kv.ModRevision)
 }

@@ -24,6 +24,7 @@ type mirror struct {
 	latest  *Snapshot
 	changed chan struct{} // closed at the next change of latest or err
 	err     error
+	rewound int // how often the state went back
 }
 
 func newMirror(prefix string, store *Store) *mirror {
@@ -34,6 +35,13 @@ func newMirror(prefix string, store *Store) *mirror {
 	}
 }
 
+// rewinds counts how often the state went back.
+func (m *mirror) rewinds() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rewound
+}
+
 // view gives the latest snapshot, the channel that is closed when a later one
 // is there, and why there will be none.
 func (m *mirror) view() (*Snapshot, <-chan struct{}, error) {
@@ -42,12 +50,17 @@ func (m *mirror) view() (*Snapshot, <-chan struct{}, error) {
 	return m.latest, m.changed, m.err
 }
 
-// wait returns once the mirror shows at least the revision.
+// wait returns once the mirror shows at least the revision. It fails with
+// ErrRewound when the state goes back meanwhile.
 func (m *mirror) wait(ctx context.Context, revision int64) error {
+	rewinds := m.rewinds()
 	for {
 		snap, changed, err := m.view()
 		if snap.revision >= revision {
 			return nil
+		}
+		if m.rewinds() != rewinds {
+			return ErrRewound
 		}
 		if err != nil {
 			return err
@@ -83,8 +96,9 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 	return nil
 }
 
-// replace shows exactly the given content of etcd at the revision.
-func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
+// replace shows exactly the given content of etcd at the revision. rewound says
+// that it is of another history than what was shown before.
+func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64, rewound bool) error {
 	fresh := newDB()
 	write := fresh.Txn(true)
 	for _, kv := range content {
@@ -99,6 +113,11 @@ func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
 	}
 	write.Commit()
 	m.db = fresh
+	if rewound {
+		m.mu.Lock()
+		m.rewound++
+		m.mu.Unlock()
+	}
 	m.publish(revision)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -44,6 +45,11 @@ type Store struct {
 	logger *slog.Logger
 	mirror *mirror
 
+	// cluster names the etcd cluster that the mirror was read from.
+	cluster atomic.Uint64
+	// rewound is sent to when etcd has another history than the mirror.
+	rewound chan struct{}
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	closed sync.Once
@@ -76,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(cfg.Endpoints, ", "), err)
 	}
-	s := &Store{client: client, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
+	s := &Store{client: client, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger, rewound: make(chan struct{}, 1)}
 	s.mirror = newMirror(s.prefix, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
@@ -92,6 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("read the state from etcd at %s: %w; is it running, and reachable from here?", strings.Join(cfg.Endpoints, ", "), err)
 	}
 	s.done.Go(func() { s.follow(revision) })
+	s.done.Go(s.guardHistory)
 	return s, nil
 }
 
@@ -132,10 +139,18 @@ func (s *Store) Snapshot() *Snapshot {
 	return snap
 }
 
-// Wait returns when the mirror's revision is greater than after. It fails when
+// Wait returns when the mirror's revision is greater than after, that of a
+// snapshot of this store, or the state has gone back to before it. It fails when
 // ctx ends or the mirror has stopped, with Err.
 func (s *Store) Wait(ctx context.Context, after int64) error {
-	return s.mirror.wait(ctx, after+1)
+	if s.Snapshot().revision < after {
+		return nil // it has gone back since the snapshot
+	}
+	err := s.mirror.wait(ctx, after+1)
+	if errors.Is(err, ErrRewound) {
+		return nil
+	}
+	return err
 }
 
 // WaitUntil is Wait that also returns nil at the time due; a zero one never
