@@ -115,7 +115,7 @@ func (r *round) handOver(v *model.Volume) *model.Volume {
 		if _, has := cell.Class(v.Class); has && cell.AZ == v.AZ && r.snap.Present(cell.ID) {
 			next := *v
 			next.CellID, next.Steal = cell.ID, true
-			next.Epoch++
+			next.Epoch = r.nextEpoch(v)
 			return &next
 		}
 	}
