@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-memdb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -19,6 +20,8 @@ type mirror struct {
 	prefix string
 	store  *Store
 	db     *memdb.MemDB // written only by the goroutine that follows etcd
+	// sightings are by the clock of this machine.
+	sightings *Sightings
 
 	mu      sync.Mutex
 	latest  *Snapshot
@@ -30,7 +33,7 @@ type mirror struct {
 func newMirror(prefix string, store *Store) *mirror {
 	db := newDB()
 	return &mirror{
-		prefix: prefix, store: store, db: db,
+		prefix: prefix, store: store, db: db, sightings: NewSightings(),
 		latest: newSnapshot(db, 0, store), changed: make(chan struct{}),
 	}
 }
@@ -78,6 +81,7 @@ func (m *mirror) wait(ctx context.Context, revision int64) error {
 func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 	write := m.db.Txn(true)
 	defer write.Abort() // after Commit it does nothing
+	now := time.Now()
 	for _, event := range events {
 		if event.Type == clientv3.EventTypeDelete {
 			remove(write, strings.TrimPrefix(string(event.Kv.Key), m.prefix))
@@ -89,6 +93,7 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 		}
 		if e != nil {
 			insert(write, e)
+			m.sightings.Note(e.rec, now)
 		}
 	}
 	write.Commit()
@@ -101,6 +106,8 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64, rewound bool) error {
 	fresh := newDB()
 	write := fresh.Txn(true)
+	now := time.Now()
+	m.sightings.Begin(now)
 	for _, kv := range content {
 		e, err := m.read(kv)
 		if err != nil {
@@ -109,6 +116,7 @@ func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64, rewound boo
 		}
 		if e != nil {
 			insert(write, e)
+			m.sightings.Note(e.rec, now)
 		}
 	}
 	write.Commit()
@@ -143,6 +151,10 @@ func (m *mirror) read(kv *mvccpb.KeyValue) (*entry, error) {
 
 func (m *mirror) publish(revision int64) {
 	next := newSnapshot(m.db, revision, m.store)
+	next.sightings = m.sightings
+	if m.sightings.grown() {
+		m.sightings.keep(next.records)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.latest = next

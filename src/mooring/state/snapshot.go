@@ -18,6 +18,9 @@ type Snapshot struct {
 	revision int64
 	// store is whose mirror this is a snapshot of; nil for one made in memory.
 	store *Store
+	// sightings says when its times were first seen; nil where they are all of
+	// one machine.
+	sightings *Sightings
 }
 
 // newSnapshot freezes a database as it is now.
@@ -77,11 +80,23 @@ func (s *Snapshot) Apply(tx *Txn) *Snapshot {
 		insert(write, &entry{key: event.Key(), rec: &event, mod: next})
 	}
 	write.Commit()
-	return newSnapshot(db, next, nil)
+	after := newSnapshot(db, next, nil)
+	after.sightings = s.sightings
+	return after
 }
 
 // Revision is the etcd revision that the snapshot shows.
 func (s *Snapshot) Revision() int64 { return s.revision }
+
+// records shows every record.
+func (s *Snapshot) records(visit func(model.Record)) {
+	for name := range tables {
+		each(s.txn, name, "id_prefix", "", func(e *entry) bool {
+			visit(e.rec)
+			return true
+		})
+	}
+}
 
 // find gives the entry of a key, nil when there is none.
 func (s *Snapshot) find(key string) *entry {
