@@ -28,6 +28,7 @@ type world struct {
 	prefix string
 	store  *state.Store // of whoever opens and closes alerts
 	cfg    notify.Config
+	giveUp time.Duration
 	lives  int
 }
 
@@ -54,7 +55,7 @@ func (w *world) life() (kill func()) {
 	NewWithT(w.t).Expect(err).NotTo(HaveOccurred())
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Run(ctx, store, lead, Config{Config: w.cfg}) }()
+	go func() { ended <- Run(ctx, store, lead, Config{Config: w.cfg, GiveUp: w.giveUp}) }()
 	var once sync.Once
 	kill = func() {
 		once.Do(func() {

@@ -95,7 +95,7 @@ func (t *teller) insist(ctx context.Context, n notify.Notice) bool {
 		case errors.Is(err, notify.ErrRefused):
 			t.logger.Error("a notice is refused and left out", "notice", n.ID, "stuck", n.Stuck.ID, "error", err)
 			return true
-		case time.Since(n.At) > t.giveUp:
+		case time.Since(t.store.Snapshot().Seen(n.At)) > t.giveUp:
 			t.logger.Error("a notice could not be delivered and is left out", "notice", n.ID, "stuck", n.Stuck.ID, "after", t.giveUp, "error", err)
 			return true
 		}

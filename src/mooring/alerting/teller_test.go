@@ -133,6 +133,7 @@ func TestAReceiverThatIsTakenOutIsForgotten(t *testing.T) {
 func TestWhatIsRefusedOrTooOldHoldsNothingUp(t *testing.T) {
 	g, s := NewWithT(t), notifytest.NewSink(t)
 	w := newWorld(t, toWebhook(s))
+	w.giveUp = time.Second
 	w.life()
 	s.Answer(http.StatusUnprocessableEntity)
 	w.open(hung("refused"))
@@ -142,15 +143,29 @@ func TestWhatIsRefusedOrTooOldHoldsNothingUp(t *testing.T) {
 	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a"}))
 
 	s.Answer(http.StatusServiceUnavailable)
-	tx := w.store.Snapshot().Txn()
-	tx.Event(model.Event{At: time.Now().Add(-25 * time.Hour), Kind: model.EventStuckOpened, Stuck: hung("stale")})
-	_, err := w.store.Commit(t.Context(), tx)
-	g.Expect(err).NotTo(HaveOccurred())
+	w.open(hung("stale"))
 	g.Eventually(func() string { return w.store.Snapshot().Delivery("hook").After }, "10s").
 		Should(Equal(w.store.Snapshot().RecentEvents(1)[0].ID), "it is left out")
 	s.Answer(http.StatusOK)
 	w.open(hung("b"))
 	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a", "opened b"}))
+}
+
+func TestNotice_OfALeaderWhoseClockIsWrongIsTriedAsLong(t *testing.T) {
+	g, s := NewWithT(t), notifytest.NewSink(t)
+	w := newWorld(t, toWebhook(s))
+	w.life()
+	w.open(hung("a"))
+	g.Eventually(told(s), "10s").Should(Equal([]string{"opened a"}))
+	s.Answer(http.StatusServiceUnavailable)
+	tx := w.store.Snapshot().Txn()
+	tx.Event(model.Event{At: time.Now().Add(-25 * time.Hour), Kind: model.EventStuckOpened, Stuck: hung("b")})
+	_, err := w.store.Commit(t.Context(), tx)
+	g.Expect(err).NotTo(HaveOccurred())
+	attempts := s.Attempts()
+	g.Eventually(s.Attempts, "10s").Should(BeNumerically(">", attempts+1))
+	s.Answer(http.StatusOK)
+	g.Eventually(told(s), "20s").Should(Equal([]string{"opened a", "opened b"}))
 }
 
 func TestEachReceiverHearsOfItsOwn(t *testing.T) {

@@ -18,6 +18,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 		return nil, nil, err
 	}
 	cell := registration.Cell
+	cell.Registration++
 	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.GateOpenedAt, cell.Column = now, false, time.Time{}, time.Time{}, 0
 	kind, text := model.EventCellRegistered, fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
 	if before := snap.Cell(id); before != nil {
@@ -28,6 +29,7 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 			return nil, nil, conflict("cell %s was in AZ %s and has volumes there; it cannot come back in %s", id, before.AZ, cell.AZ)
 		}
 		cell.GateOpenedAt = before.GateOpenedAt
+		cell.Registration = max(before.Registration, registration.Registration) + 1
 		if !registration.DomainGiven {
 			cell.Domain = before.Domain
 		}
@@ -52,10 +54,17 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 	return tx, &cell, nil
 }
 
+// maxRegistration bounds the number that an agent may say it had: there is room
+// above it for ever.
+const maxRegistration = 1 << 53
+
 func checkRegistration(id string, r *model.Registration) error {
 	var other error
 	if r.ID != id {
 		other = fault("id", "is %q, and the path names cell %s", r.ID, id)
+	}
+	if r.Registration < 0 || r.Registration > maxRegistration {
+		other = errors.Join(other, fault("registration", "is %d; give the number of the agent's last registration, 0 for none", r.Registration))
 	}
 	if strings.Contains(r.Boot+r.Start, "/") {
 		other = errors.Join(other, fault("boot", "boot and start must not contain '/'"))

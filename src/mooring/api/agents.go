@@ -77,22 +77,26 @@ func (s *server) register(ctx context.Context, in *registerInput) (model.Lease, 
 		if err != nil {
 			return nil, err
 		}
-		presence = model.Presence{CellID: cell.ID, Boot: cell.Boot, Start: cell.Start}
+		presence = model.Presence{CellID: cell.ID, Boot: cell.Boot, Start: cell.Start, Registration: cell.Registration}
 		return tx, nil
 	})
 	if err != nil {
 		return model.Lease{}, err
 	}
-	return s.keep(ctx, &presence)
+	lease, err := s.keep(ctx, &presence)
+	lease.Registration = presence.Registration
+	return lease, err
 }
 
 // keep renews the presence of the agent that is the cell.
 func (s *server) keep(ctx context.Context, presence *model.Presence) (model.Lease, error) {
 	err := s.store.Keep(ctx, presence, s.ttl)
-	if errors.Is(err, state.ErrSuperseded) {
+	switch {
+	case errors.Is(err, state.ErrSuperseded):
 		return model.Lease{}, superseded(presence.CellID, presence.Start)
-	}
-	if err != nil {
+	case errors.Is(err, state.ErrUnregistered):
+		return model.Lease{}, unregistered(presence.CellID)
+	case err != nil:
 		return model.Lease{}, s.unavailable(err)
 	}
 	return model.Lease{TTL: model.Duration(s.ttl)}, nil
@@ -102,14 +106,22 @@ func superseded(cellID, start string) error {
 	return conflict("a newer agent has registered for cell %s; the one started as %s must stop what it runs and exit", cellID, start)
 }
 
+// unregistered is the answer to an agent that the state does not know and that
+// nobody is known to have replaced: it has to introduce itself again.
+func unregistered(cellID string) error {
+	return notFound("cell %s is not known to have this agent, as after a backup of the state was restored; the agent must register again", cellID)
+}
+
 // speaker finds the cell, and refuses an agent that is not the cell.
 func speaker(snap *state.Snapshot, id string, report *model.Report) (*model.Cell, error) {
 	cell := snap.Cell(id)
 	switch {
 	case cell == nil:
 		return nil, notFound("there is no cell %s; it must register first", id)
-	case cell.Start != report.Start || cell.Boot != report.Boot:
+	case cell.Supersedes(report.Start, report.Registration):
 		return nil, superseded(id, report.Start)
+	case !cell.IsAgent(report.Boot, report.Start):
+		return nil, unregistered(id)
 	case cell.Lost:
 		return nil, conflict("cell %s was declared lost; its agent must stop what it runs, and may register after the host has booted", id)
 	}
@@ -127,7 +139,7 @@ func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, erro
 	if err != nil {
 		return model.Lease{}, err
 	}
-	return s.keep(ctx, &model.Presence{CellID: in.ID, Boot: in.Body.Boot, Start: in.Body.Start})
+	return s.keep(ctx, &model.Presence{CellID: in.ID, Boot: in.Body.Boot, Start: in.Body.Start, Registration: in.Body.Registration})
 }
 
 func (s *server) work(ctx context.Context, in *workInput) (*workOutput, error) {
@@ -177,14 +189,11 @@ func (s *server) cellApp(ctx context.Context, in *cellAppInput) (*client.AppView
 }
 
 // catchUp waits until this node has seen what another one showed: a cell must
-// never be given older work than it has.
+// never be given older work than it has, unless the state itself is older.
 func (s *server) catchUp(ctx context.Context, revision int64) error {
-	if s.store.Snapshot().Revision() >= revision {
-		return nil
-	}
 	waiting, cancel := context.WithTimeout(ctx, behindAtMost)
 	defer cancel()
-	if err := s.store.Wait(waiting, revision-1); err != nil {
+	if err := s.store.Reach(waiting, revision); err != nil {
 		return s.unavailable(err)
 	}
 	return nil

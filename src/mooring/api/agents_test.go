@@ -19,7 +19,9 @@ func another(r model.Registration, boot, start string) model.Registration {
 	return r
 }
 
-func reportOf(r model.Registration) model.Report { return model.Report{Boot: r.Boot, Start: r.Start} }
+func reportOf(r model.Registration) model.Report {
+	return model.Report{Boot: r.Boot, Start: r.Start, Registration: r.Registration}
+}
 
 func TestACellIsPresentWhileItsAgentReports(t *testing.T) {
 	g, f := NewWithT(t), newFixtureOfLease(t, 5*time.Second) // ten reports long: a slow machine may miss some
@@ -108,12 +110,13 @@ func TestALostCellStaysOutUntilItHasBooted(t *testing.T) {
 func TestARegistrationIsChecked(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t)
 	for text, spoil := range map[string]func(*model.Registration){
-		"is not a name":    func(r *model.Registration) { r.AZ = "Zone 1" },
-		"no range":         func(r *model.Registration) { r.PortMin = 30000 },
-		"boot":             func(r *model.Registration) { r.Boot = "" },
-		"there twice":      func(r *model.Registration) { r.Classes = append(r.Classes, r.Classes[0]) },
-		"count from 1":     func(r *model.Registration) { r.DomainGiven, r.Domain = true, 0 },
-		"must not contain": func(r *model.Registration) { r.Start = "a/b" },
+		"is not a name":     func(r *model.Registration) { r.AZ = "Zone 1" },
+		"no range":          func(r *model.Registration) { r.PortMin = 30000 },
+		"boot":              func(r *model.Registration) { r.Boot = "" },
+		"there twice":       func(r *model.Registration) { r.Classes = append(r.Classes, r.Classes[0]) },
+		"last registration": func(r *model.Registration) { r.Registration = 1 << 60 },
+		"count from 1":      func(r *model.Registration) { r.DomainGiven, r.Domain = true, 0 },
+		"must not contain":  func(r *model.Registration) { r.Start = "a/b" },
 	} {
 		cell := aCell("c1", "z1")
 		spoil(&cell)
@@ -172,12 +175,81 @@ func TestWorkIsAnsweredWhenItChanges(t *testing.T) {
 	g.Expect(node.Work(t.Context(), "c1", second.Revision, time.Minute)).NotTo(BeNil())
 }
 
-func TestACellIsNeverGivenOlderWorkThanItHas(t *testing.T) {
+func TestWork_OfACellThatIsNotThere(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
-	_, err := f.Work(t.Context(), "c1", f.store.Snapshot().Revision()+1000000, time.Millisecond)
-	g.Expect(err).To(refusal(http.StatusServiceUnavailable, "try again"))
-	_, err = f.Work(t.Context(), "c9", 0, time.Minute)
+	_, err := f.Work(t.Context(), "c9", 0, time.Minute)
 	g.Expect(err).To(refusal(http.StatusNotFound, "no cell c9"))
+}
+
+func TestWork_IsAllGivenToACellThatIsAheadOfTheState(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
+	f.placed(t, "c1")
+	now := f.store.Snapshot().Revision()
+	began := time.Now()
+	work, err := f.Work(t.Context(), "c1", now+1000000, time.Minute)
+	g.Expect(err).NotTo(HaveOccurred(), "a backup was restored: there is nothing newer to wait for")
+	g.Expect(work.Revision).To(BeNumerically(">=", now))
+	g.Expect(work.Instances).To(HaveLen(1))
+	g.Expect(time.Since(began)).To(BeNumerically("<", behindAtMost))
+}
+
+// restored is the state as a backup has it from before an agent registered.
+func (f *fixture) restored(t *testing.T, before model.Cell) { f.put(t, &before) }
+
+func TestAgent_NewerThanTheStateIsToldToRegisterAgain(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	first := aCell("c1", "z1")
+	_, err := f.Register(t.Context(), first)
+	g.Expect(err).NotTo(HaveOccurred())
+	backup := *f.store.Snapshot().Cell("c1")
+	restarted := another(first, first.Boot, "start-2")
+	lease, err := f.Register(t.Context(), restarted)
+	g.Expect(err).NotTo(HaveOccurred())
+	restarted.Registration = lease.Registration
+
+	f.restored(t, backup)
+	_, err = f.Report(t.Context(), "c1", reportOf(restarted))
+	g.Expect(err).To(refusal(http.StatusNotFound, "must register again"), "nobody is known to have replaced it")
+	again, err := f.Register(t.Context(), restarted)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(again.Registration).To(BeNumerically(">", lease.Registration), "the numbers go on from where the agent was")
+	restarted.Registration = again.Registration
+	_, err = f.Report(t.Context(), "c1", reportOf(restarted))
+	g.Expect(err).NotTo(HaveOccurred())
+
+	_, err = f.Report(t.Context(), "c1", reportOf(first))
+	g.Expect(client.Superseded(err)).To(BeTrue(), "the one that it replaced before the backup was restored stays replaced: %v", err)
+}
+
+func TestAgent_ReplacedInAStateThatWasRestoredStaysReplaced(t *testing.T) {
+	g, f := NewWithT(t), newFixture(t)
+	first := aCell("c1", "z1")
+	_, err := f.Register(t.Context(), first)
+	g.Expect(err).NotTo(HaveOccurred())
+	backup := *f.store.Snapshot().Cell("c1")
+	oldHost, newHost := another(first, "boot-2", "start-2"), another(first, "boot-3", "start-3")
+	for _, agent := range []*model.Registration{&oldHost, &newHost} {
+		lease, err := f.Register(t.Context(), *agent)
+		g.Expect(err).NotTo(HaveOccurred())
+		agent.Registration = lease.Registration
+	}
+
+	f.restored(t, backup)
+	// Both live for a while, and the older one is heard first.
+	for range 2 {
+		for _, agent := range []*model.Registration{&oldHost, &newHost} {
+			if _, err := f.Report(t.Context(), "c1", reportOf(*agent)); client.NotFound(err) {
+				lease, err := f.Register(t.Context(), *agent)
+				g.Expect(err).NotTo(HaveOccurred())
+				agent.Registration = lease.Registration
+			}
+		}
+	}
+	g.Expect(f.store.Snapshot().Cell("c1").Start).To(Equal(newHost.Start))
+	_, err = f.Report(t.Context(), "c1", reportOf(oldHost))
+	g.Expect(client.Superseded(err)).To(BeTrue(), "%v", err)
+	_, err = f.Report(t.Context(), "c1", reportOf(newHost))
+	g.Expect(err).NotTo(HaveOccurred())
 }
 
 func TestALongPollEndsWithItsCaller(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,16 +23,18 @@ import (
 
 // Agent is the agent of one cell.
 type Agent struct {
-	cfg      Config
-	log      *slog.Logger
-	start    string // names this start of the agent
-	runtime  container.Runtime
-	memories memories
-	keeper   *keeper
-	lease    *lease
-	contact  *contact
-	passes   *passes
-	reporter *reporter
+	cfg   Config
+	log   *slog.Logger
+	start string // names this start of the agent
+	// registration is the number of its last registration, 0 before any.
+	registration atomic.Int64
+	runtime      container.Runtime
+	memories     memories
+	keeper       *keeper
+	lease        *lease
+	contact      *contact
+	passes       *passes
+	reporter     *reporter
 	// instancesAPI is what instances are told in MOORING_API.
 	instancesAPI string
 

@@ -92,12 +92,13 @@ func (a *Agent) register(ctx context.Context) (ttl time.Duration, err error) {
 		if err == nil {
 			a.setClasses(classes)
 			cell := a.cfg.Cell
-			cell.Start, cell.Classes = a.start, classes
+			cell.Start, cell.Classes, cell.Registration = a.start, classes, a.registration.Load()
 			var lease model.Lease
 			lease, err = a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
 				return a.cfg.Control.Register(ctx, model.Registration{Cell: cell, DomainGiven: a.cfg.DomainGiven})
 			})
 			if err == nil {
+				a.registration.Store(lease.Registration)
 				a.log.Info("registered", "boot", cell.Boot, "ttl", lease.TTL)
 				return lease.TTL.D(), nil
 			}
@@ -140,7 +141,7 @@ func (a *Agent) report(ctx context.Context) (model.Lease, error) {
 	defer a.reporter.sending.Unlock()
 	return a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
 		return a.cfg.Control.Report(ctx, a.cfg.Cell.ID, model.Report{
-			Boot: a.cfg.Cell.Boot, Start: a.start,
+			Boot: a.cfg.Cell.Boot, Start: a.start, Registration: a.registration.Load(),
 			Instances: a.snapshot(), Volumes: a.keeper.snapshot(),
 		})
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mooring/model"
+	"mooring/volume"
 )
 
 // lookEvery is how often volumes are looked at without a reason: their use
@@ -79,6 +80,7 @@ func (k *keeper) once(ctx context.Context) bool {
 		k.agent.log.Warn("cannot bring a volume to what is wanted", "volume", v.GUID, "set", v.Set, "error", err)
 		problems[v.GUID] = model.ActualVolume{
 			GUID: v.GUID, CellID: k.agent.cfg.Cell.ID, Class: v.Class, State: model.VolumeFailed, Error: err.Error(),
+			Epoch: volume.SeenEpoch(err),
 		}
 	}
 	for _, v := range wanted {

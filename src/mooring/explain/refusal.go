@@ -158,7 +158,7 @@ func (c *chain) handler(held *holding) {
 	}
 	if app := c.snap.App(held.appGUID); app != nil {
 		if handler := app.Policy.Handler(permit.Kind); handler != nil && !task.StartedAt.IsZero() {
-			left := task.StartedAt.Add(handler.Timeout.D() + permit.Extra.D()).Sub(c.now)
+			left := c.snap.Seen(task.StartedAt).Add(handler.Timeout.D() + permit.Extra.D()).Sub(c.now)
 			text += fmt.Sprintf(", with %s left", model.Duration(max(left, 0).Round(time.Second)))
 		}
 	}

@@ -79,9 +79,10 @@ type Converging struct {
 	// Task is the last that is known of it, nil while it has not started. What
 	// it says of single hosts their rolls have.
 	Task *HostTask `json:"task,omitempty"`
-	// QuietUntil is until when nobody is to be told that it is in somebody's way,
-	// because a person said so.
-	QuietUntil time.Time `json:"quiet_until,omitzero"`
+	// QuietFor is for how long, since QuietAt, nobody is to be told that it is in
+	// somebody's way, because a person said so.
+	QuietAt  time.Time `json:"quiet_at,omitzero"`
+	QuietFor Duration  `json:"quiet_for,omitempty"`
 	// Ended says how it ended, "" while it has not: "done" when it came to
 	// every cell that it was not to pass over, otherwise what went wrong.
 	Ended string `json:"ended,omitempty"`

@@ -38,6 +38,10 @@ type Cell struct {
 	// Start in the same Boot is a restarted agent.
 	Boot  string `json:"boot"`
 	Start string `json:"start"`
+	// Registration numbers the registrations of the cell, upwards. An agent that
+	// registers says the number it had, so that the numbers go on growing where
+	// the state is an older one than the agent has seen.
+	Registration int64 `json:"registration,omitempty"`
 	// Lost and LostAt are set when a person declared the cell gone for good.
 	Lost         bool      `json:"lost,omitempty"`
 	LostAt       time.Time `json:"lost_at,omitzero"`
@@ -47,6 +51,16 @@ type Cell struct {
 	GateOpenedAt time.Time `json:"gate_opened_at,omitzero"`
 	// LeaseTTL is for how long its agent counts as there after it was heard of.
 	LeaseTTL Duration `json:"lease_ttl,omitempty"`
+}
+
+// IsAgent reports whether the agent of this start, in this boot, is the cell.
+func (c *Cell) IsAgent(boot, start string) bool { return c.Boot == boot && c.Start == start }
+
+// Supersedes reports whether the cell has certainly registered again after the
+// agent of this start and registration did. Where it has not, and the agent is
+// not the cell, the state is older than the agent: a backup was restored.
+func (c *Cell) Supersedes(start string, registration int64) bool {
+	return c.Start != start && c.Registration > registration
 }
 
 // Class finds a volume class by name.
@@ -75,6 +89,8 @@ type Presence struct {
 	CellID string `json:"cell_id"`
 	Boot   string `json:"boot"`
 	Start  string `json:"start"`
+	// Registration is that of the agent.
+	Registration int64 `json:"registration,omitempty"`
 }
 
 // Action is what happens to a host, in the order of what it destroys.

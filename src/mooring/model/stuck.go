@@ -78,6 +78,9 @@ type Stuck struct {
 	// owner changes either, it is asked again without an answer.
 	Handler     *Handler `json:"handler,omitempty"`
 	SpecVersion int      `json:"spec_version,omitempty"`
+	// Agent is the start of the cell's agent that did not stop an instance:
+	// another one may.
+	Agent string `json:"agent,omitempty"`
 	// Blocks lists the cells that wait because of it.
 	Blocks []string `json:"blocks,omitempty"`
 	// Data names the volumes whose data would be lost by force or lost.

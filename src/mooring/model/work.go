@@ -13,6 +13,9 @@ type Lease struct {
 	// TTL after the sending of the last answered report, the agent must have
 	// stopped everything that may be started elsewhere.
 	TTL Duration `json:"ttl"`
+	// Registration numbers the agent's registration, in the answer to one; its
+	// reports carry it.
+	Registration int64 `json:"registration,omitempty"`
 }
 
 // Work is everything a cell should be doing at one state revision. It is
@@ -92,10 +95,13 @@ type Peer struct {
 
 // Report is everything that is so on a cell. It is whole: what is not in it
 // is not there. Start must be the agent's own; a report from an agent that a
-// newer one has replaced is refused.
+// newer one has replaced is refused, and one that is not known has to register.
 type Report struct {
-	Boot      string           `json:"boot"`
-	Start     string           `json:"start"`
+	Boot  string `json:"boot"`
+	Start string `json:"start"`
+	// Registration is the number that the agent's registration was given.
+	Registration int64 `json:"registration,omitempty" minimum:"0"`
+
 	Instances []ActualInstance `json:"instances"`
 	Volumes   []ActualVolume   `json:"volumes"`
 }

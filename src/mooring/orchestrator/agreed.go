@@ -32,7 +32,7 @@ func (d *decision) agreedForce(alert *model.Stuck) *model.Answer {
 		return nil
 	}
 	after := app.Policy.OnStuck.After
-	if !d.lookAt(alert.FlaggedAt.Add(after.D())) {
+	if !d.lookAt(d.seen(alert.FlaggedAt).Add(after.D())) {
 		return nil
 	}
 	return &model.Answer{Verb: model.Force, By: ofPolicy(app), Reason: "on_stuck: force_after " + after.String()}

@@ -115,7 +115,7 @@ func (d *decision) closeRecovered() {
 			why = "the plan is over"
 		case roll != nil && alert.Kind != model.CellGone && roll.Phase.Final():
 			why = "the roll is over"
-		case d.lookAt(alert.RecoveredAt.Add(keptOpen(alert))):
+		case d.lookAt(d.seen(alert.RecoveredAt).Add(keptOpen(alert))):
 			why = "it moves again"
 		default:
 			continue

@@ -115,7 +115,7 @@ func (c *draft) answer(alert *model.Stuck, answer model.Answer) {
 	case model.Wait:
 		c.roll.Extra += answer.For
 		if !alert.Kind.OfDisruption() { // counted from now, not from when it was due
-			c.roll.Extra += model.Duration(c.d.now.Sub(alert.FlaggedAt))
+			c.roll.Extra += model.Duration(c.d.now.Sub(c.d.seen(alert.FlaggedAt)))
 		}
 	case model.Force:
 		if alert.AppGUID == "" {

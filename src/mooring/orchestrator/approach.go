@@ -136,7 +136,7 @@ func (c *draft) watchRoom(leaving []*occupant) {
 				continue // its handler is at work
 			}
 		}
-		if o.app != nil && c.d.lookAt(from.Add(c.patience(o.app))) {
+		if o.app != nil && c.d.lookAt(c.d.seen(from).Add(c.patience(o.app))) {
 			why := o.inst.Unplaced
 			if why == "" {
 				why = "the scheduler has not moved it"

@@ -42,7 +42,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	}
 	// After an outage of the control plane, or of everything, every cell has to
 	// make itself heard again first.
-	if cell.RegisteredAt.Before(d.began) && !d.lookAt(d.began.Add(soundOff)) && d.snap.StuckItem(cellAlert(cell.ID)) == nil {
+	if d.seen(cell.RegisteredAt).Before(d.began) && !d.lookAt(d.began.Add(soundOff)) && d.snap.StuckItem(cellAlert(cell.ID)) == nil {
 		return nil
 	}
 	if roll := d.snap.RollOn(cell.ID); roll != nil && !approaching(roll.Phase) {

@@ -160,7 +160,7 @@ func (c *draft) waitForInstance(appGUID string, index int) {
 		since = c.d.now
 	}
 	app := c.d.snap.App(appGUID)
-	if c.d.lookAt(since.Add(c.patience(app))) {
+	if c.d.lookAt(c.d.seen(since).Add(c.patience(app))) {
 		c.stick(c.waitingForBudget(app, index, since), true)
 	}
 }

@@ -32,7 +32,7 @@ func (d *decision) watchClaims(found map[string]*model.Stuck) {
 			continue
 		}
 		app := d.snap.App(appGUID)
-		if waits && d.lookAt(claim.DownSince.Add(returnWithin(app)+claim.Extra.D())) {
+		if waits && d.lookAt(d.seen(claim.DownSince).Add(returnWithin(app)+claim.Extra.D())) {
 			alert := d.claimWaits(claim, app, index)
 			found[alert.ID] = alert
 		}
@@ -80,7 +80,7 @@ func (d *decision) answerClaim(tx *state.Txn, alert *model.Stuck, answer model.A
 	for _, claim := range d.snap.Claims() {
 		if _, _, isRoll := model.ParseRollHolder(claim.Holder); !isRoll && len(claim.Demands) > 0 && d.claimAlert(claim) == alert.ID {
 			next := *claim
-			next.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
+			next.Extra += answer.For + model.Duration(d.now.Sub(d.seen(alert.FlaggedAt)))
 			tx.Put(&next)
 		}
 	}

@@ -130,6 +130,10 @@ func (d *decision) lookAt(moment time.Time) bool {
 	return false
 }
 
+// seen gives when a time of the state was, by the clock that now is by. Whoever
+// compares a time with now, or with another one, asks it.
+func (d *decision) seen(at time.Time) time.Time { return d.snap.Seen(at) }
+
 // crew says how the members of an app stand, nil when there is no such app.
 func (d *decision) crew(appGUID string) *lifecycle.Crew {
 	crew, taken := d.crews[appGUID]

@@ -9,7 +9,7 @@ import (
 // person said to wait for a while; nil when nothing does.
 func (d *decision) directorProblem(plan *model.Plan) *model.Stuck {
 	alert := blockedByDirector(plan, d.now)
-	if alert == nil || !d.lookAt(plan.Converging.QuietUntil) {
+	if alert == nil || !d.lookAt(d.seen(plan.Converging.QuietAt).Add(plan.Converging.QuietFor.D())) {
 		return nil
 	}
 	alert.Phase = model.Queued // of those that it holds up
@@ -30,6 +30,6 @@ func (d *decision) quietDirector(tx *state.Txn, alert *model.Stuck, answer model
 		return
 	}
 	next, converging := *plan, *plan.Converging
-	converging.QuietUntil, next.Converging = d.now.Add(answer.For.D()), &converging
+	converging.QuietAt, converging.QuietFor, next.Converging = d.now, answer.For, &converging
 	tx.Put(&next)
 }

@@ -103,5 +103,5 @@ func (d *decision) spent(roll *model.Roll) time.Duration {
 			break
 		}
 	}
-	return d.now.Sub(began)
+	return max(0, d.now.Sub(d.seen(began)))
 }

@@ -23,8 +23,8 @@ func (d *decision) gatheringStill(plan *model.Plan) bool {
 	}
 	var first time.Time
 	for _, roll := range d.snap.Rolls(plan.Name) {
-		if roll.Phase == model.Queued && roll.StuckID == "" && !roll.AtGate.IsZero() && (first.IsZero() || roll.AtGate.Before(first)) {
-			first = roll.AtGate
+		if roll.Phase == model.Queued && roll.StuckID == "" && !roll.AtGate.IsZero() && (first.IsZero() || d.seen(roll.AtGate).Before(first)) {
+			first = d.seen(roll.AtGate)
 		}
 	}
 	return !first.IsZero() && !d.lookAt(first.Add(gatherFor))

@@ -121,7 +121,7 @@ func (c *draft) settling() model.Phase {
 	}
 	since := c.roll.Since()
 	for _, h := range c.permits() {
-		if c.d.lookAt(since.Add(c.patience(c.d.snap.App(h.appGUID)))) {
+		if c.d.lookAt(c.d.seen(since).Add(c.patience(c.d.snap.App(h.appGUID)))) {
 			c.stick(c.notSettled(h, since), false)
 			break
 		}
@@ -167,7 +167,7 @@ func (c *draft) watchHost() {
 		slow = within + c.roll.Extra.D()
 	}
 	switch {
-	case !c.d.lookAt(began.Add(slow)):
+	case !c.d.lookAt(c.d.seen(began).Add(slow)):
 	case c.roll.Phase == model.Acting && c.d.somebodyElse(c.plan) && c.roll.BackAt.IsZero():
 		c.stick(c.notStopped(began), false)
 	default:
@@ -185,7 +185,7 @@ func (c *draft) watchBack() bool {
 		return true
 	}
 	slow := c.d.durations().Patience(model.Restart, estimate.Away) + c.roll.Extra.D()
-	if !c.d.lookAt(c.roll.BackAt.Add(slow)) {
+	if !c.d.lookAt(c.d.seen(c.roll.BackAt).Add(slow)) {
 		return false
 	}
 	c.stick(c.notBackInTime(slow), false)

@@ -25,23 +25,27 @@ func (d *decision) learnPermit(known *model.Durations, appGUID string, permit *m
 	if asked.IsZero() { // the cell was quicker than anybody looked
 		asked = permit.Times[model.StepGranted]
 	}
+	if !d.snap.Witnessed(asked, stopped) {
+		return known // nobody who is here was there
+	}
 	learn := func(step estimate.Step, from, to time.Time) {
 		known = estimate.Learn(known, appGUID, step, to.Sub(from), d.now)
 	}
+	asked, stopped = d.seen(asked), d.seen(stopped)
 	learn(estimate.Handler(permit.Kind), asked, stopped)
 	ready := stopped.Add(app.Policy.HealthyFor.D())
 	switch roll := d.rollOf(permit.Holder); {
 	case inst.CellID != permit.CellID:
 		learn(estimate.Move, ready, d.now)
 	case roll != nil && roll.Phase == model.Settling && roll.StuckID == "":
-		learn(estimate.Return, roll.Since().Add(app.Policy.HealthyFor.D()), d.now)
+		learn(estimate.Return, d.seen(roll.Since()).Add(app.Policy.HealthyFor.D()), d.now)
 	}
 	return known
 }
 
 // learnRoll learns from a roll that is done, unless people had a hand in it.
 func (d *decision) learnRoll(plan *model.Plan, roll *model.Roll) {
-	in, whole, disturbed := measured(roll)
+	in, whole, disturbed := d.measured(roll)
 	if disturbed || d.somebodyElse(plan) && plan.Via.Bosh == nil {
 		return
 	}
@@ -69,8 +73,11 @@ func (d *decision) learnPlan(plan *model.Plan) {
 			return
 		}
 	}
+	if !d.snap.Witnessed(plan.CreatedAt) {
+		return
+	}
 	next := *d.learnedOfHosts()
-	next.Plans = estimate.Count(next.Plans, plan.Foreseen, plan.FinishedAt.Sub(plan.CreatedAt))
+	next.Plans = estimate.Count(next.Plans, plan.Foreseen, d.seen(plan.FinishedAt).Sub(d.seen(plan.CreatedAt)))
 	d.learned = &next
 }
 
@@ -98,7 +105,7 @@ func (d *decision) keepLearned() {
 // measured gives how long a finished roll was in each of its phases, and in
 // all since it last started, without the time it stood in line. disturbed:
 // somebody forced it, or had to answer for it.
-func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Duration, disturbed bool) {
+func (d *decision) measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Duration, disturbed bool) {
 	in = map[model.Phase]time.Duration{}
 	var last model.Entry
 	var before time.Duration // in the phase, before it stood in line
@@ -112,14 +119,14 @@ func measured(roll *model.Roll) (in map[model.Phase]time.Duration, whole time.Du
 		case entry.Note == grantedNote:
 			in[entry.Phase] = before
 		default:
-			in[last.Phase] += entry.At.Sub(last.At)
+			in[last.Phase] += d.seen(entry.At).Sub(d.seen(last.At))
 		}
 		if entry.Note == nextStepNote {
 			before = in[entry.Phase]
 		} else if entry.Phase != last.Phase {
 			before = 0
 		}
-		disturbed = disturbed || byPerson(entry)
+		disturbed = disturbed || byPerson(entry) || !d.snap.Witnessed(entry.At)
 		last = entry
 	}
 	for _, took := range in {

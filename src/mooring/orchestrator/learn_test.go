@@ -8,6 +8,7 @@ import (
 
 	"mooring/estimate"
 	"mooring/model"
+	"mooring/state"
 )
 
 // rolled is a world in which an app was rolled once by each plan named.
@@ -110,7 +111,7 @@ func TestOneThatWasStuckCountsAsLongAsTheWait(t *testing.T) {
 func TestTimeInLineIsNoPartOfARoll(t *testing.T) {
 	g := NewWithT(t)
 	second := func(n int) time.Time { return time.Unix(int64(n), 0) }
-	in, whole, disturbed := measured(&model.Roll{Timeline: []model.Entry{
+	in, whole, disturbed := newDecision(state.SnapshotOf(), convergeNow, model.Via{}).measured(&model.Roll{Timeline: []model.Entry{
 		{Phase: model.Queued, At: second(0)},
 		{Phase: model.Cordoned, At: second(10)}, {Phase: model.Interrupting, At: second(10)},
 		{Phase: model.Queued, At: second(60), Note: "paused"},

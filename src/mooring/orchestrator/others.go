@@ -71,7 +71,7 @@ func (d *decision) otherProblem(h holding) *model.Stuck {
 		}
 	case h.permit.Want == model.WantBack && stopped(h.permit):
 		since := h.permit.Times[model.StepYielded]
-		if !d.lookAt(since.Add(returnWithin(app) + h.permit.Extra.D())) {
+		if !d.lookAt(d.seen(since).Add(returnWithin(app) + h.permit.Extra.D())) {
 			return nil
 		}
 		alert = d.notServing(h, since)
@@ -99,7 +99,7 @@ func (d *decision) answerPermit(tx *state.Txn, alert *model.Stuck, answer model.
 	}
 	if !alert.Kind.OfDisruption() {
 		tx.Put(withPermit(ledger, permit.ID, func(p *model.Permit) bool {
-			p.Extra += answer.For + model.Duration(d.now.Sub(alert.FlaggedAt))
+			p.Extra += answer.For + model.Duration(d.now.Sub(d.seen(alert.FlaggedAt)))
 			return true
 		}))
 		return

@@ -74,7 +74,7 @@ func (c *draft) watchSteps(leaving []*occupant) {
 			continue
 		}
 		since := h.permit.Times[model.StepYielded]
-		if c.d.lookAt(since.Add(c.patience(app))) {
+		if c.d.lookAt(c.d.seen(since).Add(c.patience(app))) {
 			c.stick(c.waitingForBudget(app, h.permit.Index, since), false)
 			return
 		}

@@ -10,6 +10,7 @@ import (
 
 	"mooring/estimate"
 	"mooring/model"
+	"mooring/state"
 )
 
 // drawFloating draws a fleet of one AZ whose apps all float, each with a policy
@@ -97,7 +98,7 @@ func TestStepsAreMeasuredWithoutTheTimeInLine(t *testing.T) {
 	} {
 		roll.Timeline = append(roll.Timeline, model.Entry{Phase: line.phase, At: start.Add(line.after * time.Second), Note: line.note})
 	}
-	in, whole, disturbed := measured(roll)
+	in, whole, disturbed := newDecision(state.SnapshotOf(), start, model.Via{}).measured(roll)
 	g.Expect(in[model.Moving]).To(Equal(40 * time.Second))
 	g.Expect(whole).To(Equal(40 * time.Second))
 	g.Expect(disturbed).To(BeFalse())

@@ -79,7 +79,7 @@ func (d *decision) advanceStuck(plan *model.Plan, roll *model.Roll) {
 		if alert != nil && alert.Kind == model.InstanceNotStopped {
 			// It did stop, late: let it be as late again, or it would be stopped for
 			// nothing time and again.
-			c.roll.Extra += model.Duration(d.now.Sub(alert.Since))
+			c.roll.Extra += model.Duration(d.now.Sub(d.seen(alert.Since)))
 		}
 		c.recovered("what it waited for has passed")
 		c.requeue("takes its turn again")

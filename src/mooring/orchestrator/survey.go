@@ -101,7 +101,7 @@ func (d *decision) addCell(s *survey, roll *model.Roll) {
 		var left time.Duration
 		left, mean = sketch.Mean()
 		if began, begun := roll.Entered(model.Cordoned); begun && cell.State == sequence.Running {
-			cell.Elapsed = d.now.Sub(began)
+			cell.Elapsed = max(0, d.now.Sub(d.seen(began)))
 		}
 		cell.Expected = cell.Elapsed + left
 		if cell.State == sequence.Stuck || cell.State == sequence.StuckHolding {

@@ -39,10 +39,10 @@ func (d *decision) stopEvidence(app *model.App, permit *model.Permit, actual *mo
 	switch {
 	case task == nil:
 		// Counted from when there was an agent to take it up, and somebody to see it.
-		since, patience = latest(permit.Times[model.StepGranted], cell.RegisteredAt, d.began), takeUp
+		since, patience = d.last(permit.Times[model.StepGranted], cell.RegisteredAt, d.began), takeUp
 		what = fmt.Sprintf("the agent of cell %s answers, and does not take up the %s of %s", permit.CellID, permit.Kind, name)
 	case task.State == model.TaskAsked:
-		since, patience = latest(permit.Times[model.StepGranted], permit.Times[model.StepAsked]), d.stopPatience(app, task)
+		since, patience = d.last(permit.Times[model.StepGranted], permit.Times[model.StepAsked]), d.stopPatience(app, task)
 		problem = orElse(task.Error, "its cell does not get to it")
 	case task.State == model.TaskStopping && !task.StoppingAt.IsZero():
 		since, patience = task.StoppingAt, d.stopPatience(app, task)
@@ -50,11 +50,12 @@ func (d *decision) stopEvidence(app *model.App, permit *model.Permit, actual *mo
 	default:
 		return nil
 	}
-	if !d.lookAt(since.Add(patience + permit.Extra.D())) {
+	if !d.lookAt(d.seen(since).Add(patience + permit.Extra.D())) {
 		return nil
 	}
 	alert := d.about(model.InstanceNotStopped, app.GUID, permit.Index, since)
 	alert.Owner, alert.Error, alert.Step = model.CloudOps, problem, permit.Step
+	alert.Agent = cell.Start
 	alert.What = orElse(what, fmt.Sprintf("%s does not stop on cell %s: %s", name, permit.CellID, problem))
 	alert.Advice = "No handler is in the way. Look at the agent, the process and the mounts on the cell; then retry, wait longer or skip the cell."
 	alert.Answers = []model.Verb{model.Wait, model.Retry, model.Skip}
@@ -77,10 +78,21 @@ const unending = "its process, or the flushing of its volumes, does not end"
 // it has stopped and serves again. What failed would be taken down for nothing
 // each time: that takes an answer, or another agent on the cell.
 func (d *decision) stillUnstopped(alert *model.Stuck) bool {
-	if cell := d.snap.Cell(alert.CellID); cell == nil || cell.RegisteredAt.After(alert.FlaggedAt) {
+	if cell := d.snap.Cell(alert.CellID); cell == nil || alert.Agent != "" && cell.Start != alert.Agent {
 		return false
 	}
 	return alert.Error != unending || d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0
+}
+
+// last gives the one of some times that was last, as they were seen.
+func (d *decision) last(moments ...time.Time) time.Time {
+	var last time.Time
+	for _, moment := range moments {
+		if last.IsZero() || d.seen(moment).After(d.seen(last)) {
+			last = moment
+		}
+	}
+	return last
 }
 
 func latest(moments ...time.Time) time.Time {

@@ -18,6 +18,10 @@ type world struct {
 	start time.Time
 	now   time.Time
 	began time.Time // when the orchestrator that lives began to look
+	// nodes are the machines of the control plane where their clocks differ, each
+	// with its own sightings; leads is the one that orchestrates.
+	nodes []*node
+	leads int
 	via   model.Via
 
 	procs map[place]*proc
@@ -41,6 +45,58 @@ type world struct {
 	most       map[string]int // most instances of an app seen not to serve
 	// unchecked: the invariants are not looked at, for benchmarks.
 	unchecked bool
+}
+
+// node is a machine of the control plane.
+type node struct {
+	skew      time.Duration // of its clock
+	sightings *state.Sightings
+	began     time.Time // by its clock
+}
+
+// addNode adds a machine that has followed the state from now on.
+func (w *world) addNode(skew time.Duration) {
+	n := &node{skew: skew, sightings: state.NewSightings(), began: w.now.Add(skew)}
+	w.nodes = append(w.nodes, n)
+	n.sightings.Begin(n.began)
+	for _, rec := range records(w.snap) {
+		n.sightings.Note(rec, w.now.Add(skew))
+	}
+}
+
+// records lists those that orchestration decides by.
+func records(snap *state.Snapshot) []model.Record {
+	var all []model.Record
+	for _, cell := range snap.Cells() {
+		all = append(all, cell)
+	}
+	for _, ledger := range snap.Ledgers() {
+		all = append(all, ledger)
+	}
+	for _, plan := range snap.Plans() {
+		all = append(all, plan)
+		for _, roll := range snap.Rolls(plan.Name) {
+			all = append(all, roll)
+		}
+	}
+	for _, stuck := range snap.StuckItems() {
+		all = append(all, stuck)
+	}
+	return all
+}
+
+// decide has the node that leads decide, by its clock, and returns when it is to
+// decide again by the world's.
+func (w *world) decide() (txns []*state.Txn, due time.Time) {
+	if len(w.nodes) == 0 {
+		return decide(w.snap, w.now, w.via, w.began)
+	}
+	n := w.nodes[w.leads]
+	txns, due = decide(w.snap.SeenBy(n.sightings), w.now.Add(n.skew), w.via, n.began)
+	if !due.IsZero() {
+		due = due.Add(-n.skew)
+	}
+	return txns, due
 }
 
 // place is an index of an app on one cell.
@@ -74,6 +130,12 @@ func newWorld() *world {
 func (w *world) write(tx *state.Txn) {
 	before := w.snap
 	w.snap = before.Apply(tx)
+	puts, _ := tx.Changes()
+	for _, n := range w.nodes {
+		for _, rec := range puts {
+			n.sightings.Note(rec, w.now.Add(n.skew))
+		}
+	}
 	for _, event := range tx.Events() {
 		if !event.Kind.Known() {
 			w.violation("an event is of kind %q, which is none", event.Kind)
@@ -113,7 +175,7 @@ func (w *world) orchestrate(limit int) (acted bool, due time.Time) {
 	if w.down {
 		return false, time.Time{}
 	}
-	txns, due := decide(w.snap, w.now, w.via, w.began)
+	txns, due := w.decide()
 	for i, tx := range txns {
 		if limit > 0 && i == limit {
 			break

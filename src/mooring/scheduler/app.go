@@ -13,6 +13,7 @@ func (r *round) tendApp(app *model.App) {
 		d.hand()
 		return
 	}
+	d.outrank()
 	for _, index := range d.indexes() {
 		d.retry(index)
 		switch inst := d.instances[index]; {

@@ -73,7 +73,7 @@ func (d *draft) fixedSpec(spec *model.RunSpec) bool {
 func (d *draft) detach(v *model.Volume, steal bool) {
 	next := *v
 	next.CellID = ""
-	next.Epoch++
+	next.Epoch = d.nextEpoch(v)
 	next.Steal = next.Steal || steal
 	d.putVolume(&next)
 }

@@ -27,7 +27,7 @@ func (r *round) atRest(app *model.App, sets []*model.VolumeSet) bool {
 			continue
 		}
 		for _, v := range r.snap.VolumesOf(set.GUID) {
-			if v.Steal {
+			if v.Steal || r.outranked(v) {
 				return false
 			}
 		}

@@ -115,7 +115,7 @@ func (r *round) handOver(v *model.Volume) *model.Volume {
 		if _, has := cell.Class(v.Class); has && cell.AZ == v.AZ && r.snap.Present(cell.ID) {
 			next := *v
 			next.CellID, next.Steal = cell.ID, true
-			next.Epoch++
+			next.Epoch = r.nextEpoch(v)
 			return &next
 		}
 	}
@@ -134,9 +134,9 @@ const hearsWithin = 2 * time.Second
 // heard reports whether a cell has had the time to hear that a volume ends, or
 // to say what it still has after it registered.
 func (r *round) heard(cell *model.Cell, v *model.Volume) bool {
-	since := v.EndedAt
-	if cell.RegisteredAt.After(since) {
-		since = cell.RegisteredAt
+	since := r.snap.Seen(v.EndedAt)
+	if registered := r.snap.Seen(cell.RegisteredAt); registered.After(since) {
+		since = registered
 	}
 	return r.reached(since.Add(hearsWithin))
 }

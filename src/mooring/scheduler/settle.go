@@ -39,7 +39,7 @@ func (d *draft) settle(inst *model.Instance, b *berth, after model.StartedAfter,
 		}
 		if v.Floating && v.CellID != b.cell {
 			v.CellID = b.cell
-			v.Epoch++
+			v.Epoch = d.nextEpoch(v)
 			v.Steal = v.Steal || steal
 		}
 		inst.Volumes = append(inst.Volumes, v.GUID)

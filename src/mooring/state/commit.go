@@ -56,6 +56,9 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 	case !got.Succeeded:
 		return 0, s.conflict(ctx, tx, got)
 	}
+	if got.Header.Revision <= tx.base.revision {
+		s.readAnew() // etcd has gone back, and its watch says nothing of that
+	}
 	if err := s.mirror.wait(ctx, got.Header.Revision, false); err != nil {
 		return got.Header.Revision, fmt.Errorf("committed at revision %d, which the mirror has not shown: %w", got.Header.Revision, err)
 	}
@@ -87,7 +90,7 @@ func (s *Store) conflict(ctx context.Context, tx *Txn, got *clientv3.TxnResponse
 			return fmt.Errorf("commit as leader of %s: %w: the leadership is lost", tx.leader.role, ErrConflict)
 		}
 	}
-	if err := s.mirror.wait(ctx, tx.base.revision+1, false); err != nil {
+	if err := s.past(ctx, tx.base.revision, false); err != nil {
 		return fmt.Errorf("commit: %w (%w)", ErrConflict, err)
 	}
 	return fmt.Errorf("commit on revision %d: %w", tx.base.revision, ErrConflict)

@@ -31,6 +31,7 @@ const resyncDelay = 200 * time.Millisecond
 func (s *Store) load(ctx context.Context) (int64, error) {
 	var content []*mvccpb.KeyValue
 	var revision int64
+	var cluster uint64
 	end := clientv3.GetPrefixRangeEnd(s.prefix)
 	for from := s.prefix; ; {
 		got, err := s.client.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(page), clientv3.WithRev(revision))
@@ -38,7 +39,7 @@ func (s *Store) load(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 		if revision == 0 {
-			revision = got.Header.Revision
+			revision, cluster = got.Header.Revision, got.Header.ClusterId
 		}
 		content = append(content, got.Kvs...)
 		if !got.More {
@@ -46,7 +47,9 @@ func (s *Store) load(ctx context.Context) (int64, error) {
 		}
 		from = string(got.Kvs[len(got.Kvs)-1].Key) + "\x00"
 	}
-	err := s.mirror.replace(content, revision)
+	before := s.cluster.Swap(cluster)
+	rewound := revision < s.Snapshot().revision || before != 0 && before != cluster
+	err := s.mirror.replace(content, revision, rewound)
 	if record := (*RecordError)(nil); errors.As(err, &record) {
 		record.seen = revision
 	}
@@ -104,35 +107,51 @@ func (s *Store) awaitMending(record *RecordError) {
 	}
 }
 
-// watch applies the changes after a revision, until the watch breaks, and
-// returns the revision up to which all were seen. It begins at that revision and
-// not at the next: etcd answers no ping on a watch from what is yet to come.
+// watch applies the changes after a revision, until the watch breaks or etcd is
+// found to have gone back, and returns the revision up to which all were seen. It
+// begins at that revision and not at the next: etcd answers no ping on a watch
+// from what is yet to come.
 func (s *Store) watch(revision int64) (seen int64, err error) {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(s.ctx))
 	defer cancel()
-	for got := range s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision)) {
-		if err := got.Err(); err != nil {
-			return revision, fmt.Errorf("watch %s: %w", s.prefix, err)
-		}
-		if got.IsProgressNotify() {
-			revision = got.Header.Revision
-			s.mirror.hear()
-			continue
-		}
-		events := slices.DeleteFunc(got.Events, func(event *clientv3.Event) bool { return event.Kv.ModRevision <= revision })
-		if len(events) == 0 {
-			continue
-		}
-		// The last event's revision rather than the header's: an answer may
-		// be one of several that catch up, and is then ahead of its events.
-		last := events[len(events)-1].Kv.ModRevision
-		if err := s.mirror.apply(events, last); err != nil {
-			if record := (*RecordError)(nil); errors.As(err, &record) {
-				record.seen = record.mod
+	changes := s.client.Watch(ctx, s.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision))
+	for {
+		select {
+		case <-s.rewound:
+			return revision, ErrRewound
+		case got, open := <-changes:
+			if !open {
+				return revision, fmt.Errorf("watch %s: the stream ended", s.prefix)
 			}
-			return revision, err
+			if revision, err = s.take(got, revision); err != nil {
+				return revision, err
+			}
 		}
-		revision = last
 	}
-	return revision, fmt.Errorf("watch %s: the stream ended", s.prefix)
+}
+
+// take applies what a watch says that has seen all up to a revision, and returns
+// up to which it has now.
+func (s *Store) take(got clientv3.WatchResponse, revision int64) (seen int64, err error) {
+	if err := got.Err(); err != nil {
+		return revision, fmt.Errorf("watch %s: %w", s.prefix, err)
+	}
+	if got.IsProgressNotify() {
+		s.mirror.hear()
+		return got.Header.Revision, nil
+	}
+	events := slices.DeleteFunc(got.Events, func(event *clientv3.Event) bool { return event.Kv.ModRevision <= revision })
+	if len(events) == 0 {
+		return revision, nil
+	}
+	// The last event's revision rather than the header's: an answer may
+	// be one of several that catch up, and is then ahead of its events.
+	last := events[len(events)-1].Kv.ModRevision
+	if err := s.mirror.apply(events, last); err != nil {
+		if record := (*RecordError)(nil); errors.As(err, &record) {
+			record.seen = record.mod
+		}
+		return revision, err
+	}
+	return last, nil
 }

@@ -225,7 +225,7 @@ func TestWhatANewerVersionAddsIsPassedOver(t *testing.T) {
 	}
 	newer("wizards/x", `{"format":1,"data":{"wand":"oak"}}`)
 	last := newer("apps/x", `{"format":1,"data":{"guid":"x","instances":3,"hue":"red","policy":{"whims":[1]}}}`)
-	g.Expect(s.Wait(t.Context(), last-1)).To(Succeed())
+	g.Expect(s.Reach(t.Context(), last)).To(Succeed())
 	read := s.Snapshot().App("x")
 	g.Expect(read.Instances).To(Equal(3), "what is known is read")
 

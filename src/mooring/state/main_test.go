@@ -95,7 +95,7 @@ func put(t testing.TB, s *Store, records ...model.Record) int64 {
 // catchUp waits until a store shows a revision that another one made.
 func catchUp(t testing.TB, s *Store, revision int64) {
 	t.Helper()
-	NewWithT(t).Expect(s.Wait(t.Context(), revision-1)).To(Succeed())
+	NewWithT(t).Eventually(func() error { return s.Reach(t.Context(), revision) }, "20s").Should(Succeed())
 }
 
 // app makes an app of n instances that allows one disruption at a time.

@@ -22,6 +22,8 @@ type mirror struct {
 	prefix string
 	store  *Store
 	db     *memdb.MemDB // written only by the goroutine that follows etcd
+	// sightings are by the clock of this machine.
+	sightings *Sightings
 
 	mu      sync.Mutex
 	latest  *Snapshot
@@ -29,14 +31,22 @@ type mirror struct {
 	halted  *RecordError  // why latest is older than etcd, until that is mended
 	err     error         // why there will be no later one
 	heard   time.Time     // when latest was last known to be the newest
+	rewound int           // how often the state went back
 }
 
 func newMirror(prefix string, store *Store) *mirror {
 	db := newDB()
 	return &mirror{
-		prefix: prefix, store: store, db: db,
+		prefix: prefix, store: store, db: db, sightings: NewSightings(),
 		latest: newSnapshot(db, 0, store), changed: make(chan struct{}),
 	}
+}
+
+// rewinds counts how often the state went back.
+func (m *mirror) rewinds() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rewound
 }
 
 // view gives the latest snapshot, the channel that is closed when that is no
@@ -54,12 +64,17 @@ func (m *mirror) view() (snap *Snapshot, changed <-chan struct{}, why error) {
 }
 
 // wait returns once the mirror shows at least the revision. It fails when the
-// mirror has stopped, but for a record only where patient is false.
+// mirror has stopped, but for a record only where patient is false, and with
+// ErrRewound when the state goes back meanwhile.
 func (m *mirror) wait(ctx context.Context, revision int64, patient bool) error {
+	rewinds := m.rewinds()
 	for {
 		snap, changed, err := m.view()
 		if snap.revision >= revision {
 			return nil
+		}
+		if m.rewinds() != rewinds {
+			return ErrRewound
 		}
 		if err != nil && !(patient && isRecordError(err)) {
 			return err
@@ -77,7 +92,7 @@ func (m *mirror) wait(ctx context.Context, revision int64, patient bool) error {
 func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 	write := m.db.Txn(true)
 	defer write.Abort() // after Commit it does nothing
-	unread := maps.Clone(m.latest.unread)
+	unread, now := maps.Clone(m.latest.unread), time.Now()
 	for _, event := range events {
 		key := strings.TrimPrefix(string(event.Kv.Key), m.prefix)
 		if event.Type == clientv3.EventTypeDelete {
@@ -85,7 +100,7 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 			delete(unread, key)
 			continue
 		}
-		if err := m.show(write, &unread, event.Kv); err != nil {
+		if err := m.show(write, &unread, event.Kv, now); err != nil {
 			return err
 		}
 	}
@@ -95,7 +110,7 @@ func (m *mirror) apply(events []*clientv3.Event, revision int64) error {
 }
 
 // show inserts what etcd has at a key, or notes why that is passed over.
-func (m *mirror) show(write *memdb.Txn, unread *map[string]*RecordError, kv *mvccpb.KeyValue) error {
+func (m *mirror) show(write *memdb.Txn, unread *map[string]*RecordError, kv *mvccpb.KeyValue, now time.Time) error {
 	key := strings.TrimPrefix(string(kv.Key), m.prefix)
 	e, err := m.read(kv)
 	switch record := (*RecordError)(nil); {
@@ -103,6 +118,7 @@ func (m *mirror) show(write *memdb.Txn, unread *map[string]*RecordError, kv *mvc
 		delete(*unread, key)
 		if e != nil {
 			insert(write, e)
+			m.sightings.Note(e.rec, now)
 		}
 		return nil
 	case errors.As(err, &record) && tables[tableName(key)].optional:
@@ -116,19 +132,27 @@ func (m *mirror) show(write *memdb.Txn, unread *map[string]*RecordError, kv *mvc
 	return err
 }
 
-// replace shows exactly the given content of etcd at the revision.
-func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64) error {
+// replace shows exactly the given content of etcd at the revision. rewound says
+// that it is of another history than what was shown before.
+func (m *mirror) replace(content []*mvccpb.KeyValue, revision int64, rewound bool) error {
 	fresh := newDB()
 	write := fresh.Txn(true)
 	defer write.Abort() // after Commit it does nothing
 	var unread map[string]*RecordError
+	now := time.Now()
+	m.sightings.Begin(now)
 	for _, kv := range content {
-		if err := m.show(write, &unread, kv); err != nil {
+		if err := m.show(write, &unread, kv, now); err != nil {
 			return err
 		}
 	}
 	write.Commit()
 	m.db = fresh
+	if rewound {
+		m.mu.Lock()
+		m.rewound++
+		m.mu.Unlock()
+	}
 	m.publish(unread, revision)
 	return nil
 }
@@ -154,7 +178,10 @@ func (m *mirror) read(kv *mvccpb.KeyValue) (*entry, error) {
 
 func (m *mirror) publish(unread map[string]*RecordError, revision int64) {
 	next := newSnapshot(m.db, revision, m.store)
-	next.unread = unread
+	next.unread, next.sightings = unread, m.sightings
+	if m.sightings.grown() {
+		m.sightings.keep(next.records)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.latest, m.halted, m.heard = next, nil, time.Now()

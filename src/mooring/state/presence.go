@@ -16,6 +16,10 @@ import (
 // ErrSuperseded says that a newer agent registered for the cell.
 var ErrSuperseded = errors.New("a newer agent registered for the cell")
 
+// ErrUnregistered says that the cell is not known to have the agent, and that no
+// newer one is known to have replaced it: it has to register again.
+var ErrUnregistered = errors.New("the cell is not known to have this agent")
+
 // keepAttempts bounds how often Keep begins anew when others write the same
 // presence: more than a few nodes never do.
 const keepAttempts = 5
@@ -24,9 +28,10 @@ const keepAttempts = 5
 // seconds. It renews the lease that the presence of the same agent already
 // has, whichever node made it; otherwise it makes one and replaces the
 // presence of an earlier agent, unless the cell's record names another Start
-// than p: then it fails with ErrSuperseded. When the presence is new, Keep
-// returns once the mirror shows it. While the mirror has stopped at a record,
-// cells are kept all the same.
+// than p: then it fails with ErrSuperseded, or with ErrUnregistered where that
+// agent did not register later. When the presence is new, Keep returns once the
+// mirror shows it. While the mirror has stopped at a record, cells are kept all the
+// same.
 func (s *Store) Keep(ctx context.Context, p *model.Presence, ttl time.Duration) error {
 	seconds := int64(math.Ceil(ttl.Seconds()))
 	if e := s.Snapshot().find(p.Key()); e != nil && *e.rec.(*model.Presence) == *p {
@@ -79,8 +84,11 @@ func (s *Store) keep(ctx context.Context, p *model.Presence, seconds int64) (aga
 		if err := decode(kvs[0].Value, cell); err != nil {
 			return false, &RecordError{Key: cellKey, Err: err}
 		}
-		if cell.Start != p.Start {
+		switch {
+		case cell.Supersedes(p.Start, p.Registration):
 			return false, fmt.Errorf("%w (start %s)", ErrSuperseded, cell.Start)
+		case !cell.IsAgent(p.Boot, p.Start):
+			return false, fmt.Errorf("%w (start %s)", ErrUnregistered, cell.Start)
 		}
 		cellMod = kvs[0].ModRevision
 	}

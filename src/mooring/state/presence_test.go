@@ -51,7 +51,7 @@ func TestPresenceOfANewerAgentReplacesTheOlder(t *testing.T) {
 	put(t, s, &model.Cell{ID: "c", Boot: "b", Start: "s1"})
 	g.Expect(s.Keep(t.Context(), older, time.Minute)).To(Succeed())
 	lease := s.Snapshot().find(older.Key()).lease
-	put(t, s, &model.Cell{ID: "c", Boot: "b", Start: "s2"})
+	put(t, s, &model.Cell{ID: "c", Boot: "b", Start: "s2", Registration: 1})
 	g.Expect(s.Keep(t.Context(), newer, time.Minute)).To(Succeed())
 	g.Expect(s.Snapshot().Presence("c")).To(Equal(newer))
 

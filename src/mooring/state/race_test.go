@@ -151,7 +151,7 @@ func replay(t *testing.T, prefix string, start int64, show func(before, after *S
 	end, err := client.Get(t.Context(), prefix, clientv3.WithPrefix(), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortDescend), clientv3.WithLimit(1))
 	g.Expect(err).NotTo(HaveOccurred())
 	m := newMirror(prefix, nil)
-	g.Expect(m.replace(content.Kvs, start)).To(Succeed())
+	g.Expect(m.replace(content.Kvs, start, false)).To(Succeed())
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for got := range client.Watch(ctx, prefix, clientv3.WithPrefix(), clientv3.WithRev(start+1)) {

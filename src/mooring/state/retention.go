@@ -47,7 +47,7 @@ func (s *Snapshot) Prune(keep Retention, now time.Time) *Txn {
 			break
 		}
 		seen++
-		if event.Stuck != nil && event.ID > told && now.Sub(event.At) <= keep.Spool {
+		if event.Stuck != nil && event.ID > told && now.Sub(s.Seen(event.At)) <= keep.Spool {
 			continue // somebody has yet to hear of it
 		}
 		tx.Delete(event)

@@ -22,6 +22,9 @@ type Snapshot struct {
 	store *Store
 	// unread is what was passed over, by key without the prefix. It is shared.
 	unread map[string]*RecordError
+	// sightings says when its times were first seen; nil where they are all of
+	// one machine.
+	sightings *Sightings
 }
 
 // newSnapshot freezes a database as it is now.
@@ -81,7 +84,9 @@ func (s *Snapshot) Apply(tx *Txn) *Snapshot {
 		insert(write, &entry{key: event.Key(), rec: &event, mod: next})
 	}
 	write.Commit()
-	return newSnapshot(db, next, nil)
+	after := newSnapshot(db, next, nil)
+	after.sightings = s.sightings
+	return after
 }
 
 // Unreadable lists the records that were passed over because they cannot be
@@ -107,6 +112,16 @@ func (s *Snapshot) writtenAt(key string) int64 {
 
 // Revision is the etcd revision that the snapshot shows.
 func (s *Snapshot) Revision() int64 { return s.revision }
+
+// records shows every record.
+func (s *Snapshot) records(visit func(model.Record)) {
+	for name := range tables {
+		each(s.txn, name, "id_prefix", "", func(e *entry) bool {
+			visit(e.rec)
+			return true
+		})
+	}
+}
 
 // find gives the entry of a key, nil when there is none.
 func (s *Snapshot) find(key string) *entry {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -45,6 +46,11 @@ type Store struct {
 	logger  *slog.Logger
 	mirror  *mirror
 
+	// cluster names the etcd cluster that the mirror was read from.
+	cluster atomic.Uint64
+	// rewound is sent to when etcd has another history than the mirror.
+	rewound chan struct{}
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	closed sync.Once
@@ -69,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd at %s: %w", strings.Join(cfg.Endpoints, ", "), err)
 	}
-	s := &Store{client: client, members: known, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger}
+	s := &Store{client: client, members: known, prefix: strings.TrimSuffix(cfg.Prefix, "/") + "/", logger: cfg.Logger, rewound: make(chan struct{}, 1)}
 	s.mirror = newMirror(s.prefix, s)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
@@ -85,6 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("read the state from etcd at %s: %w; is it running, and reachable from here?", strings.Join(cfg.Endpoints, ", "), err)
 	}
 	s.done.Go(func() { s.follow(revision) })
+	s.done.Go(s.guardHistory)
 	return s, nil
 }
 
@@ -140,11 +147,22 @@ func (s *Store) Snapshot() *Snapshot {
 	return snap
 }
 
-// Wait returns when the mirror's revision is greater than after. It fails when
+// Wait returns when the mirror's revision is greater than after, that of a
+// snapshot of this store, or the state has gone back to before it. It fails when
 // ctx ends or the store is closed. While etcd is out of reach, or the mirror has
 // stopped at a record, it waits on.
-func (s *Store) Wait(ctx context.Context, after int64) error {
-	return s.mirror.wait(ctx, after+1, true)
+func (s *Store) Wait(ctx context.Context, after int64) error { return s.past(ctx, after, true) }
+
+// past is Wait that fails when the mirror has stopped at a record unless patient.
+func (s *Store) past(ctx context.Context, after int64, patient bool) error {
+	if s.Snapshot().revision < after {
+		return nil // it has gone back since the snapshot
+	}
+	err := s.mirror.wait(ctx, after+1, patient)
+	if errors.Is(err, ErrRewound) {
+		return nil
+	}
+	return err
 }
 
 // WaitToFollow returns at once while the mirror follows etcd, and when it has

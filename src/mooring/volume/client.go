@@ -119,7 +119,7 @@ func readProblem(status string, content []byte) error {
 	}
 	for _, known := range codes {
 		if known.code == said.Code {
-			return &refusal{why: known.err, text: said.Error}
+			return &refusal{why: known.err, text: said.Error, epoch: said.Epoch}
 		}
 	}
 	return fmt.Errorf("the volume manager failed: %s", said.Error)

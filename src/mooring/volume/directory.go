@@ -94,7 +94,9 @@ func (d *directory) ensure(ctx context.Context, work model.VolumeWork) error {
 	case err != nil:
 		return fmt.Errorf("reading volume %s: %w", work.GUID, err)
 	case work.Epoch < h.Epoch:
-		return refuse(ErrFenced, "making volume %s with epoch %d: cell %s has had it with epoch %d", work.GUID, work.Epoch, h.Cell, h.Epoch)
+		return outdated(ErrFenced, h.Epoch, "making volume %s with epoch %d: cell %s has had it with epoch %d", work.GUID, work.Epoch, h.Cell, h.Epoch)
+	case d.class.Floating && work.Epoch == h.Epoch && h.Cell != "" && h.Cell != d.who.cell:
+		return outdated(ErrHeld, h.Epoch, "making volume %s with epoch %d: that epoch is cell %s's; a move to another cell needs a newer one", work.GUID, work.Epoch, h.Cell)
 	}
 	if next := h.charge(d.who, work.Epoch, work.Steal); d.class.Floating && next.Epoch > h.Epoch {
 		if err := writeJSON(d.path(work.GUID, holderFile), next); err != nil {

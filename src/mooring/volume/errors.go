@@ -42,12 +42,29 @@ var codes = []struct {
 
 // refusal is an error with a sentinel that does not repeat the sentinel's text.
 type refusal struct {
-	why  error
-	text string
+	why   error
+	text  string
+	epoch int64 // that the volume was had with, where that is the reason
 }
 
 func (r *refusal) Error() string { return r.text }
 func (r *refusal) Unwrap() error { return r.why }
+
+// SeenEpoch returns the epoch that a volume has had, of an error that refuses an
+// older one; 0 of any other.
+func SeenEpoch(err error) int64 {
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return refused.epoch
+	}
+	return 0
+}
+
+// outdated refuses an epoch because the volume has had a newer one, or the same
+// one on another cell.
+func outdated(why error, seen int64, format string, args ...any) error {
+	return &refusal{why: why, text: fmt.Sprintf(format, args...), epoch: seen}
+}
 
 func refuse(why error, format string, args ...any) error {
 	return &refusal{why: why, text: fmt.Sprintf(format, args...)}

@@ -62,7 +62,7 @@ func on[In, Out any](mux *http.ServeMux, logger *slog.Logger, route string, serv
 func fail(w http.ResponseWriter, err error) {
 	for _, known := range codes {
 		if errors.Is(err, known.err) {
-			answer(w, known.status, problem{Code: known.code, Error: err.Error()})
+			answer(w, known.status, problem{Code: known.code, Error: err.Error(), Epoch: SeenEpoch(err)})
 			return
 		}
 	}

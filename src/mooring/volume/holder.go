@@ -70,11 +70,11 @@ func (h holder) attach(guid string, who identity, epoch int64, steal bool) (hold
 	case slices.Contains(h.OldBoots, who.String()):
 		return h, refuse(ErrFenced, "attaching volume %s: boot %s of cell %s is over, boot %s replaced it", guid, who.boot, who.cell, h.Boot)
 	case epoch < h.Epoch:
-		return h, refuse(ErrFenced, "attaching volume %s with epoch %d: cell %s has had it with epoch %d", guid, epoch, h.Cell, h.Epoch)
+		return h, outdated(ErrFenced, h.Epoch, "attaching volume %s with epoch %d: cell %s has had it with epoch %d", guid, epoch, h.Cell, h.Epoch)
 	case h.Cell == "" || h.Cell == who.cell:
 		// Ours, or nobody's so far.
 	case epoch == h.Epoch:
-		return h, refuse(ErrHeld, "attaching volume %s with epoch %d: that epoch is cell %s's; a move to another cell needs a newer one", guid, epoch, h.Cell)
+		return h, outdated(ErrHeld, h.Epoch, "attaching volume %s with epoch %d: that epoch is cell %s's; a move to another cell needs a newer one", guid, epoch, h.Cell)
 	case h.Attached && !steal:
 		return h, refuse(ErrHeld, "attaching volume %s: cell %s holds it (boot %s, epoch %d); it must be detached there first", guid, h.Cell, h.Boot, h.Epoch)
 	}

@@ -351,3 +351,21 @@ func TestVolumes_AreForTheOwnerAlone(t *testing.T) {
 	host.serve(t)
 	g.Expect(mode(filepath.Dir(path))).To(BeEquivalentTo(0o700), "what an earlier release left open is closed")
 }
+
+func TestRefusal_SaysTheEpochThatTheVolumeHasHad(t *testing.T) {
+	g, ctx := NewWithT(t), t.Context()
+	shared := t.TempDir()
+	one, _ := newHost(t, "cell-1", shared).serve(t)
+	two, _ := newHost(t, "cell-2", shared).serve(t)
+	g.Expect(one.Ensure(ctx, floatingVolume("v", 9))).To(Succeed())
+
+	for epoch, why := range map[int64]error{5: ErrFenced, 9: ErrHeld} { // as a state from a backup has it
+		err := two.Ensure(ctx, floatingVolume("v", epoch))
+		g.Expect(err).To(MatchError(why))
+		g.Expect(SeenEpoch(err)).To(Equal(int64(9)))
+		_, err = two.Attach(ctx, floatingVolume("v", epoch))
+		g.Expect(err).To(MatchError(why))
+		g.Expect(SeenEpoch(err)).To(Equal(int64(9)))
+	}
+	g.Expect(SeenEpoch(two.Ensure(ctx, floatingVolume("v", 10)))).To(BeZero())
+}

@@ -34,4 +34,6 @@ type volumeList struct {
 type problem struct {
 	Code  string `json:"code"`
 	Error string `json:"error"`
+	// Epoch is that which the volume has had, where an older one is refused.
+	Epoch int64 `json:"epoch,omitempty"`
 }
