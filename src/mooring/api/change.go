@@ -86,10 +86,11 @@ func invalid(what string, faults ...error) error {
 // be kept.
 func checkSaid(what, reason, by string) error {
 	var faults []error
-	for _, said := range []struct{ where, text string }{{"reason", reason}, {"by", by}} {
-		if err := model.CheckText(said.text, model.MaxText); err != nil {
-			faults = append(faults, fault(said.where, "%v", err))
-		}
+	if err := model.CheckLines(reason, model.MaxReason); err != nil {
+		faults = append(faults, fault("reason", "%v", err))
+	}
+	if err := model.CheckText(by, model.MaxText); err != nil {
+		faults = append(faults, fault("by", "%v", err))
 	}
 	return invalid(what, faults...)
 }

@@ -42,10 +42,8 @@ func Open(dir, reason, by string, now time.Time) error {
 	if strings.TrimSpace(reason) == "" {
 		return errors.New("say why the gate is opened: --reason is kept with the events")
 	}
-	for _, said := range []struct{ flag, text string }{{"--reason", reason}, {"--by", by}} {
-		if err := model.CheckText(said.text, model.MaxText); err != nil {
-			return fmt.Errorf("open the gate: %s %w", said.flag, err)
-		}
+	if err := model.CheckLines(reason, model.MaxReason); err != nil {
+		return fmt.Errorf("open the gate: --reason %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("open the gate: %w; it is opened on the cell itself, as a user who may write there", err)

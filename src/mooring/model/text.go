@@ -17,9 +17,10 @@ const (
 	// MaxTailLines says how many there are.
 	MaxTail      = 32 << 10
 	MaxTailLines = 20
-	// MaxText bounds one line that a person or a manifest writes, MaxCommand a
-	// command, which may have several lines.
+	// MaxText bounds one line that a person or a manifest writes. A reason and a
+	// command may have several lines, and these bounds.
 	MaxText    = 1 << 10
+	MaxReason  = 4 << 10
 	MaxCommand = 64 << 10
 )
 
@@ -101,9 +102,12 @@ func (c check) text(text string) {
 	}
 }
 
+// command notes a problem unless a command may be kept.
+func (c check) command(text string) { c.lines(text, MaxCommand) }
+
 // lines notes a problem unless a text of several lines may be kept.
-func (c check) lines(text string) {
-	if err := CheckLines(text, MaxCommand); err != nil {
+func (c check) lines(text string, limit int) {
+	if err := CheckLines(text, limit); err != nil {
 		c.wrong("%v", err)
 	}
 }

@@ -48,7 +48,7 @@ func (s RunSpec) check(c check) {
 	if strings.TrimSpace(s.Command) == "" {
 		c.field("command").wrong("is missing; say what an instance runs")
 	}
-	c.field("command").lines(s.Command)
+	c.field("command").command(s.Command)
 	if s.Memory < 0 {
 		c.field("memory").wrong("is less than nothing")
 	}
@@ -108,7 +108,7 @@ func (h HealthCheck) check(c check) {
 		return
 	}
 	c.field("path").text(h.Path)
-	c.field("command").lines(h.Command)
+	c.field("command").command(h.Command)
 	if h.Path != "" && h.Type != HealthHTTP {
 		c.field("path").wrong("goes with type http alone")
 	} else if h.Path != "" && !strings.HasPrefix(h.Path, "/") {

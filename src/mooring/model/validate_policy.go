@@ -54,7 +54,7 @@ func (h *Handler) check(c check) {
 	if h == nil {
 		return
 	}
-	c.field("command").lines(h.Command)
+	c.field("command").command(h.Command)
 	c.field("http").text(h.HTTP)
 	command, http := strings.TrimSpace(h.Command) != "", h.HTTP != ""
 	switch {
