@@ -58,9 +58,10 @@ func (l *line) open(snap *state.Snapshot, change notify.Change) []notify.Notice 
 
 // notice is of an event or, without one, of what is stuck now.
 func notice(snap *state.Snapshot, id string, change notify.Change, stuck *model.Stuck, event *model.Event) notify.Notice {
-	n := notify.Notice{ID: id, Change: change, At: stuck.FlaggedAt, Text: stuck.What, Stuck: stuck}
+	told := stuck.Printable()
+	n := notify.Notice{ID: id, Change: change, At: stuck.FlaggedAt, Text: told.What, Stuck: told}
 	if event != nil {
-		n.At, n.Text = event.At, event.Text
+		n.At, n.Text = event.At, model.Printable(event.Text)
 	}
 	if cell := snap.Cell(stuck.CellID); cell != nil {
 		n.AZ = cell.AZ

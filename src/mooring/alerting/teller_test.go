@@ -206,3 +206,40 @@ func TestItEndsWhenTheLeadershipIsLost(t *testing.T) {
 
 	g.Eventually(ended, "10s").Should(Receive(MatchError(state.ErrLost)))
 }
+
+// Whatever is in the state already, no receiver is sent what would act on the
+// terminal or the page of who reads it.
+func TestNotice_NothingInItActsOnWhatShowsIt(t *testing.T) {
+	g := NewWithT(t)
+	const evil = "x\x1b[2J\u009b\u202e\r\n"
+	stuck := &model.Stuck{
+		ID: "a", Kind: model.HandlerHung, What: evil, Advice: evil, Owner: evil, Message: evil, Error: evil, Output: []string{evil}, Blocks: []string{evil}, Data: []string{evil},
+		Effects: map[model.Verb]string{model.Skip: evil}, Answer: &model.Answer{By: evil, Reason: evil, Confirm: []string{evil}},
+		Task: &model.HostTask{Last: evil}, Handler: &model.Handler{Command: evil, HTTP: evil},
+	}
+	n := notice(state.SnapshotOf(), "1", notify.Opened, stuck, &model.Event{Text: evil})
+	body, err := json.Marshal(n)
+	g.Expect(err).NotTo(HaveOccurred())
+	var all any
+	g.Expect(json.Unmarshal(body, &all)).To(Succeed())
+	var look func(any)
+	texts := 0
+	look = func(value any) {
+		switch v := value.(type) {
+		case string:
+			texts++
+			g.Expect(model.CheckLines(v, 1000)).To(Succeed(), v)
+		case []any:
+			for _, item := range v {
+				look(item)
+			}
+		case map[string]any:
+			for _, item := range v {
+				look(item)
+			}
+		}
+	}
+	look(all)
+	g.Expect(texts).To(BeNumerically(">", 15))
+	g.Expect(stuck.What).To(Equal(evil), "the state is not changed")
+}

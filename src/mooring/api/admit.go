@@ -19,16 +19,17 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 	}
 	cell := registration.Cell
 	cell.Registration++
-	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.GateOpenedAt, cell.Column = now, false, time.Time{}, time.Time{}, 0
+	cell.RegisteredAt, cell.Lost, cell.LostAt, cell.GateOpenedAt, cell.Column, cell.Refused = now, false, time.Time{}, time.Time{}, 0, ""
 	kind, text := model.EventCellRegistered, fmt.Sprintf("cell %s is new in %s", id, cell.AZ)
-	if before := snap.Cell(id); before != nil {
+	before := snap.Cell(id)
+	if before != nil {
 		if before.Lost && before.Boot == cell.Boot {
 			return nil, nil, conflict("cell %s was declared lost; it may register after the host has booted again", id)
 		}
 		if before.AZ != cell.AZ && len(snap.VolumesOn(id)) > 0 {
 			return nil, nil, conflict("cell %s was in AZ %s and has volumes there; it cannot come back in %s", id, before.AZ, cell.AZ)
 		}
-		cell.GateOpenedAt = before.GateOpenedAt
+		cell.GateOpenedAt, cell.Refused = before.GateOpenedAt, before.Refused
 		cell.Registration = max(before.Registration, registration.Registration) + 1
 		if !registration.DomainGiven {
 			cell.Domain = before.Domain
@@ -45,7 +46,10 @@ func admit(snap *state.Snapshot, id string, registration *model.Registration, no
 	tx := snap.Txn()
 	tx.Put(&cell)
 	for _, actual := range snap.ActualInstancesOn(id) {
-		tx.Delete(actual)
+		// What the cell was still stopping goes on being told apart from a stray.
+		if before == nil || before.Boot != cell.Boot || actual.Stray || placed(snap, id, actual) {
+			tx.Delete(actual)
+		}
 	}
 	for _, actual := range snap.ActualVolumesOn(id) {
 		tx.Delete(actual)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -15,7 +16,7 @@ import (
 
 const (
 	// maxReport bounds a report in bytes; a full cell's takes a fraction.
-	maxReport = 16 << 20
+	maxReport = 4 << 20
 	// maxWait bounds a long poll.
 	maxWait = 2 * time.Minute
 	// behindAtMost is how long a node may take to see what a cell has seen.
@@ -60,6 +61,7 @@ func (s *server) agentRoutes(routes huma.API) {
 	on(routes, op, s.register)
 	op = operation(http.MethodPost, "/v1/cells/{id}/report", "report-cell", "All that is so on a cell; renews its presence", "cell protocol")
 	op.MaxBodyBytes = maxReport
+	op.Middlewares = huma.Middlewares{s.receiveReport}
 	on(routes, op, s.report)
 	op = operation(http.MethodGet, "/v1/cells/{id}/work", "cell-work", "Wait for the cell's work to change; 204 when it did not", "cell protocol")
 	huma.Register(routes, op, s.work)
@@ -129,13 +131,22 @@ func speaker(snap *state.Snapshot, id string, report *model.Report) (*model.Cell
 }
 
 func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, error) {
-	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+	take := func(snap *state.Snapshot) (*state.Txn, error) {
 		cell, err := speaker(snap, in.ID, &in.Body)
 		if err != nil {
 			return nil, err
 		}
+		if err := checkReport(snap, cell, &in.Body); err != nil {
+			return nil, err
+		}
 		return absorb(snap, cell, &in.Body, s.now()), nil
-	})
+	}
+	snap, err := s.change(ctx, take)
+	if err == nil && slices.ContainsFunc(snap.ActualInstancesOn(in.ID), func(a *model.ActualInstance) bool { return a.Stray }) {
+		// This node may have seen less than the one that gave the work: what was
+		// written now is behind that.
+		_, err = s.change(ctx, take)
+	}
 	if err != nil {
 		return model.Lease{}, err
 	}

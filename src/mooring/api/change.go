@@ -82,6 +82,19 @@ func invalid(what string, faults ...error) error {
 	return huma.NewError(http.StatusUnprocessableEntity, what, details...)
 }
 
+// checkSaid refuses what a person said, as a reason or as a name, when it cannot
+// be kept.
+func checkSaid(what, reason, by string) error {
+	var faults []error
+	if err := model.CheckLines(reason, model.MaxReason); err != nil {
+		faults = append(faults, fault("reason", "%v", err))
+	}
+	if err := model.CheckText(by, model.MaxText); err != nil {
+		faults = append(faults, fault("by", "%v", err))
+	}
+	return invalid(what, faults...)
+}
+
 // fault is one problem at a field.
 func fault(where, format string, args ...any) error {
 	return model.Problems{{Where: where, What: fmt.Sprintf(format, args...)}}

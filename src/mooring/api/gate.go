@@ -76,7 +76,10 @@ func (s *server) gateRoutes(routes huma.API) {
 		map[string]any{"gate": client.GateView{}}, s.streamReturn)
 	on(routes, operation(http.MethodPut, "/v1/cells/{id}/gate-opened", "gate-opened", "A person opened a cell's gate by hand", "gate"),
 		func(ctx context.Context, in *openedInput) (*client.GateView, error) {
-			in.Body.By = openedBy(ctx, in.Body.By)
+			// It has happened, and a cell tells it until it is heard: no text in
+			// it is a reason to refuse it.
+			in.Body.Reason, in.Body.Overridden = model.BoundLine(in.Body.Reason), model.BoundLine(in.Body.Overridden)
+			in.Body.By = openedBy(ctx, model.BoundLine(in.Body.By))
 			_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 				return decideOpened(snap, in.ID, in.Body, s.now())
 			})

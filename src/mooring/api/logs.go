@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -47,9 +48,11 @@ func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamR
 	if cell.LogAddress == "" {
 		return nil, conflict("cell %s serves no logs", cell.ID)
 	}
-	query := url.Values{"lines": {strconv.Itoa(in.Lines)}, "follow": {strconv.FormatBool(in.Follow)}}
-	source := fmt.Sprintf("http://%s/logs/%s/%d?%s", cell.LogAddress, url.PathEscape(app.GUID), in.Index, query.Encode())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	source, err := logsAt(cell, app.GUID, in)
+	if err != nil {
+		return nil, badGateway(cell, err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, source.String(), nil)
 	if err != nil {
 		return nil, badGateway(cell, err)
 	}
@@ -64,7 +67,7 @@ func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamR
 		if response.StatusCode == http.StatusNotFound {
 			return nil, notFound("cell %s has no output of %s", cell.ID, name)
 		}
-		return nil, badGateway(cell, errors.New(response.Status+because(strings.TrimSpace(string(said)))))
+		return nil, badGateway(cell, errors.New(model.BoundLine(response.Status+because(strings.TrimSpace(string(said))))))
 	}
 	return &huma.StreamResponse{Body: func(out huma.Context) {
 		defer response.Body.Close()
@@ -72,6 +75,28 @@ func (s *server) instanceLogs(ctx context.Context, in *logsInput) (*huma.StreamR
 		out.SetHeader("Cache-Control", "no-store")
 		copyFlushing(out.BodyWriter(), response.Body)
 	}}, nil
+}
+
+// logsAt is where the agent of a cell has an instance's output: on the cell, or
+// nowhere. What a cell says of itself is parsed, and never becomes part of a
+// URL as it stands.
+func logsAt(cell *model.Cell, appGUID string, in *logsInput) (*url.URL, error) {
+	server, err := cell.LogServer()
+	if err != nil {
+		return nil, fmt.Errorf("its log_address %w", err)
+	}
+	query := url.Values{"lines": {strconv.Itoa(in.Lines)}, "follow": {strconv.FormatBool(in.Follow)}}
+	at := &url.URL{Scheme: "http", Host: server.String(), RawQuery: query.Encode()}
+	return at.JoinPath("logs", url.PathEscape(appGUID), strconv.Itoa(in.Index)), nil
+}
+
+// logClient calls agents for logs. It follows no redirect, since the key of a
+// cell's log server is for that alone, and goes through no proxy.
+func logClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{ResponseHeaderTimeout: 10 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 func badGateway(cell *model.Cell, err error) error {

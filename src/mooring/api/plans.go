@@ -127,6 +127,9 @@ func chosen(snap *state.Snapshot, selector *model.Selector) ([]string, error) {
 }
 
 func (s *server) startPlan(ctx context.Context, in *planInput) (*client.PlanView, error) {
+	if err := checkSaid("the plan is refused", in.Body.Reason, in.Body.By); err != nil {
+		return nil, err
+	}
 	if err := s.checkPlan(ctx, in.Body.PlanSpec); err != nil {
 		return nil, err
 	}
@@ -220,6 +223,9 @@ func steering(intent model.Intent) (kind model.EventKind, said string) {
 }
 
 func (s *server) steerPlan(ctx context.Context, in *steerInput) (*client.PlanView, error) {
+	if err := checkSaid(fmt.Sprintf("plan %s goes on as it is", in.Plan), in.Body.Reason, in.Body.By); err != nil {
+		return nil, err
+	}
 	by := signed(ctx, in.Body.By, someOperator)
 	snap, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		plan, err := planNamed(snap, in.Plan)

@@ -11,6 +11,50 @@ import (
 	"mooring/state"
 )
 
+// maxStrays bounds what a cell may say it has though it was never placed there:
+// no agent is left with so much that it has to stop.
+const maxStrays = 1000
+
+// checkReport refuses a report that no agent makes. What an agent may well
+// report, and the state does not have there any more, is no reason: a cell whose
+// reports are refused counts as gone. See believed.
+func checkReport(snap *state.Snapshot, cell *model.Cell, report *model.Report) error {
+	if err := report.Validate(); err != nil {
+		return invalid("the report of cell "+cell.ID+" is refused", err)
+	}
+	strays := 0
+	for i := range report.Instances {
+		if actual := &report.Instances[i]; !placed(snap, cell.ID, actual) && snap.ActualInstance(actual.AppGUID, actual.Index, cell.ID) == nil {
+			strays++
+		}
+	}
+	if strays > maxStrays {
+		return invalid("the report of cell "+cell.ID+" is refused",
+			fault("instances", "%d of them were never placed on the cell, and it cannot have more than %d of those; restart its agent, which stops them", strays, maxStrays))
+	}
+	return nil
+}
+
+// placed reports whether an instance is to be on a cell, or its replacement.
+func placed(snap *state.Snapshot, cellID string, actual *model.ActualInstance) bool {
+	inst := snap.Instance(actual.AppGUID, actual.Index)
+	return inst != nil && (inst.CellID == cellID || inst.Next != nil && inst.Next.CellID == cellID)
+}
+
+// believed is what is taken of what a cell reports of an instance. It is all of
+// it where the instance is placed on the cell, or was when it was last heard
+// of: what is being stopped there. Of anything else, left by an agent that had
+// to start anew or by a state from before it, only that something runs.
+func believed(snap *state.Snapshot, cellID string, actual model.ActualInstance) model.ActualInstance {
+	actual.CellID, actual.Stray = cellID, false
+	if placed(snap, cellID, &actual) || snap.ActualInstance(actual.AppGUID, actual.Index, cellID) != nil {
+		return actual.Bounded()
+	}
+	return model.ActualInstance{
+		AppGUID: actual.AppGUID, Index: actual.Index, CellID: cellID, GUID: actual.GUID, State: actual.State, PID: actual.PID, Stray: true,
+	}
+}
+
 // absorb makes the transaction that brings the actual state of a cell to what
 // it reports. It writes only what changed, and tells of what people want to
 // know. It is pure.
@@ -18,32 +62,46 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 	tx := snap.Txn()
 	// Only the agent that is the cell may say what is so on it.
 	tx.Require(cell.Key())
-	reported := map[string]bool{}
+	reported, known := map[string]bool{}, map[string]*model.ActualInstance{}
+	for _, actual := range snap.ActualInstancesOn(cell.ID) {
+		known[actual.Key()] = actual
+	}
 	for i := range report.Instances {
-		actual := report.Instances[i]
-		actual.CellID = cell.ID
+		actual := believed(snap, cell.ID, report.Instances[i])
 		reported[actual.Key()] = true
-		before := snap.ActualInstance(actual.AppGUID, actual.Index, cell.ID)
+		before := known[actual.Key()]
 		actual.Disruption = stopping(before, actual.Disruption, now)
 		if before != nil && same(before, &actual) {
 			continue
 		}
 		tx.Put(&actual)
+		if actual.Stray {
+			continue
+		}
 		for _, event := range tellings(snap, before, &actual) {
 			event.At, event.Actor, event.CellID = now, "cell", cell.ID
 			tx.Event(event)
 		}
 	}
-	for _, actual := range snap.ActualInstancesOn(cell.ID) {
+	for _, actual := range known {
 		if !reported[actual.Key()] {
 			tx.Delete(actual)
 		}
 	}
+	if cell.Refused != "" {
+		heard := *cell
+		heard.Refused = ""
+		tx.Put(&heard)
+	}
 	for i := range report.Volumes {
-		actual := report.Volumes[i]
+		actual := report.Volumes[i].Bounded()
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
 		before := find(snap.ActualVolumesOf(actual.GUID), func(v *model.ActualVolume) bool { return v.CellID == cell.ID })
+		volume := snap.Volume(actual.GUID)
+		if before == nil && (volume == nil || volume.CellID != cell.ID) {
+			continue // it never was to be here: what lies about on a cell holds up nobody
+		}
 		if before == nil || !same(before, &actual) {
 			tx.Put(&actual)
 		}

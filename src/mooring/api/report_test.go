@@ -53,7 +53,7 @@ func TestAReportWritesOnlyWhatChanged(t *testing.T) {
 
 func TestHandlersAreToldOfOnce(t *testing.T) {
 	g := NewWithT(t)
-	snap := state.SnapshotOf(workCell("c1"), workApp())
+	snap := state.SnapshotOf(workCell("c1"), workApp(), workInstance(0, "c1"))
 	told := func(task model.ActualDisruption) []string {
 		tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
 			{AppGUID: "app", Index: 0, State: model.Serving, Disruption: &task},
@@ -77,7 +77,7 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
 	g := NewWithT(t)
 	told := func(step model.Step, is model.DisruptionState) []string {
-		snap := state.SnapshotOf(workCell("c1"), workApp(), &model.Ledger{AppGUID: "app", Permits: []model.Permit{{ID: "p", Step: step}}})
+		snap := state.SnapshotOf(workCell("c1"), workApp(), workInstance(0, "c1"), &model.Ledger{AppGUID: "app", Permits: []model.Permit{{ID: "p", Step: step}}})
 		var kinds []string
 		for _, permit := range []string{"p", "of old"} {
 			tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is}}}}, time.Now())
@@ -98,7 +98,7 @@ func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
 func TestSinceWhenAnInstanceIsBeingStopped(t *testing.T) {
 	g := NewWithT(t)
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	snap := state.SnapshotOf(workCell("c1"), workApp())
+	snap := state.SnapshotOf(workCell("c1"), workApp(), workInstance(0, "c1"))
 	told := func(later time.Duration, permit string, is model.DisruptionState) time.Time {
 		snap = snap.Apply(absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
 			{AppGUID: "app", Disruption: &model.ActualDisruption{PermitID: permit, State: is, StoppingAt: noon.Add(-time.Hour)}},
@@ -117,6 +117,7 @@ func TestWhatNewerCellsSayIsPassedOver(t *testing.T) {
 	g := NewWithT(t)
 	f := newFixture(t)
 	registration := aCell("c1", "z1")
+	f.put(t, workInstance(0, "c1"))
 	report := model.Report{Boot: registration.Boot, Start: registration.Start, Volumes: []model.ActualVolume{},
 		Instances: []model.ActualInstance{{AppGUID: "app", GUID: "i", CellID: "c1", State: model.Serving}}}
 	for _, sent := range []struct {

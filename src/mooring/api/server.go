@@ -53,6 +53,7 @@ type server struct {
 	logger   *slog.Logger
 	ttl      time.Duration
 	watch    *workWatch
+	reports  reportQueues
 	// logs fetches from cells' agents.
 	logs    *http.Client
 	newGUID func() string
@@ -82,7 +83,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	s := &server{
 		store: cfg.Store, planner: cfg.Planner, forecast: cfg.Forecast, check: cfg.CheckPlan, logger: cfg.Logger, ttl: cfg.LeaseTTL,
-		watch: &workWatch{}, logs: &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 10 * time.Second}},
+		watch: &workWatch{}, logs: logClient(),
 		newGUID: uuid.NewString, now: func() time.Time { return time.Now().UTC() },
 	}
 	mux := newGuarded()

@@ -114,6 +114,7 @@ func TestLogsComeFromTheInstancesCell(t *testing.T) {
 	}))
 	defer agent.Close()
 	cell := aCell("c1", "z1")
+	cell.Address = "127.0.0.1"
 	cell.LogAddress, cell.LogKey = strings.TrimPrefix(agent.URL, "http://"), "sesame"
 	_, err := f.Register(t.Context(), cell)
 	g.Expect(err).NotTo(HaveOccurred())

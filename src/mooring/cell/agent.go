@@ -46,6 +46,9 @@ type Agent struct {
 	known   bool
 	fenced  bool
 	leaving bool
+	// refused: the control plane is reached, and does not take what this agent
+	// reports. Its lease runs out, and its work goes on coming.
+	refused bool
 	running sync.WaitGroup // drivers
 
 	claims *claims
@@ -177,11 +180,9 @@ func (a *Agent) settings(token string) settings {
 	return settings{CellID: a.cfg.Cell.ID, Address: a.cfg.Cell.Address, API: a.instancesAPI, Token: token, Path: path}
 }
 
-// tailLines is how many lines of a crashed instance's log are reported.
-const tailLines = 20
-
+// tail reads the last lines of a crashed instance's log.
 func (a *Agent) tail(guid string) []string {
-	lines, err := logs.Tail(a.runtime.LogPath(guid), tailLines)
+	lines, err := logs.Tail(a.runtime.LogPath(guid), model.MaxTailLines)
 	if err != nil {
 		a.log.Warn("cannot read the log of a crashed instance", "error", err)
 	}
@@ -224,6 +225,7 @@ func (a *Agent) snapshot() []model.ActualInstance {
 
 // publish takes what a driver has to report.
 func (a *Agent) publish(k key, report model.ActualInstance) {
+	report = report.Bounded()
 	a.mu.Lock()
 	before, known := a.reports[k]
 	a.reports[k] = report

@@ -126,7 +126,7 @@ func (a *Agent) reportOn(ctx context.Context, ttl time.Duration) error {
 			return err
 		default:
 			tries++
-			a.log.Warn("report was not answered", "error", err)
+			a.log.Warn("report was not taken", "error", err)
 			err = pause(ctx, min(retryPause(tries), ttl/10))
 		}
 		if err != nil {
@@ -139,12 +139,43 @@ func (a *Agent) reportOn(ctx context.Context, ttl time.Duration) error {
 func (a *Agent) report(ctx context.Context) (model.Lease, error) {
 	a.reporter.sending.Lock()
 	defer a.reporter.sending.Unlock()
-	return a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
-		return a.cfg.Control.Report(ctx, a.cfg.Cell.ID, model.Report{
+	lease, err := a.ask(ctx, func(ctx context.Context) (model.Lease, error) {
+		return a.cfg.Control.Report(ctx, a.cfg.Cell.ID, fit(model.Report{
 			Boot: a.cfg.Cell.Boot, Start: a.start, Registration: a.registration.Load(),
 			Instances: a.snapshot(), Volumes: a.keeper.snapshot(),
-		})
+		}, maxReport))
 	})
+	if client.Refused(err) {
+		a.goOnRefused(ctx, err)
+	}
+	return lease, err
+}
+
+// goOnRefused goes on taking work though the control plane does not take the
+// agent's reports. The lease runs out meanwhile, since what floats may be
+// started elsewhere; what is not wanted any more has to stop all the same, and
+// may be the very cause.
+func (a *Agent) goOnRefused(ctx context.Context, err error) {
+	a.mu.Lock()
+	first := !a.refused
+	a.refused = true
+	a.mu.Unlock()
+	if first {
+		a.log.Error("the control plane refuses this cell's reports: it counts as gone until they are taken; work is still taken up", "error", err)
+	}
+	a.contact.make(ctx)
+}
+
+// goOnTaken begins a new contact once reports are taken again: work that came
+// while they were refused was taken up as far as a cell may whose lease has run
+// out.
+func (a *Agent) goOnTaken() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.refused {
+		a.refused = false
+		a.contact.lose()
+	}
 }
 
 // ask makes a call whose answer renews the lease, from when it was sent.
@@ -159,6 +190,7 @@ func (a *Agent) ask(ctx context.Context, call func(context.Context) (model.Lease
 	if err := a.lease.extend(sent, lease.TTL.D()); err != nil {
 		a.log.Error("a crash of this agent would fence the cell early", "error", err)
 	}
+	a.goOnTaken()
 	if left, _ := a.lease.left(); left > 0 {
 		a.contact.make(ctx)
 	}
@@ -209,15 +241,17 @@ func (a *Agent) takeWithin(base, ctx context.Context) {
 }
 
 // apply makes work what is wanted. It reports false when the lease has run out
-// or the contact that the work came by was lost.
+// or the contact that the work came by was lost. While reports are refused, work
+// is taken after the lease as well, and what floats stays down.
 func (a *Agent) apply(base, contact context.Context, work *model.Work) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if left, _ := a.lease.left(); left <= 0 || contact.Err() != nil || a.leaving {
+	left, _ := a.lease.left()
+	if left <= 0 && !a.refused || contact.Err() != nil || a.leaving {
 		return false
 	}
 	a.wants = wantsOf(work, a.floating)
-	a.known, a.fenced = true, false
+	a.known, a.fenced = true, left <= 0
 	for k := range a.wants {
 		if a.drivers[k] == nil {
 			a.drive(base, newDriver(a, k, memory{}))

@@ -31,6 +31,8 @@ type control struct {
 	// cutFor, when not 0, ends the cut once so many calls have been refused.
 	cutFor     int
 	superseded bool
+	// refuses: reports are understood and not taken.
+	refuses bool
 }
 
 func newControl() *control {
@@ -68,6 +70,9 @@ func (c *control) Report(_ context.Context, _ string, r model.Report) (model.Lea
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	lease, err := c.lease()
+	if err == nil && c.refuses {
+		return model.Lease{}, &client.Error{Status: http.StatusUnprocessableEntity, Detail: "the report of cell cell-1 is refused"}
+	}
 	if err == nil {
 		c.reports = append(c.reports, r)
 	}

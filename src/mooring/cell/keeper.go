@@ -144,9 +144,11 @@ func bounded(ctx context.Context, call func(context.Context) error) error {
 func (k *keeper) publish(list []model.ActualVolume, problems map[string]model.ActualVolume) {
 	all := map[string]model.ActualVolume{}
 	for _, v := range list {
-		all[v.GUID] = v
+		all[v.GUID] = v.Bounded()
 	}
-	maps.Copy(all, problems)
+	for guid, v := range problems {
+		all[guid] = v.Bounded()
+	}
 	sorted := slices.SortedFunc(maps.Values(all), func(a, b model.ActualVolume) int { return strings.Compare(a.GUID, b.GUID) })
 	k.mu.Lock()
 	changed := !reflect.DeepEqual(sorted, k.actual)

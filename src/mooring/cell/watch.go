@@ -105,7 +105,7 @@ func (d *driver) stateOf(w *want, c conditions) model.InstanceState {
 		return model.Stopped
 	case d.problem != "" && wanted:
 		return model.Blocked
-	case d.Crashed:
+	case d.Crashed && (wanted || w == nil): // otherwise no restart is due
 		return model.Crashed
 	case wanted && (!c.Fenced || !w.Floats):
 		return model.Starting

@@ -69,9 +69,7 @@ func Run(args []string, version string, extra ...*cli.Command) int {
 // Execute runs a program made by New, with the reader and the writers it has,
 // and gives the exit status.
 func Execute(ctx context.Context, app *cli.App, args []string) int {
-	if app.ErrWriter == nil {
-		app.ErrWriter = os.Stderr
-	}
+	app.Writer, app.ErrWriter = printableTo(orElse(app.Writer, os.Stdout)), printableTo(orElse(app.ErrWriter, os.Stderr))
 	return report(app.ErrWriter, app.RunContext(ctx, reorder(app, args)))
 }
 

@@ -93,6 +93,7 @@ func (s *session) showCell(cell *client.CellView) error {
 		"memory", fmt.Sprintf("%s of %s reserved", cell.MemoryReserved, cell.Memory),
 		"disk", diskText(cell.Disk),
 		"boot", cell.Boot,
+		"refused", cell.Refused,
 		"registered", ago(cell.RegisteredAt, s.now())+" ago",
 	)
 	if err != nil {

@@ -123,6 +123,6 @@ func (s *session) showEvent(event model.Event) error {
 	if event.Reason != "" {
 		text += fmt.Sprintf(" (%s)", event.Reason)
 	}
-	_, err := fmt.Fprintf(s.out, "%s  %-22s  %-12s  %s\n", moment(event.At, s.now()), event.Kind, event.Actor, text)
+	_, err := fmt.Fprintf(s.out, "%s  %-22s  %-12s  %s\n", moment(event.At, s.now()), event.Kind, model.Printable(event.Actor), model.Printable(text))
 	return err
 }

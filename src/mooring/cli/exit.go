@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"mooring/client"
+	"mooring/model"
 )
 
 // Exit statuses; see the package's documentation.
@@ -86,16 +88,13 @@ func explain(err error) string {
 	case !errors.As(err, &answer) || len(answer.Errors) == 0:
 		return err.Error()
 	}
-	lines := []string{answer.Detail}
-	if answer.Detail == "" {
-		lines[0] = answer.Title
-	}
+	lines := []string{model.Printable(cmp.Or(answer.Detail, answer.Title))}
 	for _, fault := range answer.Errors {
 		line := "  " + fault.Message
 		if fault.Location != "" {
 			line = "  " + fault.Location + ": " + fault.Message
 		}
-		lines = append(lines, line)
+		lines = append(lines, model.Printable(line))
 	}
 	return strings.Join(lines, "\n")
 }

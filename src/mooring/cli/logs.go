@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ import (
 // openAgainAfter is how long to wait before the log of an instance that is
 // down or moving is opened again.
 const openAgainAfter = time.Second
+
+// longestLine bounds one line of output as it is printed, in bytes.
+const longestLine = 64 << 10
 
 func logsCommand() *cli.Command {
 	return command(developers, "logs", "APP [INDEX]", "show the output of an application's instances",
@@ -111,13 +115,17 @@ func (r *logReader) copy(ctx context.Context, index int, options client.LogOptio
 		return err
 	}
 	defer stream.Close()
-	lines := bufio.NewReader(stream)
+	lines := bufio.NewReaderSize(stream, longestLine)
 	for {
-		line, err := lines.ReadString('\n')
-		if line != "" {
-			if err := r.print(index, line); err != nil {
+		// A line that is longer is printed in pieces: it has no bound.
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 {
+			if err := r.print(index, string(line)); err != nil {
 				return err
 			}
+		}
+		if err == bufio.ErrBufferFull {
+			continue
 		}
 		if err == io.EOF {
 			return nil
@@ -137,9 +145,7 @@ type logLine struct {
 func (r *logReader) print(index int, line string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if line[len(line)-1] == '\n' {
-		line = line[:len(line)-1]
-	}
+	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 	if r.Bool(jsonFlag.Name) {
 		return r.line(logLine{index, line})
 	}

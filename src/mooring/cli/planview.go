@@ -13,9 +13,9 @@ import (
 
 // showPlan prints a plan with its rolls and what is stuck.
 func showPlan(out io.Writer, view *client.PlanView, now time.Time) error {
-	fmt.Fprintln(out, headline(view, now))
+	fmt.Fprintln(out, model.Printable(headline(view, now)))
 	if text := forecastText(view.Forecast, now); text != "" {
-		fmt.Fprintln(out, text)
+		fmt.Fprintln(out, model.Printable(text))
 	}
 	waiting := make(map[string]string)
 	for _, w := range view.Waiting {

@@ -103,7 +103,7 @@ func (s *session) confirmLoss(item *model.Stuck, answer *model.Answer) error {
 	if len(answer.Confirm) > 0 || len(item.Data) == 0 {
 		return nil
 	}
-	fmt.Fprintf(s.err, "%s\nWith %s, the data of %s will be lost for good.\n", item.What, answer.Verb, strings.Join(item.Data, ", "))
+	fmt.Fprintf(s.err, "%s\nWith %s, the data of %s will be lost for good.\n", model.Printable(item.What), answer.Verb, strings.Join(item.Data, ", "))
 	for _, name := range item.Data {
 		typed := s.typed(fmt.Sprintf("Type %s to give it up:", name))
 		if typed != name {

@@ -120,7 +120,15 @@ func (s *session) line(value any) error {
 	return encoder.Encode(value)
 }
 
-func (s *session) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+// say prints a line. What it is told of has no say in where the line ends.
+func (s *session) say(format string, args ...any) {
+	for i, arg := range args {
+		if text, is := arg.(string); is {
+			args[i] = model.Printable(text)
+		}
+	}
+	fmt.Fprintf(s.out, format+"\n", args...)
+}
 
 // warn says on standard error what was accepted and deserves a second look.
 func (s *session) warn(warnings []string) {

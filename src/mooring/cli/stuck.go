@@ -78,7 +78,7 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 	if item.Recovered() {
 		state = "RECOVERED"
 	}
-	fmt.Fprintf(out, "%s %s: %s\n", state, item.ID, item.What)
+	fmt.Fprintf(out, "%s %s: %s\n", state, item.ID, model.Printable(item.What))
 	answers := ""
 	if len(item.Answers) > 0 {
 		answers = fmt.Sprintf("moor resolve %s %s --reason WHY", item.ID, strings.Join(verbs(item.Answers), "|"))
@@ -130,11 +130,11 @@ func showStuck(out io.Writer, item *model.Stuck, now time.Time) error {
 	}
 	for _, verb := range item.Answers {
 		if effect := item.Effects[verb]; effect != "" {
-			fmt.Fprintf(out, "  %s: %s\n", verb, effect)
+			fmt.Fprintf(out, "  %s: %s\n", verb, model.Printable(effect))
 		}
 	}
 	for _, line := range item.Output {
-		fmt.Fprintln(out, "  |", line)
+		fmt.Fprintln(out, "  |", model.Printable(line))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func newTable(out io.Writer, headers ...string) *table {
 func (t *table) row(cells ...any) {
 	texts := make([]string, len(cells))
 	for i, cell := range cells {
-		if texts[i] = fmt.Sprint(cell); texts[i] == "" {
+		if texts[i] = model.Printable(fmt.Sprint(cell)); texts[i] == "" {
 			texts[i] = "-"
 		}
 	}
@@ -38,7 +38,7 @@ func (t *table) flush() error { return t.w.Flush() }
 func facts(out io.Writer, pairs ...any) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i := 0; i < len(pairs); i += 2 {
-		if value := fmt.Sprint(pairs[i+1]); value != "" {
+		if value := model.Printable(fmt.Sprint(pairs[i+1])); value != "" {
 			fmt.Fprintf(w, "%s:\t%s\n", pairs[i], value)
 		}
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -69,8 +68,9 @@ Examples:
 			if err != nil {
 				return err
 			}
-			s.say("for its holder, shown once:\n   %s\n\nfor the API's --access file:\n%s", token, strings.TrimSpace(string(text)))
-			return nil
+			s.say("for its holder, shown once:\n   %s\n\nfor the API's --access file:", token)
+			_, err = s.out.Write(text)
+			return err
 		},
 	}
 }

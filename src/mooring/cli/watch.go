@@ -95,13 +95,14 @@ func (s *session) shower() func(view *client.PlanView, changed bool) error {
 	case s.terminal():
 		clear := "\x1b[2J"
 		return func(view *client.PlanView, _ bool) error {
+			// The terminal is told to clear itself past what makes all else printable.
 			var screen bytes.Buffer
 			screen.WriteString(clear + "\x1b[H\x1b[J")
 			clear = ""
-			if err := showPlan(&screen, view, s.now()); err != nil {
+			if err := showPlan(printableTo(&screen), view, s.now()); err != nil {
 				return err
 			}
-			_, err := s.out.Write(screen.Bytes())
+			_, err := rawOf(s.out).Write(screen.Bytes())
 			return err
 		}
 	}
@@ -120,6 +121,6 @@ func (s *session) shower() func(view *client.PlanView, changed bool) error {
 
 // terminal reports whether a person looks at the output.
 func (s *session) terminal() bool {
-	file, ok := s.out.(*os.File)
+	file, ok := rawOf(s.out).(*os.File)
 	return ok && isatty.IsTerminal(file.Fd())
 }

@@ -62,6 +62,20 @@ func NotLoggedIn(err error) bool { return HasStatus(err, http.StatusUnauthorized
 // must stop what may run elsewhere and exit.
 func Superseded(err error) bool { return HasStatus(err, http.StatusConflict) }
 
+// Refused reports whether the API understood who called and will not have what
+// it was sent: sending the same again is useless.
+func Refused(err error) bool {
+	var answer *Error
+	if !errors.As(err, &answer) || answer.Status < 400 || answer.Status > 499 {
+		return false
+	}
+	switch answer.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
+		return false
+	}
+	return true
+}
+
 // readError makes the error of an answer that is not a success.
 func readError(response *http.Response, content []byte) error {
 	answer := &Error{}

@@ -82,6 +82,10 @@ func (c *chain) lastRoll(id string) string {
 
 // absent ends the chain at a cell that does not answer.
 func (c *chain) absent(id string) {
+	if cell := c.snap.Cell(id); cell != nil && cell.Refused != "" {
+		c.link(client.LinkCell, id, "cell %s counts as gone: the control plane refuses what its agent reports: %s", id, cell.Refused).Owner = model.CloudOps
+		return
+	}
 	c.link(client.LinkCell, id, "cell %s does not answer: its host, its agent or the network to it is down", id).Owner = model.CloudOps
 }
 

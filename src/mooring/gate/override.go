@@ -42,6 +42,9 @@ func Open(dir, reason, by string, now time.Time) error {
 	if strings.TrimSpace(reason) == "" {
 		return errors.New("say why the gate is opened: --reason is kept with the events")
 	}
+	if err := model.CheckLines(reason, model.MaxReason); err != nil {
+		return fmt.Errorf("open the gate: --reason %w", err)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("open the gate: %w; it is opened on the cell itself, as a user who may write there", err)
 	}

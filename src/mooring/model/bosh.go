@@ -125,6 +125,7 @@ func (p *PlanSpec) checkBosh(c check) {
 		if field.text == "" {
 			c.field("via").field("bosh").field(field.name).wrong("is missing; name it as in the deployment's manifest")
 		}
+		c.field("via").field("bosh").field(field.name).text(field.text)
 	}
 	switch p.Action {
 	case Reboot:

@@ -49,6 +49,9 @@ type Cell struct {
 	// GateOpenedAt is when a person last opened the cell's gate by hand, by the
 	// cell's clock; it tells that opening from others.
 	GateOpenedAt time.Time `json:"gate_opened_at,omitzero"`
+	// Refused says why the control plane refused the agent's last report, "" once
+	// it has taken one.
+	Refused string `json:"refused,omitempty"`
 	// LeaseTTL is for how long its agent counts as there after it was heard of.
 	LeaseTTL Duration `json:"lease_ttl,omitempty"`
 }

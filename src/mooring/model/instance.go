@@ -83,6 +83,11 @@ type ActualInstance struct {
 	// LastExit says how the last process ended: "exit status 3", "signal: killed".
 	LastExit string `json:"last_exit,omitempty"`
 	Error    string `json:"error,omitempty"`
+	// Stray: the cell says that it has the instance, which is not placed there
+	// and was not when it was last heard of: an orphan that is about to be
+	// stopped, or an untruth. It counts as something that runs on the cell, and
+	// nothing else is believed of it.
+	Stray bool `json:"stray,omitempty"`
 	// Output is the tail of the log after a crash, at most 20 lines.
 	Output     []string          `json:"output,omitempty"`
 	Disruption *ActualDisruption `json:"disruption,omitempty"`

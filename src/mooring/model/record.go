@@ -64,8 +64,17 @@ func ActualInstanceKey(appGUID string, index int, cellID string) string {
 	return fmt.Sprintf("%s/%s/%06d/%s", TableActualInstances, appGUID, index, cellID)
 }
 
+// strayKey begins the keys of strays, which stand apart from what is so of
+// their apps.
+const strayKey = TableActualInstances + "/stray:"
+
 // Key implements Record.
-func (a *ActualInstance) Key() string { return ActualInstanceKey(a.AppGUID, a.Index, a.CellID) }
+func (a *ActualInstance) Key() string {
+	if a.Stray {
+		return fmt.Sprintf("%s%s/%s/%06d", strayKey, a.CellID, a.AppGUID, a.Index)
+	}
+	return ActualInstanceKey(a.AppGUID, a.Index, a.CellID)
+}
 
 // Key implements Record.
 func (v *ActualVolume) Key() string { return TableActualVolumes + "/" + v.GUID + "/" + v.CellID }

@@ -187,3 +187,46 @@ func (e *Event) IsOf(kind string) bool {
 	rest, found := strings.CutPrefix(string(e.Kind), kind)
 	return found && (rest == "" || rest[0] == '.')
 }
+
+// Printable returns it as it may be told to anybody: nothing in its texts acts
+// on what shows them. It is not changed itself.
+func (s *Stuck) Printable() *Stuck {
+	told := *s
+	for _, text := range []*string{&told.What, &told.Advice, &told.Owner, &told.Message, &told.Error} {
+		*text = Printable(*text)
+	}
+	told.Output, told.Blocks, told.Data = printables(s.Output), printables(s.Blocks), printables(s.Data)
+	if s.Task != nil {
+		task := *s.Task
+		task.Last = Printable(task.Last)
+		told.Task = &task
+	}
+	if s.Answer != nil {
+		answer := *s.Answer
+		answer.By, answer.Reason, answer.Confirm = Printable(answer.By), Printable(answer.Reason), printables(answer.Confirm)
+		told.Answer = &answer
+	}
+	if s.Handler != nil {
+		handler := *s.Handler
+		handler.Command, handler.HTTP = PrintableLines(handler.Command), Printable(handler.HTTP)
+		told.Handler = &handler
+	}
+	if s.Effects != nil {
+		told.Effects = make(map[Verb]string, len(s.Effects))
+		for verb, effect := range s.Effects {
+			told.Effects[verb] = Printable(effect)
+		}
+	}
+	return &told
+}
+
+func printables(texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	shown := make([]string, len(texts))
+	for i, text := range texts {
+		shown[i] = Printable(text)
+	}
+	return shown
+}

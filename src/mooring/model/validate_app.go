@@ -18,6 +18,7 @@ var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 func (a *App) Validate() error {
 	c := newCheck()
 	a.checkName(c, "application")
+	c.field("owner").text(a.Owner)
 	switch {
 	case a.Instances < 0:
 		c.field("instances").wrong("is %d; it cannot be less than 0", a.Instances)
@@ -47,6 +48,7 @@ func (s RunSpec) check(c check) {
 	if strings.TrimSpace(s.Command) == "" {
 		c.field("command").wrong("is missing; say what an instance runs")
 	}
+	c.field("command").command(s.Command)
 	if s.Memory < 0 {
 		c.field("memory").wrong("is less than nothing")
 	}
@@ -105,6 +107,8 @@ func (h HealthCheck) check(c check) {
 		c.field("type").wrong("is %q; use process, port, http or command", h.Type)
 		return
 	}
+	c.field("path").text(h.Path)
+	c.field("command").command(h.Command)
 	if h.Path != "" && h.Type != HealthHTTP {
 		c.field("path").wrong("goes with type http alone")
 	} else if h.Path != "" && !strings.HasPrefix(h.Path, "/") {
@@ -130,6 +134,7 @@ func checkMounts(c check, mounts []Mount) {
 	for i, mount := range mounts {
 		at := c.item(i)
 		at.field("volume").word("volume set", mount.VolumeSet)
+		at.field("path").text(mount.Path)
 		if !path.IsAbs(mount.Path) || path.Clean(mount.Path) != mount.Path || mount.Path == "/" {
 			at.field("path").wrong("is %q; write an absolute path such as /data", mount.Path)
 		}

@@ -32,6 +32,7 @@ func (p *PlanSpec) Validate() error {
 	default:
 		c.field("via").wrong("has more than one of command, wait and bosh; give one")
 	}
+	c.field("via").field("command").command(p.Via.Command)
 	if p.Via.Within < 0 {
 		c.field("via").field("within").wrong("is less than no time")
 	}
@@ -88,6 +89,8 @@ func (a *Answer) Validate() error {
 	if strings.TrimSpace(a.Reason) == "" {
 		c.field("reason").wrong("is missing; say why, it is kept with the event")
 	}
+	c.field("reason").lines(a.Reason, MaxReason)
+	c.field("by").text(a.By)
 	switch {
 	case a.Verb == Wait && a.For <= 0:
 		c.field("for").wrong("is missing; say how much longer to wait, such as 10m")

@@ -54,6 +54,8 @@ func (h *Handler) check(c check) {
 	if h == nil {
 		return
 	}
+	c.field("command").command(h.Command)
+	c.field("http").text(h.HTTP)
 	command, http := strings.TrimSpace(h.Command) != "", h.HTTP != ""
 	switch {
 	case command && http:

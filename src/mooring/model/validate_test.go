@@ -110,7 +110,7 @@ func TestValidateRegistration(t *testing.T) {
 		"id: is missing; name the cell",
 		"domain: is 0; update domains count from 1",
 		"address: is missing; say where instances on the cell are reached",
-		`log_address: is "x"; write host:port`,
+		`log_address: is "x"; write IP:port`,
 		"memory: is missing; say how much instances may take",
 		"port_min: ports 20000 to 19999 are no range between 1 and 65535",
 		"boot: is missing; name the boot of the host",

@@ -54,7 +54,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 			instances++
 		}
 	}
-	if instances == 0 {
+	if instances == 0 && cell.Refused == "" {
 		return nil
 	}
 	alert := &model.Stuck{
@@ -63,6 +63,11 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
 		Data:    d.dataOn(cell.ID),
 		Answers: []model.Verb{model.Lost},
+	}
+	if cell.Refused != "" {
+		alert.What = fmt.Sprintf("cell %s counts as gone, since the control plane refuses what its agent reports; %d of its instances cannot run anywhere else", cell.ID, instances)
+		alert.Error = cell.Refused
+		alert.Advice = "Read the error: it names the field. Update or restart the agent of the cell, which goes on taking work and stops what it is told to. It is back with the first report that is taken."
 	}
 	if blocked := d.waitingFor(alert.ID); len(blocked) > 0 {
 		alert.Blocks = blocked

@@ -111,3 +111,29 @@ func TestWhatAnUpdateDisruptsSaysHowFarItHasCome(t *testing.T) {
 	g.Expect(w.snap.Ledger("redis").Permits).To(BeEmpty(), "it is asked for anew")
 	g.Expect(w.snap.Claims()).To(HaveLen(1))
 }
+
+// A cell whose reports are refused counts as gone, also when nothing is bound
+// to it: only the control plane can say why.
+func TestCellGone_ARefusedReportIsNamed(t *testing.T) {
+	g := NewWithT(t)
+	w := newWorld()
+	w.addCells(2, 1)
+	cell := *w.snap.Cell("c1")
+	cell.Refused = `the report of cell c1 is refused; instances[0].index: is -1; indexes go from 0 to 9999`
+	w.put(&cell)
+	w.settle()
+	g.Expect(w.snap.StuckItems()).To(BeEmpty(), "its lease has not run out")
+	w.takeDown("c1")
+	w.settle()
+	alert := w.snap.StuckItem("cell.c1.cell-gone")
+	g.Expect(alert).NotTo(BeNil(), w.events())
+	g.Expect(alert.Owner).To(Equal(model.CloudOps))
+	g.Expect(alert.What).To(ContainSubstring("cell c1 counts as gone, since the control plane refuses what its agent reports"))
+	g.Expect(alert.Error).To(Equal(cell.Refused))
+
+	cell.Refused = ""
+	w.put(&cell)
+	w.register(w.snap.Cell("c1"))
+	w.settle()
+	g.Expect(w.snap.StuckItem("cell.c1.cell-gone").Recovered()).To(BeTrue())
+}

@@ -65,3 +65,16 @@ func TestTheWorstIsOnTopAndWhatIsAlikeIsOneCard(t *testing.T) {
 	p.await(fmt.Sprintf(`performance.now() > %f`, eval[float64](p, `performance.now()`)+2500))
 	g.Expect(p.text(".alert-since")).To(Equal(shown))
 }
+
+// Marks that turn the direction of a text are shown, not obeyed.
+func TestPage_NothingActsOnIt(t *testing.T) {
+	g := NewWithT(t)
+	chromium(t)
+	began := time.Now().Add(-time.Hour)
+	evil := "cell-0001 \u202ekcuts si\u009b2J"
+	s := paperServer(t, records(24, &model.Stuck{ID: "evil", Kind: model.CellGone, What: evil, Advice: evil, Owner: evil, Error: evil, CellID: cellID(1), Since: began, FlaggedAt: began}))
+	p := openPage(t, s.url)
+	p.await(`document.querySelectorAll(".alert").length === 1`)
+	g.Expect(p.text(".alert")).To(ContainSubstring(`\u202ekcuts si\u009b2J`))
+	g.Expect(eval[bool](p, `/[\u0080-\u009f\u202a-\u202e]/.test(document.documentElement.outerHTML + document.title)`)).To(BeFalse())
+}

@@ -2,6 +2,7 @@
 // for the names of data that would be lost to be typed.
 
 import { h, fill } from "./dom.js";
+import { printable } from "./text.js";
 import { believed } from "./who.js";
 
 const dialog = () => document.getElementById("dialog");
@@ -51,7 +52,7 @@ export function ask(question) {
       node.close();
     } catch (error) {
       trouble.hidden = false;
-      trouble.textContent = error.message;
+      trouble.textContent = printable(error.message);
     }
     submit.disabled = false;
   };

@@ -1,7 +1,7 @@
 // Just enough to build elements, and to change what is shown into what should
 // be without losing focus, selection or scroll position.
 
-import { duration } from "./text.js";
+import { duration, printable } from "./text.js";
 
 // h makes an element. Properties beginning with "on" are listeners, "style" is
 // an object, false and null leave an attribute out.
@@ -15,7 +15,7 @@ function build(node, props, children) {
     if (value === false || value === null || value === undefined) continue;
     if (name.startsWith("on")) node[name] = value;
     else if (name === "style") for (const [key, v] of Object.entries(value)) node.style.setProperty(key, v);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : shown(value));
   }
   append(node, children);
   return node;
@@ -25,9 +25,12 @@ function append(node, children) {
   for (const child of children) {
     if (child === false || child === null || child === undefined || child === "") continue;
     if (Array.isArray(child)) append(node, child);
-    else node.append(child);
+    else node.append(shown(child));
   }
 }
+
+// shown is what is put on the page of a text; anything else stays as it is.
+const shown = (value) => (typeof value === "string" ? printable(value) : value);
 
 // task is the last that BOSH said of a host; nothing where it says nothing.
 export const task = (said) => said && [`BOSH task ${said.id}`, said.last && [`, last: ${said.last} `, since(said.at), " ago"]];

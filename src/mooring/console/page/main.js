@@ -9,7 +9,7 @@ import { drawPlans } from "./plans.js";
 import { drawApps } from "./apps.js";
 import { drawKey } from "./key.js";
 import { fill } from "./dom.js";
-import { clock, count, duration } from "./text.js";
+import { clock, count, duration, printable } from "./text.js";
 import { startTheme } from "./theme.js";
 import { actsForApps, findOut } from "./who.js";
 
@@ -99,8 +99,8 @@ function announce(message) {
     const known = store.plans.get(plan.name);
     if (known && known.status !== plan.status) news.push(`Plan ${plan.name} is ${plan.status}`);
   }
-  if (alarms.length) at("alarms").textContent = alarms.slice(0, 3).join(". ");
-  if (news.length) at("news").textContent = news.slice(0, 3).join(". ");
+  if (alarms.length) at("alarms").textContent = printable(alarms.slice(0, 3).join(". "));
+  if (news.length) at("news").textContent = printable(news.slice(0, 3).join(". "));
 }
 
 function route() {

@@ -43,4 +43,10 @@ const beginnings = new Set(["a", "an", "progress", "the", "its", "it", "no", "no
 // sentence begins a text with a capital, unless it begins with a name.
 export const sentence = (text) => (beginnings.has(text.split(" ", 1)[0]) ? text[0].toUpperCase() + text.slice(1) : text);
 
+// printable writes what would act on the page instead of being shown, such as
+// marks that turn the direction of the text, as an escape. Everything that is
+// shown goes through it.
+const acts = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+export const printable = (text) => text.replace(acts, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+
 export const percent = (share) => `${Math.round(100 * share)} %`;

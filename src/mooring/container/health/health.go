@@ -3,7 +3,6 @@
 package health
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,17 +84,24 @@ func (p Probe) get(ctx context.Context, check model.HealthCheck) error {
 const maxSaid = 512
 
 func (p Probe) command(ctx context.Context, check model.HealthCheck) error {
-	var output bytes.Buffer
+	var output lastBytes
 	err := p.In.Exec(ctx, container.Command{Text: check.Command, Out: &output, Frequent: true})
 	if err == nil {
 		return nil
 	}
-	said := strings.TrimSpace(output.String())
-	if len(said) > maxSaid {
-		said = said[len(said)-maxSaid:]
-	}
+	said := strings.TrimSpace(string(output))
 	if said == "" {
 		return fmt.Errorf("health check by command: %w", err)
 	}
 	return fmt.Errorf("health check by command: %w: %s", err, said)
+}
+
+// lastBytes keeps the last maxSaid bytes of what is written, however much it is.
+type lastBytes []byte
+
+// Write implements io.Writer and never fails.
+func (b *lastBytes) Write(p []byte) (int, error) {
+	kept := append(*b, p[max(0, len(p)-maxSaid):]...)
+	*b = append((*b)[:0], kept[max(0, len(kept)-maxSaid):]...)
+	return len(p), nil
 }

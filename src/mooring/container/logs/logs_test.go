@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mooring/container/logs"
+	"mooring/model"
 )
 
 // writer opens a log as an instance has it: for appending, for good.
@@ -34,13 +36,14 @@ func TestTail(t *testing.T) {
 		n    int
 		want []string
 	}{
-		"the last lines":           {"a\nb\nc\n", 2, []string{"b", "c"}},
-		"all when there are fewer": {"a\nb\n", 9, []string{"a", "b"}},
-		"a line without its end":   {"a\nb", 1, []string{"b"}},
-		"empty lines count":        {"a\n\n\n", 2, []string{"", ""}},
-		"none":                     {"a\n", 0, nil},
-		"of nothing":               {"", 5, nil},
-		"longer than a block":      {strings.Repeat("x", 40000) + "\n" + strings.Repeat("y", 40000) + "\n", 1, []string{strings.Repeat("y", 40000)}},
+		"the last lines":            {"a\nb\nc\n", 2, []string{"b", "c"}},
+		"all when there are fewer":  {"a\nb\n", 9, []string{"a", "b"}},
+		"a line without its end":    {"a\nb", 1, []string{"b"}},
+		"empty lines count":         {"a\n\n\n", 2, []string{"", ""}},
+		"none":                      {"a\n", 0, nil},
+		"of nothing":                {"", 5, nil},
+		"longer than a block":       {strings.Repeat("x", 40000) + "\nlast\n", 1, []string{"last"}},
+		"longer than a line may be": {"a\n" + strings.Repeat("y", 40000) + "\n", 2, []string{"a", strings.Repeat("y", 2021) + " … (37979 bytes left out)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -70,9 +73,11 @@ func TestBoundFreesSpaceAndLosesNothing(t *testing.T) {
 	seen := map[string]bool{}
 	note := func() {
 		for _, name := range []string{path, logs.Older(path)} {
-			got, err := logs.Tail(name, count)
-			g.Expect(err).NotTo(HaveOccurred())
-			for _, text := range got {
+			content, err := os.ReadFile(name)
+			if !os.IsNotExist(err) {
+				g.Expect(err).NotTo(HaveOccurred())
+			}
+			for text := range strings.FieldsFuncSeq(string(content), func(r rune) bool { return r == '\n' || r == 0 }) {
 				seen[text] = true
 			}
 		}
@@ -133,4 +138,57 @@ func TestFollowGoesOnThroughABound(t *testing.T) {
 	g.Expect(output.Contents()).NotTo(ContainElement(byte(0)))
 	cancel()
 	g.Eventually(ended, "10s").Should(Receive(BeNil()))
+}
+
+// Whatever an app prints, little of it is read and kept.
+func TestTail_IsBoundedUnderAnyOutput(t *testing.T) {
+	g := NewWithT(t)
+	file, path := writer(t)
+	block := []byte(strings.Repeat("x", 1<<20))
+	for range 40 {
+		file.Write(block)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := logs.Tail(path, 20)
+	runtime.ReadMemStats(&after)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(after.TotalAlloc - before.TotalAlloc).To(BeNumerically("<", 2<<20))
+	g.Expect(got).To(HaveLen(1))
+	g.Expect(got[0]).To(And(HavePrefix("(the beginning of this line is left out) … x"), HaveSuffix("x")))
+	g.Expect(len(got[0])).To(BeNumerically("<=", model.MaxLine))
+
+	for range 20 {
+		fmt.Fprintf(file, "%s\x1b\n", strings.Repeat("y", 5000))
+	}
+	fmt.Fprint(file, "\x1b[31mthe reason\n")
+	got, err = logs.Tail(path, 20)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got[0]).To(MatchRegexp(`^\(\d+ lines before this one are left out\)$`))
+	g.Expect(got[len(got)-1]).To(Equal(`\u001b[31mthe reason`))
+	g.Expect(len(strings.Join(got, "\n"))).To(BeNumerically("<=", model.MaxTail))
+}
+
+func FuzzTail(f *testing.F) {
+	f.Add([]byte("a\nb\n"), 1)
+	f.Add([]byte("\x1b[2J\x00\xff\n\n\n"), 3)
+	f.Add([]byte(strings.Repeat("x", 5000)), 20)
+	f.Fuzz(func(t *testing.T, content []byte, n int) {
+		path := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := logs.Tail(path, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) > max(0, n) {
+			t.Errorf("%d lines, and %d were asked for", len(got), n)
+		}
+		for _, line := range got {
+			if err := model.CheckText(line, model.MaxLine); err != nil {
+				t.Errorf("%q: %v", line, err)
+			}
+		}
+	})
 }

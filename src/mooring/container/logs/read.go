@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,21 +9,72 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"mooring/model"
 )
 
 // followEvery is how often a followed log is looked at.
 const followEvery = 200 * time.Millisecond
 
-// Tail gives the last n lines, without their ends. No log has no lines.
+// tailWindow bounds how much of a log is read for its last lines, in bytes.
+const tailWindow = 256 << 10
+
+// Tail returns the last lines of a log, at most n and as model.BoundTail has
+// them: whatever is in the log, little of it is read and less is kept, and what
+// is left out is said. No log has no lines.
 func Tail(path string, n int) ([]string, error) {
-	var text bytes.Buffer
-	if _, err := copyTail(&text, n, path, Older(path)); err != nil {
+	lines, whole, err := lastOf(path, n)
+	if err != nil {
 		return nil, err
 	}
-	if text.Len() == 0 {
-		return nil, nil
+	if whole && len(lines) < n {
+		older, _, err := lastOf(Older(path), n-len(lines))
+		if err != nil {
+			return nil, err
+		}
+		lines = append(older, lines...)
 	}
-	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n"), nil
+	return model.BoundTail(lines), nil
+}
+
+// lastOf reads the last n lines of a file, out of the last tailWindow bytes of
+// it. It is whole when these are all of it.
+func lastOf(path string, n int) (lines []string, whole bool, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, true, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("reading a log: %w", err)
+	}
+	defer file.Close()
+	begin, end, err := extent(file)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the log %s: %w", path, err)
+	}
+	edge := max(begin, end-tailWindow)
+	from, found, err := lastLines(file, edge, end, n)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the log %s: %w", path, err)
+	}
+	if found == 0 {
+		return nil, edge == begin, nil
+	}
+	text := make([]byte, end-from)
+	if _, err := file.ReadAt(text, from); err != nil && !errors.Is(err, io.EOF) {
+		return nil, false, fmt.Errorf("reading the log %s: %w", path, err)
+	}
+	lines = strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if from == edge && edge > begin {
+		lines[0] = endOf(lines[0])
+	}
+	return lines, edge == begin, nil
+}
+
+// endOf keeps the end of a line whose beginning was not read.
+func endOf(line string) string {
+	const said = "(the beginning of this line is left out) … "
+	return said + line[max(0, len(line)-(model.MaxLine-len(said))):]
 }
 
 // Copy writes the last n lines to w and, with follow, whatever is appended
