@@ -70,7 +70,7 @@ func NewCloud(cfg Config) (*Cloud, error) {
 		c.prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(50 + n), 0, 0}), 16)
 		c.reclaim()
 		// Whoever makes the link owns the network.
-		if refused = command("ip", "link", "add", "name", c.bridge, "type", "bridge"); refused != nil {
+		if refused = command("ip", "link", "add", "name", c.bridge, "address", linkAddress(c.Host()), "type", "bridge"); refused != nil {
 			continue
 		}
 		if err := errors.Join(command("ip", "link", "set", c.bridge, "alias", strconv.Itoa(os.Getpid())), command("ip", "addr", "add", fmt.Sprintf("%s/%d", c.Host(), c.prefix.Bits()), "dev", c.bridge), command("ip", "link", "set", c.bridge, "up")); err != nil {
@@ -79,6 +79,13 @@ func NewCloud(cfg Config) (*Cloud, error) {
 		return c, nil
 	}
 	return nil, fmt.Errorf("making a network for VMs: %w", refused)
+}
+
+// linkAddress is the address on the link of an IP. A bridge without one of its
+// own would change it with the VMs that come and go, and lose connections.
+func linkAddress(ip netip.Addr) string {
+	four := ip.As4()
+	return fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", four[0], four[1], four[2], four[3])
 }
 
 // lockNetworks keeps other processes from making a network, or taking one back,

@@ -172,13 +172,12 @@ func (vm *VM) connect(address string) error {
 	four := ip.As4()
 	pid := strconv.Itoa(vm.init.Process.Pid)
 	vm.link = fmt.Sprintf("mv%d.%d.%d", four[1], four[2], four[3])
-	mac := fmt.Sprintf("02:00:%02x:%02x:%02x:%02x", four[0], four[1], four[2], four[3])
 	inside := func(args ...string) error {
 		return command("nsenter", append([]string{"-t", pid, "-n", "ip"}, args...)...)
 	}
 	for _, step := range []func() error{
 		func() error {
-			return command("ip", "link", "add", vm.link, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", pid)
+			return command("ip", "link", "add", vm.link, "type", "veth", "peer", "name", "eth0", "address", linkAddress(ip), "netns", pid)
 		},
 		func() error { return command("ip", "link", "set", vm.link, "master", vm.cloud.bridge, "up") },
 		func() error { return inside("link", "set", "lo", "up") },
