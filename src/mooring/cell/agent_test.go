@@ -312,6 +312,28 @@ func TestNewVersionReplacesTheProcess(t *testing.T) {
 	b.Expect(b.control.last(0).Restarts).To(BeZero())
 }
 
+// BOSH stops the jobs of a VM in an order of its own; without pre-stop the volume
+// manager may be gone before the agent.
+func TestAgent_StopsThoughTheVolumeManagerIsGone(t *testing.T) {
+	b := newBench(t)
+	stop := b.start()
+	b.control.give(instance(0, sleeping, b.mounted("volume-1", "persistent")))
+	pid := b.serving(0)
+	b.volumes.mu.Lock()
+	b.volumes.away = true
+	b.volumes.mu.Unlock()
+	b.Expect(stop()).To(Succeed())
+	b.Expect(running(pid)).To(BeFalse())
+	b.Expect(b.volumes.history()).To(Equal([]string{"attach volume-1"}))
+
+	b.volumes.mu.Lock()
+	b.volumes.away = false
+	b.volumes.mu.Unlock()
+	b.start()
+	b.control.give() // nothing is wanted here any more
+	b.Eventually(b.volumes.history, patience).Should(Equal([]string{"attach volume-1", "detach volume-1"}), "what stayed attached is found again")
+}
+
 func TestOrderlyStopStopsEverythingAndSaysSo(t *testing.T) {
 	b := newBench(t)
 	stop := b.start()

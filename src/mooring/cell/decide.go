@@ -40,6 +40,9 @@ type facts struct {
 	SpecVersion int
 	Floats      bool // as want.Floats, of the last start
 	Attached    bool // volumes are, or may be, attached
+	// Away: the volume manager has not answered for a while, so that they cannot
+	// be detached.
+	Away bool
 	// Overslept: the process did not become healthy in time.
 	Overslept bool
 	// NextTry is when the next start or detach may be tried.
@@ -90,6 +93,10 @@ func decide(w *want, f facts, c conditions, now time.Time) (step, time.Time) {
 		return rest, time.Time{}
 	}
 	switch {
+	case c.Leaving && f.Away && !f.Up && !f.Handling:
+		// The volume manager was stopped first. What is attached stays so, and is
+		// found again.
+		return leave, time.Time{}
 	case c.Leaving:
 		return wind(f, now, leave)
 	case fenced && f.Attached:

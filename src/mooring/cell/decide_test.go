@@ -103,6 +103,9 @@ func TestDecide(t *testing.T) {
 		{"leaving: handlers are ended first", out(model.Drain), up(task(model.TaskRunning), atWork), leaving, cancelHandler},
 		{"leaving: volumes are given up", wanted(), down(), leaving, detach},
 		{"leaving: that is all", wanted(), down(detached), leaving, leave},
+		{"leaving: volumes stay attached when nobody can detach them", wanted(), down(func(f *facts) { f.Away = true }), leaving, leave},
+		{"leaving: but what runs is stopped", wanted(), up(func(f *facts) { f.Away = true }), leaving, stop},
+		{"a volume manager that is away is waited for", nil, down(func(f *facts) { f.Away = true }), known, detach},
 		{"leaving: a failed detach is tried again later", wanted(), down(blockedUntil), leaving, rest},
 
 		{"a task is taken on", out(model.Interrupt), up(), known, acceptTask},

@@ -41,11 +41,16 @@ type driver struct {
 
 	nextTry time.Time
 	tries   int
+	away    int    // how often in a row the volume manager did not answer a detach
 	problem string // why it cannot start or detach
 
 	state model.InstanceState // as last published
 	since time.Time
 }
+
+// awayAfter is how often a detach is tried that the volume manager does not
+// answer: it may only have been restarted.
+const awayAfter = 6
 
 func newDriver(a *Agent, k key, remembered memory) *driver {
 	return &driver{
@@ -137,7 +142,7 @@ func (d *driver) facts() facts {
 		Up: d.instance != nil, Busy: d.busy, Stopping: d.stopping, Killing: d.killing,
 		Handling: d.handler != nil, Ending: d.handler != nil && d.handler.ending, Overslept: d.overslept,
 		GUID: d.Work.GUID, SpecVersion: d.Work.SpecVersion, Floats: d.Floats,
-		Attached: len(d.Attached) > 0, NextTry: d.nextTry,
+		Attached: len(d.Attached) > 0, Away: d.away >= awayAfter, NextTry: d.nextTry,
 	}
 	if d.Disruption != nil {
 		f.Permit, f.Task = d.Disruption.PermitID, d.Disruption.State

@@ -207,6 +207,7 @@ type volumes struct {
 	attached map[string]bool
 	held     bool                     // by another cell
 	busy     bool                     // by something that keeps them from being detached
+	away     bool                     // the volume manager was stopped
 	hangs    map[string]chan struct{} // whose detach hangs until it is closed
 	hanging  int
 	log      []string
@@ -291,6 +292,9 @@ func (v *volumes) Detach(ctx context.Context, guid string) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.away {
+		return fmt.Errorf("no such file: %w", volume.ErrAway)
+	}
 	if v.busy {
 		return errors.New("the device is busy")
 	}

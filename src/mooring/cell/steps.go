@@ -247,6 +247,9 @@ func (d *driver) detach(ctx context.Context) {
 		}
 		d.post(func() {
 			d.busy = false
+			if d.away++; !errors.Is(failed, volume.ErrAway) {
+				d.away = 0
+			}
 			if failed != nil {
 				d.retryLater(failed)
 				return

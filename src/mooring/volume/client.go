@@ -92,7 +92,7 @@ func (c *Client) call(ctx context.Context, method, route string, in, out any) er
 	request.Header.Set("Content-Type", "application/json")
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("asking the volume manager at %s (is it running?): %w", c.socket, err)
+		return &away{socket: c.socket, cause: err}
 	}
 	defer response.Body.Close()
 	content, err := io.ReadAll(response.Body)

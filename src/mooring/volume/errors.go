@@ -26,6 +26,21 @@ var (
 	ErrInvalid = errors.New("invalid volume request")
 )
 
+// ErrAway is what a client's errors match where the volume manager does not
+// answer.
+var ErrAway = errors.New("the volume manager does not answer")
+
+// away is why the volume manager could not be asked.
+type away struct {
+	socket string
+	cause  error
+}
+
+func (a *away) Error() string {
+	return fmt.Sprintf("asking the volume manager at %s (is it running?): %v", a.socket, a.cause)
+}
+func (a *away) Unwrap() []error { return []error{ErrAway, a.cause} }
+
 // codes are the errors on the wire.
 var codes = []struct {
 	err    error
