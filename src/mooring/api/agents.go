@@ -58,6 +58,7 @@ type workOutput struct {
 // agentRoutes are the protocol between cells and the API.
 func (s *server) agentRoutes(routes huma.API) {
 	op := operation(http.MethodPost, "/v1/cells/{id}/register", "register-cell", "A cell's agent has started", "cell protocol")
+	op.Middlewares = huma.Middlewares{s.keepWhyRefused}
 	on(routes, op, s.register)
 	op = operation(http.MethodPost, "/v1/cells/{id}/report", "report-cell", "All that is so on a cell; renews its presence", "cell protocol")
 	op.MaxBodyBytes = maxReport

@@ -86,10 +86,15 @@ func (s *server) receiveReport(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	defer end()
+	s.keepWhyRefused(ctx, next)
+}
+
+// keepWhyRefused keeps why what an agent said was refused.
+func (s *server) keepWhyRefused(ctx huma.Context, next func(huma.Context)) {
 	answered := &overheard{request: ctx}
 	next(answered)
 	if status := ctx.Status(); status >= 400 && status < 500 && status != http.StatusNotFound && status != http.StatusConflict {
-		s.keepRefusal(ctx, cellID, answered.why(status))
+		s.keepRefusal(ctx, ctx.Param("id"), answered.why(status))
 	}
 }
 

@@ -194,6 +194,12 @@ func TestReport_WhyItIsRefusedIsSeen(t *testing.T) {
 	g.Expect(client.HasStatus(err, http.StatusRequestEntityTooLarge)).To(BeTrue(), "%v", err)
 	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Refused", ContainSubstring("too large")))
 
+	elsewhere := another(aCell("c1", "z1"), "c1-boot-1", "start-2")
+	elsewhere.LogAddress = "203.0.113.9:80"
+	_, err = f.Register(t.Context(), elsewhere)
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Refused", ContainSubstring("log_address: is 203.0.113.9:80")))
+
 	_, err = f.Register(t.Context(), another(aCell("c1", "z1"), "c1-boot-1", "start-2"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(f.Cell(t.Context(), "c1")).To(HaveField("Refused", Not(BeEmpty())), "an agent that only started again has not been heard")

@@ -27,6 +27,12 @@ func TestTheChainEndsAtTheCause(t *testing.T) {
 			last: client.LinkCell, of: "c2", says: "in no plan that is under way; under plan p it was skipped", moving: true},
 		{name: "in no plan, and gone", plant: func(w *world) { w.plan.Status = model.PlanDone; w.in("c2", model.RollDone); w.absent["c2"] = true },
 			last: client.LinkCell, of: "c2", owner: operators, says: "does not answer"},
+		{name: "in no plan, and its reports are refused", plant: func(w *world) {
+			w.plan.Status = model.PlanDone
+			w.in("c2", model.RollDone)
+			w.absent["c2"] = true
+			w.cells["c2"].Refused = "instances[0].index: is -1"
+		}, last: client.LinkCell, of: "c2", owner: operators, says: "the control plane refuses what its agent reports: instances[0].index: is -1"},
 		{name: "in no plan yet, and its deployment is deleted", plant: func(w *world) {
 			w.plan.Status = model.PlanDone
 			w.in("c2", model.RollDone)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -32,6 +33,9 @@ func sizeFlag(name, value, usage string) *cli.GenericFlag {
 func sizeOf(c *cli.Context, name string) model.Size { return c.Generic(name).(*sizeValue).size }
 
 // logger writes a daemon's log to its standard error.
-func logger(role string) *slog.Logger {
-	return slog.New(slog.NewTextHandler(os.Stderr, nil)).With("role", role)
+func logger(role string) *slog.Logger { return loggerTo(os.Stderr, role) }
+
+// loggerTo writes lines of text, whose handler quotes what is not printable.
+func loggerTo(w io.Writer, role string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, nil)).With("role", role)
 }
