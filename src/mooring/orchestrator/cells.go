@@ -60,7 +60,7 @@ func (d *decision) goneCell(cell *model.Cell) *model.Stuck {
 	alert := &model.Stuck{
 		ID: cellAlert(cell.ID), Kind: model.CellGone, CellID: cell.ID, Owner: model.CloudOps, Since: latest(cell.RegisteredAt, d.now.Add(-cell.LeaseTTL.D())),
 		What:    fmt.Sprintf("cell %s does not answer; %d of its instances cannot run anywhere else", cell.ID, instances),
-		Advice:  "Get the host or its agent back. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
+		Advice:  "Get the host or its agent back. Where BOSH waits in its pre-stop, open its gate. If it is gone for good, declare it lost: its instances are placed anew, without the data named here.",
 		Data:    d.dataOn(cell.ID),
 		Answers: []model.Verb{model.Lost},
 	}
