@@ -43,6 +43,7 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		actual := report.Volumes[i]
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
+		actual.Unknown = snap.Volume(actual.GUID) == nil
 		before := find(snap.ActualVolumesOf(actual.GUID), func(v *model.ActualVolume) bool { return v.CellID == cell.ID })
 		if before == nil || !same(before, &actual) {
 			tx.Put(&actual)
