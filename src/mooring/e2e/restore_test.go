@@ -306,6 +306,29 @@ func (a *apart) plainRestore(file string) {
 	a.must(fmt.Sprintf("rm -r store/etcd/data; etcdutl snapshot restore %s --name member --initial-cluster member=%[2]s --initial-advertise-peer-urls %[2]s --data-dir store/etcd/data", file, a.peerURL))
 }
 
+// An instance that its cell cannot start is told with whoever has to see to it.
+func TestBlocked_InstanceIsStuckWithAnOwner(t *testing.T) {
+	t.Parallel()
+	a := startApart(t, 1)
+	g := a.g
+	a.push("redis", "persistent", 1)
+	volume, err := os.ReadFile(a.path("volume-redis-0"))
+	g.Expect(err).NotTo(HaveOccurred())
+	meta := filepath.Join(filepath.Dir(strings.TrimSpace(string(volume))), "meta.json")
+	g.Expect(os.Rename(meta, meta+".away")).To(Succeed())
+	g.Expect(syscall.Kill(a.pid("redis", 0), syscall.SIGKILL)).To(Succeed())
+
+	blocked := And(HaveField("Kind", model.InstanceBlocked), HaveField("Owner", model.CloudOps), HaveField("What", ContainSubstring("is not a volume; move it away")))
+	g.Eventually(func() ([]model.Stuck, error) { return a.api.Stuck(t.Context()) }, "60s", "200ms").Should(ContainElement(blocked))
+	why := a.must("moor why cell-1")
+	g.Expect(why).To(ContainSubstring("cloud ops must see to it"))
+	g.Expect(why).NotTo(ContainSubstring("nobody needs to do anything"))
+
+	g.Expect(os.Rename(meta+".away", meta)).To(Succeed())
+	a.serves("redis", 1)
+	g.Eventually(func() ([]model.Stuck, error) { return a.api.Stuck(t.Context()) }, "60s", "200ms").Should(BeEmpty())
+}
+
 // An old backup is put back under a fleet that runs: nothing that is in it stops,
 // nobody's data is lost, and what came after it is named.
 func TestRestore_OfAnOldBackupUnderARunningFleet(t *testing.T) {
