@@ -97,6 +97,7 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		actual := report.Volumes[i].Bounded()
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
+		actual.Unknown = snap.Volume(actual.GUID) == nil
 		before := find(snap.ActualVolumesOf(actual.GUID), func(v *model.ActualVolume) bool { return v.CellID == cell.ID })
 		volume := snap.Volume(actual.GUID)
 		if before == nil && (volume == nil || volume.CellID != cell.ID) {

@@ -23,7 +23,7 @@ func TestAReportWritesOnlyWhatChanged(t *testing.T) {
 	foreign := model.ActualInstance{AppGUID: "app", Index: 0, CellID: "c2", State: model.Serving}
 	ready := model.ActualVolume{GUID: "v", CellID: "c1", State: model.VolumeReady}
 	deleted := model.ActualVolume{GUID: "w", CellID: "c1", State: model.VolumeReady}
-	snap := state.SnapshotOf(workCell("c1"), workApp(), &serving, &started, &left, &foreign, &ready, &deleted)
+	snap := state.SnapshotOf(workCell("c1"), workApp(), &serving, &started, &left, &foreign, &ready, &deleted, &model.Volume{GUID: "v", SetGUID: "set"})
 
 	now := since.Add(time.Minute)
 	changed := started
@@ -136,4 +136,14 @@ func TestWhatNewerCellsSayIsPassedOver(t *testing.T) {
 		g.Expect(answer.StatusCode).To(Equal(http.StatusOK), "%s: %s", sent.path, said)
 	}
 	g.Expect(f.store.Snapshot().ActualInstance("app", 0, "c1")).NotTo(BeNil())
+}
+
+func TestReport_MarksVolumesThatTheStateDoesNotKnow(t *testing.T) {
+	g := NewWithT(t)
+	cell := &model.Cell{ID: "c1"}
+	snap := state.SnapshotOf(cell, &model.Volume{GUID: "known", SetGUID: "s", CellID: "c1"})
+	report := &model.Report{Volumes: []model.ActualVolume{{GUID: "known", Unknown: true}, {GUID: "made-after-the-backup"}}}
+	after := snap.Apply(absorb(snap, cell, report, time.Now()))
+	g.Expect(after.UnknownVolumes()).To(ConsistOf(HaveField("GUID", "made-after-the-backup")))
+	g.Expect(after.ActualVolumesOn("c1")).To(HaveLen(2))
 }

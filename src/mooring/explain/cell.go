@@ -25,12 +25,27 @@ func (c *chain) cell(id string) {
 	case !c.snap.Present(id):
 		c.absent(id)
 		return
+	case c.onCell(id) != nil:
+		c.stuck(c.onCell(id))
+		return
 	case c.snap.Leaving()[id] != "":
 		c.link(client.LinkCell, id, "cell %s takes nothing new: BOSH deletes its deployment, and has yet to come to its gate", id)
 	default:
 		c.link(client.LinkCell, id, "cell %s is in no plan that is under way%s", id, c.lastRoll(id))
 	}
 	c.moves()
+}
+
+// onCell finds something stuck on a cell that no plan is about, nil when there is
+// none: an instance first.
+func (c *chain) onCell(id string) *model.Stuck {
+	var found *model.Stuck
+	for _, item := range c.snap.StuckItems() {
+		if item.CellID == id && item.Plan == "" && !item.Recovered() && (found == nil || found.AppGUID == "" && item.AppGUID != "") {
+			found = item
+		}
+	}
+	return found
 }
 
 // rollOf finds the roll a cell is in or waits for.

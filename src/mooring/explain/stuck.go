@@ -31,6 +31,9 @@ func (c *chain) stuck(item *model.Stuck) {
 			break
 		}
 		c.link(client.LinkInstance, name, "%s stays on cell %s: %s", name, item.CellID, item.Error).Owner = owner
+	case model.InstanceBlocked:
+		c.state(item.AppGUID, item.Index)
+	case model.VolumeUnknown:
 	case model.CellGone:
 		c.absent(item.CellID)
 	case model.DirectorBlocks:
@@ -81,7 +84,11 @@ func (c *chain) decides(item *model.Stuck) {
 		c.moves()
 		return
 	}
-	if len(item.Answers) == 0 || item.Kind == model.DirectorBlocks && item.CellID == "" {
+	switch {
+	case item.Kind == model.InstanceBlocked || item.Kind == model.VolumeUnknown:
+		c.link(client.LinkPerson, item.Owner, "%s must see to it: %s", item.Owner, item.Advice).Owner = item.Owner
+		return
+	case len(item.Answers) == 0, item.Kind == model.DirectorBlocks && item.CellID == "":
 		return // who can help is at the other end of the lock
 	}
 	var verbs []string

@@ -6,6 +6,7 @@ import "time"
 var StuckKinds = []StuckKind{
 	HandlerHung, HandlerOverdue, HandlerFailed, DrainImpossible, WaitingForBudget, PolicyForbids,
 	NotReturned, NotSettled, ActionFailed, CellGone, NotStopped, NoRoom, DirectorBlocks, InstanceNotStopped,
+	InstanceBlocked, VolumeUnknown,
 }
 
 // Severity is how much something stuck matters.

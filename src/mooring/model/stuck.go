@@ -25,6 +25,10 @@ const (
 	// InstanceNotStopped: it was asked to go, no handler is in the way, and it
 	// does not stop or keeps its volumes.
 	InstanceNotStopped StuckKind = "instance-not-stopped"
+	// InstanceBlocked: it is to run, and its cell is kept from starting it.
+	InstanceBlocked StuckKind = "instance-blocked"
+	// VolumeUnknown: a cell holds volumes that the state knows nothing of.
+	VolumeUnknown StuckKind = "volume-unknown"
 )
 
 // Verb is a person's answer to something stuck.

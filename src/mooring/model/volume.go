@@ -99,5 +99,7 @@ type ActualVolume struct {
 	State  VolumeState `json:"state"`
 	Epoch  int64       `json:"epoch,omitempty"`
 	Used   Size        `json:"used,omitempty"`
-	Error  string      `json:"error,omitempty"`
+	// Unknown: the state has no such volume. Written by the API.
+	Unknown bool   `json:"unknown,omitempty"`
+	Error   string `json:"error,omitempty"`
 }

@@ -25,7 +25,8 @@ const (
 // and be stuck again without anybody doing anything.
 func comesAndGoes(kind model.StuckKind) bool {
 	switch kind {
-	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks, model.InstanceNotStopped:
+	case model.CellGone, model.WaitingForBudget, model.DrainImpossible, model.NoRoom, model.DirectorBlocks, model.InstanceNotStopped,
+		model.InstanceBlocked, model.VolumeUnknown:
 		return true
 	}
 	return false

@@ -25,6 +25,8 @@ func (d *decision) watchOthers() {
 		}
 	}
 	d.watchClaims(found)
+	d.watchBlocked(found)
+	d.watchUnknown(found)
 	for _, open := range d.snap.StuckItems() {
 		if open.Plan == "" && open.Kind != model.CellGone && open.Answer == nil && found[open.ID] == nil {
 			tx := d.snap.Txn()

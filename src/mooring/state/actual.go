@@ -50,6 +50,17 @@ func (s *Snapshot) ActualInstance(appGUID string, index int, cellID string) *mod
 	return one[model.ActualInstance](s, model.ActualInstanceKey(appGUID, index, cellID))
 }
 
+// BlockedInstances lists what cells report as blocked, by app, index and cell.
+func (s *Snapshot) BlockedInstances() []*model.ActualInstance {
+	return all[model.ActualInstance](s, model.TableActualInstances, byTrouble, blockedThere)
+}
+
+// UnknownVolumes lists what cells hold of volumes that the state did not know
+// when they reported them.
+func (s *Snapshot) UnknownVolumes() []*model.ActualVolume {
+	return all[model.ActualVolume](s, model.TableActualVolumes, byTrouble, unknownHere)
+}
+
 // ActualVolumesOf lists what cells report of a volume, by cell.
 func (s *Snapshot) ActualVolumesOf(volumeGUID string) []*model.ActualVolume {
 	return under[model.ActualVolume](s, model.TableActualVolumes+"/"+volumeGUID+"/")

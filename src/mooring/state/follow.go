@@ -83,6 +83,10 @@ func (s *Store) follow(revision int64) {
 			}
 			s.logger.Warn("reading the state anew", "revision", s.Snapshot().revision, "cause", err)
 			if revision, err = s.load(s.ctx); err == nil {
+				select {
+				case <-s.rewound: // it is read since
+				default:
+				}
 				break
 			}
 			select {

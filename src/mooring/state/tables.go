@@ -26,6 +26,14 @@ const (
 	bySet   = "set"
 	byName  = "name"
 	byOrder = "order" // claims in line, events as they were committed
+	// byTrouble finds the few of many that somebody has to look at.
+	byTrouble = "trouble"
+)
+
+// What stands in the index byTrouble.
+const (
+	blockedThere = "blocked"
+	unknownHere  = "unknown"
 )
 
 // table says how one kind of record is kept in the mirror.
@@ -81,9 +89,21 @@ var tables = map[string]table{
 	model.TablePresence: tableOf[model.Presence](nil),
 	model.TableActualInstances: tableOf(map[string]func(*model.ActualInstance) []string{
 		byCell: func(a *model.ActualInstance) []string { return []string{a.CellID} },
+		byTrouble: func(a *model.ActualInstance) []string {
+			if a.State == model.Blocked {
+				return []string{blockedThere}
+			}
+			return nil
+		},
 	}),
 	model.TableActualVolumes: tableOf(map[string]func(*model.ActualVolume) []string{
 		byCell: func(v *model.ActualVolume) []string { return []string{v.CellID} },
+		byTrouble: func(v *model.ActualVolume) []string {
+			if v.Unknown {
+				return []string{unknownHere}
+			}
+			return nil
+		},
 	}),
 	model.TableLedgers: tableOf[model.Ledger](nil),
 	model.TableClaims: tableOf(map[string]func(*model.Claim) []string{

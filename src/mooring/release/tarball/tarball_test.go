@@ -33,7 +33,7 @@ func TestTheTarballCompilesWithoutANetwork(t *testing.T) {
 
 	installed := compile(t, work, release, listed.Packages)
 	commit := strings.TrimSpace(run(t, exec.Command("git", "-C", top, "rev-parse", "--short=12", "HEAD")))
-	for command, says := range map[string]string{"etcd --version": "etcd Version: 3.", "etcdctl version": "etcdctl version: 3.", "moor --version": "moor version " + commit} {
+	for command, says := range map[string]string{"etcd --version": "etcd Version: 3.", "etcdctl version": "etcdctl version: 3.", "etcdutl version": "etcdutl version: 3.", "moor --version": "moor version " + commit} {
 		words := strings.Fields(command)
 		NewWithT(t).Expect(run(t, exec.Command(filepath.Join(installed, fromModule, "bin", words[0]), words[1:]...))).To(ContainSubstring(says))
 	}
