@@ -147,7 +147,7 @@ func TestWithdrawnTaskEndsItsHandlerAndTheInstanceGoesOn(t *testing.T) {
 // told, with a command that takes that back.
 func steppingDown(then, cancel string) *model.Handler {
 	h := command(`touch stepped-down; ` + then)
-	h.ProgressTimeout, h.Cancel = model.Duration(300*time.Millisecond), cancel
+	h.Cancel = cancel
 	return h
 }
 
@@ -160,7 +160,9 @@ func TestHandlerThatHung_IsTakenBackByItsCancelCommand(t *testing.T) {
 	b.control.give(w)
 	pid := b.serving(0)
 	down, back := filepath.Join(b.root(0), "stepped-down"), filepath.Join(b.root(0), "taken-back")
-	b.control.give(wantOut(w, model.Interrupt, steppingDown("sleep 1000", stepUp)))
+	hung := steppingDown("sleep 1000", stepUp)
+	hung.ProgressTimeout = model.Duration(300 * time.Millisecond)
+	b.control.give(wantOut(w, model.Interrupt, hung))
 	b.Eventually(func() model.CancelState { return cancelOf(b, 0) }, patience).Should(Equal(model.CancelDone))
 	b.Expect(b.control.last(0).Disruption.State).To(Equal(model.TaskHung), "somebody has to answer all the same")
 	b.Expect(down).NotTo(BeAnExistingFile())
@@ -179,9 +181,7 @@ func TestHandlerWhosePermitIsTakenBack_IsTakenBackToo(t *testing.T) {
 	b.control.give(w)
 	pid := b.serving(0)
 	down := filepath.Join(b.root(0), "stepped-down")
-	patient := steppingDown("sleep 1000", stepUp)
-	patient.ProgressTimeout = model.Duration(time.Minute)
-	b.control.give(wantOut(w, model.Interrupt, patient))
+	b.control.give(wantOut(w, model.Interrupt, steppingDown("sleep 1000", stepUp)))
 	b.Eventually(down, patience).Should(BeAnExistingFile())
 	b.control.give(w)
 	b.Eventually(b.disruption(0), patience).Should(Equal(model.TaskCancelled))
@@ -197,7 +197,7 @@ func TestHandlerThatFailed_ItsCancelCommandMayFailToo(t *testing.T) {
 	b.control.give(w)
 	b.serving(0)
 	failing := steppingDown("exit 3", "exit 4")
-	failing.Timeout = model.Duration(500 * time.Millisecond)
+	failing.Timeout = model.Duration(5 * time.Second)
 	b.control.give(wantOut(w, model.Interrupt, failing))
 	b.Eventually(func() model.CancelState { return cancelOf(b, 0) }, patience).Should(Equal(model.CancelFailed))
 	b.Expect(b.control.last(0).Disruption).To(HaveField("CancelError", ContainSubstring("4")))
