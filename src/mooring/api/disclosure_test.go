@@ -83,7 +83,7 @@ func TestCommands_AreForThoseWhoMayReadTheLogs(t *testing.T) {
 	g, f := NewWithT(t), newFixture(t).withCells(t, 1)
 	push := plain("db", 1)
 	push.Spec.Command, push.Spec.Health = "bin/run --password sesame", model.HealthCheck{Type: model.HealthCommand, Command: "bin/check sesame"}
-	push.Policy.Interrupt = &model.Handler{Command: "bin/step-down sesame"}
+	push.Policy.Interrupt = &model.Handler{Command: "bin/step-down sesame", Cancel: "bin/step-up sesame"}
 	push.Policy.Drain = &model.Handler{HTTP: "/drain/sesame"}
 	_, err := f.Push(t.Context(), push)
 	g.Expect(err).NotTo(HaveOccurred())

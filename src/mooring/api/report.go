@@ -158,6 +158,12 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 		}
 	}
 	task := after.Disruption
+	switch canceled(snap, before, after) {
+	case model.CancelDone:
+		tell(model.EventHandlerTakenBack, "goes on on %s, and its cancel command has taken back what its handler had done", after.CellID)
+	case model.CancelFailed:
+		tell(model.EventHandlerTakenBack, "goes on on %s, but its cancel command failed, so what its handler had done was not taken back%s", after.CellID, because(task.CancelError))
+	}
 	if task == nil || before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.State == task.State {
 		return events
 	}
@@ -177,6 +183,23 @@ func tellings(snap *state.Snapshot, before, after *model.ActualInstance) []model
 		tell(model.EventInstanceYielded, "stopped on %s, its volumes are detached", after.CellID)
 	}
 	return events
+}
+
+// canceled returns how a cancel command ended that had not when its cell last
+// reported, "" for none. What an agent that has registered anew says of a permit
+// that is over is no news.
+func canceled(snap *state.Snapshot, before, after *model.ActualInstance) model.CancelState {
+	task := after.Disruption
+	if task == nil || task.Cancel == model.CancelRunning {
+		return ""
+	}
+	if permit := snap.Ledger(after.AppGUID).Permit(after.Index); before == nil && (permit == nil || permit.ID != task.PermitID) {
+		return ""
+	}
+	if before != nil && before.Disruption != nil && before.Disruption.PermitID == task.PermitID && before.Disruption.Cancel == task.Cancel {
+		return ""
+	}
+	return task.Cancel
 }
 
 // saidBefore reports whether what a cell says of a disruption is no news though

@@ -73,6 +73,34 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskYielded})).To(ConsistOf("instance.yielded"))
 }
 
+// How a cancel command ended is told once, and what it said is not told.
+func TestCancelCommands_AreToldOfOnce(t *testing.T) {
+	g := NewWithT(t)
+	snap := state.SnapshotOf(workCell("c1"), workApp())
+	told := func(task model.ActualDisruption) []string {
+		tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
+			{AppGUID: "app", Index: 0, State: model.Serving, Disruption: &task},
+		}}, time.Now())
+		snap = snap.Apply(tx)
+		var texts []string
+		for _, event := range tx.Events() {
+			if event.Kind == model.EventHandlerTakenBack {
+				texts = append(texts, event.Text)
+			}
+		}
+		return texts
+	}
+	over := model.ActualDisruption{PermitID: "old", State: model.TaskCancelled, Cancel: model.CancelDone}
+	g.Expect(told(over)).To(BeEmpty(), "what a new agent says of what is over")
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskHung})).To(BeEmpty())
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskHung, Cancel: model.CancelRunning})).To(BeEmpty())
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskHung, Cancel: model.CancelDone})).To(ConsistOf(
+		"acme/prod/db/0 goes on on c1, and its cancel command has taken back what its handler had done"))
+	g.Expect(told(model.ActualDisruption{PermitID: "p", State: model.TaskCancelled, Cancel: model.CancelDone})).To(BeEmpty())
+	g.Expect(told(model.ActualDisruption{PermitID: "q", State: model.TaskCancelled, Cancel: model.CancelFailed, CancelError: "exit status 4"})).To(ConsistOf(
+		"acme/prod/db/0 goes on on c1, but its cancel command failed, so what its handler had done was not taken back: exit status 4"))
+}
+
 // An agent that registers anew says all that it knows, most of which is no news.
 func TestWhatACellSaysAgainAfterItRegisteredAnewIsNotToldAgain(t *testing.T) {
 	g := NewWithT(t)

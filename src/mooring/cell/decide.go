@@ -35,6 +35,9 @@ type facts struct {
 	Killing  bool // ... without grace
 	Handling bool // something of a handler still runs
 	Ending   bool // ... and has been told to end
+	Undoing  bool // ... which is its cancel command
+	// Undo: what a handler has done is to be taken back if the instance goes on.
+	Undo bool
 	// GUID and SpecVersion are those of the last start, "" before any.
 	GUID        string
 	SpecVersion int
@@ -65,6 +68,7 @@ const (
 	acceptTask                // take on the task that is wanted
 	runHandler                // tell the instance
 	cancelHandler             // end what runs of a handler
+	runCancel                 // take back what the handler has done
 	cancelTask                // the task was withdrawn
 	stopForTask               // the handler is done, or there is none: stop
 	yield                     // the disruption is through
@@ -76,7 +80,7 @@ const (
 
 var stepNames = [...]string{
 	"rest", "start", "stop", "kill", "oversleep", "detach", "accept task", "run handler", "cancel handler",
-	"cancel task", "stop for task", "yield", "fail task", "renew", "forget", "leave",
+	"run cancel", "cancel task", "stop for task", "yield", "fail task", "renew", "forget", "leave",
 }
 
 func (s step) String() string { return stepNames[s] }
@@ -146,8 +150,14 @@ func disrupt(w *want, f facts, now time.Time) (step, bool) {
 	known := f.Permit != "" && f.Task != model.TaskCancelled
 	if w.Task == nil || w.Task.PermitID != f.Permit {
 		if known && f.Task != model.TaskYielded {
-			if f.Handling {
+			forced := w.Task != nil && w.Task.Force // it is stopped as it is
+			switch {
+			case f.Undoing && !forced:
+				return rest, true
+			case f.Handling:
 				return cancelHandler, true
+			case f.Undo && f.Up && !forced:
+				return runCancel, true
 			}
 			return cancelTask, true
 		}
@@ -181,7 +191,10 @@ func disrupt(w *want, f facts, now time.Time) (step, bool) {
 		return rest, true
 	}
 	// Hung, overdue or failed: somebody has to answer, meanwhile the instance
-	// goes on.
+	// goes on, as it was before its handler began.
+	if f.Undo && f.Up && !f.Handling {
+		return runCancel, true
+	}
 	return rest, false
 }
 

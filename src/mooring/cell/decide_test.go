@@ -51,6 +51,8 @@ func down(change ...func(*facts)) facts {
 func task(state model.DisruptionState) func(*facts) {
 	return func(f *facts) { f.Permit, f.Task = "permit-1", state }
 }
+func undo(f *facts)         { f.Undo = true }
+func undoing(f *facts)      { f.Undo, f.Handling, f.Undoing = true, true, true }
 func detached(f *facts)     { f.Attached = false }
 func atWork(f *facts)       { f.Handling = true }
 func floating(f *facts)     { f.Floats = true }
@@ -135,6 +137,21 @@ func TestDecide(t *testing.T) {
 		{"and is waited for while it ends", wanted(), up(task(model.TaskRunning), atWork, func(f *facts) { f.Ending = true }), known, rest},
 		{"and is cancelled", wanted(), up(task(model.TaskRunning)), known, cancelTask},
 		{"whatever had become of it", wanted(), up(task(model.TaskOverdue)), known, cancelTask},
+		{"what its handler has done is taken back before", wanted(), up(task(model.TaskRunning), undo), known, runCancel},
+		{"once it has ended", wanted(), up(task(model.TaskRunning), undo, atWork), known, cancelHandler},
+		{"and that is waited for", wanted(), up(task(model.TaskRunning), undoing), known, rest},
+		{"unless its process is down", wanted(), down(task(model.TaskRunning), undo), known, cancelTask},
+		{"a hung handler is taken back", out(model.Interrupt), up(task(model.TaskHung), undo), known, runCancel},
+		{"an overdue one too", out(model.Interrupt), up(task(model.TaskOverdue), undo), known, runCancel},
+		{"and one that failed", out(model.Interrupt), up(task(model.TaskFailed), undo), known, runCancel},
+		{"once it has ended too", out(model.Interrupt), up(task(model.TaskHung), undo, atWork), known, rest},
+		{"one that is done is not", out(model.Interrupt), up(task(model.TaskStopping), undo), known, stopForTask},
+		{"nor is one that is forced", forced(out(model.Interrupt)), up(task(model.TaskHung), undo), known, stopForTask},
+		{"which ends what takes it back", forced(out(model.Interrupt)), up(task(model.TaskHung), undoing), known, cancelHandler},
+		{"leaving: what takes back is ended", wanted(), up(task(model.TaskHung), undoing), leaving, cancelHandler},
+		{"another permit is taken on after it", out(model.Interrupt), up(undoing, func(f *facts) { f.Permit, f.Task = "permit-0", model.TaskHung }), known, rest},
+		{"but a forced one waits for nothing", forced(out(model.Interrupt)), up(undoing, func(f *facts) { f.Permit, f.Task = "permit-0", model.TaskHung }), known, cancelHandler},
+		{"and takes nothing back", forced(out(model.Interrupt)), up(undo, func(f *facts) { f.Permit, f.Task = "permit-0", model.TaskHung }), known, cancelTask},
 		{"a cancelled one is over", wanted(), up(task(model.TaskCancelled)), known, rest},
 		{"a task withdrawn while stopping", wanted(), down(task(model.TaskStopping)), known, cancelTask},
 		{"lets the instance start again", wanted(), down(task(model.TaskCancelled)), known, start},
@@ -183,7 +200,7 @@ func (o *world) take(t *rapid.T, s step) {
 	case stop, stopForTask:
 		o.f.Stopping = true
 		if s == stopForTask {
-			o.f.Task = model.TaskStopping
+			o.f.Task, o.f.Undo = model.TaskStopping, false
 		}
 	case kill, oversleep:
 		o.f.Stopping, o.f.Killing = true, true
@@ -198,7 +215,12 @@ func (o *world) take(t *rapid.T, s step) {
 		if !o.f.Up || o.w.Task.Handler == nil || o.w.Task.Force {
 			t.Fatalf("handler of %v over %+v", o.w.Task, o.f)
 		}
-		o.f.Handling, o.f.Task = true, model.TaskRunning
+		o.f.Handling, o.f.Task, o.f.Undo = true, model.TaskRunning, o.w.Task.Handler.Cancel != ""
+	case runCancel:
+		if !o.f.Up || !o.f.Undo || o.f.Handling || o.w == nil || o.w.Task != nil && o.w.Task.Force {
+			t.Fatalf("cancel command of %v over %+v", o.w, o.f)
+		}
+		o.f.Handling, o.f.Undoing = true, true
 	case cancelHandler:
 		o.f.Ending = true
 	case cancelTask:
@@ -248,7 +270,10 @@ func (o *world) happen(t *rapid.T) {
 		case o.f.Stopping:
 			o.f.Up, o.f.Stopping, o.f.Killing, o.f.Overslept = false, false, false, false
 		case o.f.Ending:
-			o.f.Handling, o.f.Ending = false, false
+			o.f.Undo = o.f.Undo && !o.f.Undoing
+			o.f.Handling, o.f.Ending, o.f.Undoing = false, false, false
+		case o.f.Undoing:
+			o.f.Handling, o.f.Undoing, o.f.Undo = false, false, false
 		}
 	case "crash":
 		if o.f.Up {
@@ -262,7 +287,7 @@ func (o *world) happen(t *rapid.T) {
 		o.c.Fenced = rapid.Bool().Draw(t, "fenced")
 		o.c.Leaving = rapid.IntRange(0, 9).Draw(t, "leaving") == 0
 	case "verdict":
-		if o.f.Handling {
+		if o.f.Handling && !o.f.Undoing {
 			o.f.Task = rapid.SampledFrom([]model.DisruptionState{model.TaskHung, model.TaskOverdue, model.TaskFailed, model.TaskStopping}).Draw(t, "verdict")
 			if o.f.Task == model.TaskStopping || rapid.Bool().Draw(t, "gone") {
 				o.f.Handling, o.f.Ending = false, false
@@ -292,7 +317,7 @@ func genWant(t *rapid.T) *want {
 			Force:    rapid.IntRange(0, 4).Draw(t, "force") == 0,
 		}
 		if rapid.Bool().Draw(t, "handler") {
-			w.Task.Handler = &model.Handler{Command: "bin/handler"}
+			w.Task.Handler = &model.Handler{Command: "bin/handler", Cancel: rapid.SampledFrom([]string{"", "bin/cancel"}).Draw(t, "cancel")}
 		}
 	}
 	return w

@@ -140,7 +140,8 @@ func (d *driver) settle(ctx context.Context) (over bool, due time.Time) {
 func (d *driver) facts() facts {
 	f := facts{
 		Up: d.instance != nil, Busy: d.busy, Stopping: d.stopping, Killing: d.killing,
-		Handling: d.handler != nil, Ending: d.handler != nil && d.handler.ending, Overslept: d.overslept,
+		Handling: d.handler != nil, Ending: d.handler != nil && d.handler.ending,
+		Undoing: d.handler != nil && d.handler.undo, Undo: d.Undo != nil, Overslept: d.overslept,
 		GUID: d.Work.GUID, SpecVersion: d.Work.SpecVersion, Floats: d.Floats,
 		Attached: len(d.Attached) > 0, Away: d.away >= awayAfter, NextTry: d.nextTry,
 	}

@@ -48,6 +48,9 @@ type memory struct {
 	StartedAfter model.StartedAfter `json:"started_after,omitempty"`
 	LastExit     string             `json:"last_exit,omitempty"`
 	Output       []string           `json:"output,omitempty"`
+	// Undo is the task whose handler has begun and has a cancel command: that is
+	// run if the instance goes on. Nil when nothing is to be taken back.
+	Undo *model.Task `json:"undo,omitempty"`
 	// Disruption is of the last task taken on.
 	Disruption *model.ActualDisruption `json:"disruption,omitempty"`
 }

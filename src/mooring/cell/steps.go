@@ -40,7 +40,14 @@ func (d *driver) act(ctx context.Context, next step, w *want, now time.Time) (ef
 	case runHandler:
 		d.Disruption.State = model.TaskRunning
 		task := *w.Task
+		if task.Handler.Cancel != "" {
+			d.Undo = &task
+		}
 		return func() { d.handle(ctx, task) }
+	case runCancel:
+		d.Disruption.Cancel, d.Disruption.CancelError = model.CancelRunning, ""
+		task := *d.Undo
+		return func() { d.undo(ctx, task) }
 	case cancelHandler:
 		return d.handler.end
 	case cancelTask:
@@ -48,6 +55,7 @@ func (d *driver) act(ctx context.Context, next step, w *want, now time.Time) (ef
 		return nothing
 	case stopForTask:
 		d.Next = model.AfterInterrupt
+		d.Undo = nil // the next process begins anew
 		d.Disruption.State, d.Disruption.Grace = model.TaskStopping, model.Duration(d.agent.cfg.StopGrace)
 		return func() { d.stop(ctx, d.agent.cfg.StopGrace) }
 	case yield:
@@ -94,7 +102,7 @@ func (d *driver) start(ctx context.Context, w *want) (effect func()) {
 	// What is over is not reported of the next process.
 	d.Disruption = ongoing(d.Disruption, w.Task)
 	d.Work, d.Floats, d.Up, d.StartedAfter = w.InstanceWork, w.Floats, true, after
-	d.Work.Task, d.Token = nil, rand.Text()
+	d.Work.Task, d.Undo, d.Token = nil, nil, rand.Text()
 	d.claim(mounted(w))
 	token := d.Token
 	return func() {

@@ -2,6 +2,8 @@ package cell
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -19,6 +21,7 @@ type handling struct {
 	cancel context.CancelFunc
 	permit string
 	ending bool // told to end
+	undo   bool // it is the cancel command
 
 	mu   sync.Mutex
 	said handler.Status
@@ -138,4 +141,47 @@ func (d *driver) handled(status handler.Status) {
 		r.State, r.Grace = model.TaskStopping, model.Duration(d.agent.cfg.StopGrace)
 	}
 	d.handler = nil
+}
+
+// undoWithin is how long the cancel command of a handler may take.
+const undoWithin = 30 * time.Second
+
+// undo runs the cancel command of a task's handler, in the background.
+func (d *driver) undo(ctx context.Context, task model.Task) {
+	ctx, cancel := context.WithTimeout(ctx, undoWithin)
+	d.handler = &handling{cancel: cancel, undo: true}
+	notice := handler.NewNotice(task, handler.Limits{Timeout: undoWithin}, time.Now())
+	task.Handler = &model.Handler{Command: task.Handler.Cancel}
+	attempt, err := d.attempt(task, notice)
+	if err != nil {
+		// Not reached: the notice is made of plain values.
+		attempt = func(context.Context, func(string)) error { return err }
+	}
+	d.log.Info("telling the instance that it goes on", "permit", task.PermitID)
+	go func() {
+		defer cancel()
+		err := attempt(ctx, func(string) {})
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = fmt.Errorf("not done after %s", undoWithin)
+		}
+		d.post(func() { d.undone(err) })
+	}()
+}
+
+// undone takes the end of a cancel command. It is not tried again: who is told
+// of its failure looks at the instance.
+func (d *driver) undone(err error) {
+	if d.handler.ending {
+		err = errors.New("it was ended, since the instance is to be stopped")
+	}
+	d.handler, d.Undo = nil, nil
+	r := d.Disruption
+	if r == nil {
+		return
+	}
+	r.Cancel = model.CancelDone
+	if err != nil {
+		r.Cancel, r.CancelError = model.CancelFailed, err.Error()
+		d.log.Warn("what a handler has done is not taken back", "permit", r.PermitID, "error", err)
+	}
 }

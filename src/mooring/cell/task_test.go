@@ -143,6 +143,81 @@ func TestWithdrawnTaskEndsItsHandlerAndTheInstanceGoesOn(t *testing.T) {
 	b.Expect(b.control.last(0).Disruption.FlaggedAt).To(BeZero())
 }
 
+// steppingDown is a handler that steps a primary down and then does as it is
+// told, with a command that takes that back.
+func steppingDown(then, cancel string) *model.Handler {
+	h := command(`touch stepped-down; ` + then)
+	h.Cancel = cancel
+	return h
+}
+
+const stepUp = `test "$MOORING_KIND" = interrupt; rm stepped-down; echo up again >> taken-back`
+
+func TestHandlerThatHung_IsTakenBackByItsCancelCommand(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	w := instance(0, sleeping)
+	b.control.give(w)
+	pid := b.serving(0)
+	down, back := filepath.Join(b.root(0), "stepped-down"), filepath.Join(b.root(0), "taken-back")
+	hung := steppingDown("sleep 1000", stepUp)
+	hung.ProgressTimeout = model.Duration(300 * time.Millisecond)
+	b.control.give(wantOut(w, model.Interrupt, hung))
+	b.Eventually(func() model.CancelState { return cancelOf(b, 0) }, patience).Should(Equal(model.CancelDone))
+	b.Expect(b.control.last(0).Disruption.State).To(Equal(model.TaskHung), "somebody has to answer all the same")
+	b.Expect(down).NotTo(BeAnExistingFile())
+	b.Expect(b.serving(0)).To(Equal(pid))
+
+	// What was taken back once is not when the permit goes.
+	b.control.give(w)
+	b.Eventually(b.disruption(0), patience).Should(Equal(model.TaskCancelled))
+	b.Expect(os.ReadFile(back)).To(BeEquivalentTo("up again\n"))
+}
+
+func TestHandlerWhosePermitIsTakenBack_IsTakenBackToo(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	w := instance(0, sleeping)
+	b.control.give(w)
+	pid := b.serving(0)
+	down := filepath.Join(b.root(0), "stepped-down")
+	b.control.give(wantOut(w, model.Interrupt, steppingDown("sleep 1000", stepUp)))
+	b.Eventually(down, patience).Should(BeAnExistingFile())
+	b.control.give(w)
+	b.Eventually(b.disruption(0), patience).Should(Equal(model.TaskCancelled))
+	b.Expect(cancelOf(b, 0)).To(Equal(model.CancelDone))
+	b.Expect(down).NotTo(BeAnExistingFile())
+	b.Expect(b.serving(0)).To(Equal(pid))
+}
+
+func TestHandlerThatFailed_ItsCancelCommandMayFailToo(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	w := instance(0, sleeping)
+	b.control.give(w)
+	b.serving(0)
+	failing := steppingDown("exit 3", "exit 4")
+	failing.Timeout = model.Duration(5 * time.Second)
+	b.control.give(wantOut(w, model.Interrupt, failing))
+	b.Eventually(func() model.CancelState { return cancelOf(b, 0) }, patience).Should(Equal(model.CancelFailed))
+	b.Expect(b.control.last(0).Disruption).To(HaveField("CancelError", ContainSubstring("4")))
+	b.Expect(b.disruption(0)()).To(Equal(model.TaskFailed))
+}
+
+func TestHandlerThatIsDone_IsNotTakenBack(t *testing.T) {
+	b := newBench(t)
+	b.start()
+	w := instance(0, sleeping)
+	b.control.give(w)
+	b.serving(0)
+	b.control.give(wantOut(w, model.Interrupt, steppingDown("true", stepUp)))
+	b.Eventually(b.disruption(0), patience).Should(Equal(model.TaskYielded))
+	b.Expect(cancelOf(b, 0)).To(BeEmpty())
+	b.control.give(w)
+	b.serving(0)
+	b.Expect(filepath.Join(b.root(0), "taken-back")).NotTo(BeAnExistingFile())
+}
+
 func TestTaskOfAProcessThatIsDown(t *testing.T) {
 	crashing := "exit 1"
 	for name, c := range map[string]struct {
@@ -219,4 +294,12 @@ func TestProgressIsReportedWithoutAFlood(t *testing.T) {
 	b.Expect(b.control.last(0).Disruption.Progress).To(Equal(0.2))
 	reports := b.control.reported() - before
 	b.Expect(reports).To(BeNumerically("<=", 6+time.Since(began)/(250*time.Millisecond)), "of two thousand lines, four a second at most")
+}
+
+// cancelOf is how far the cancel command of an instance's handler has come.
+func cancelOf(b *bench, index int) model.CancelState {
+	if d := b.control.last(index).Disruption; d != nil {
+		return d.Cancel
+	}
+	return ""
 }

@@ -49,7 +49,7 @@ func flagAfter(name string) string {
 }
 
 func play(begin func() error) {
-	ctx, err := WithLifeline(context.Background())
+	ctx, err := WithLifeline(context.Background(), nil)
 	if err == nil && begin != nil {
 		err = begin()
 	}

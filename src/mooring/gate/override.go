@@ -74,8 +74,16 @@ func write(dir, name string, o override) error {
 // read gives an override, nil when there is none that can be read.
 func read(dir, name string) *override {
 	content, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return nil
+	}
+	return parseOverride(content)
+}
+
+// parseOverride gives the override that a file holds, nil when it holds none.
+func parseOverride(content []byte) *override {
 	var o override
-	if err != nil || json.Unmarshal(content, &o) != nil || o.At.IsZero() {
+	if json.Unmarshal(content, &o) != nil || o.At.IsZero() {
 		return nil
 	}
 	return &o

@@ -30,7 +30,7 @@ applications:
     max_interrupted: 1          # a count, or "25%"
     max_draining: "25%"
     max_disrupted: 2
-    interrupt: {command: bin/step-down, timeout: 60s, progress_timeout: 15s}
+    interrupt: {command: bin/step-down, cancel: bin/step-up, timeout: 60s, progress_timeout: 15s}
     drain:     {http: /drain, timeout: 2h, progress_timeout: 5m}
     healthy_for: 10s
     return_within: 10m
@@ -69,7 +69,7 @@ func TestParseApps(t *testing.T) {
 			MaxInterrupted: model.Limit{Count: 1},
 			MaxDraining:    model.Limit{Percent: 25},
 			MaxDisrupted:   &model.Limit{Count: 2},
-			Interrupt:      &model.Handler{Command: "bin/step-down", Timeout: seconds(60), ProgressTimeout: seconds(15)},
+			Interrupt:      &model.Handler{Command: "bin/step-down", Cancel: "bin/step-up", Timeout: seconds(60), ProgressTimeout: seconds(15)},
 			Drain:          &model.Handler{HTTP: "/drain", Timeout: seconds(7200), ProgressTimeout: seconds(300)},
 			HealthyFor:     seconds(10),
 			ReturnWithin:   seconds(600),

@@ -22,6 +22,7 @@ type lifecycleEntry struct {
 type handlerEntry struct {
 	Command         scalar `yaml:"command"`
 	HTTP            scalar `yaml:"http"`
+	Cancel          scalar `yaml:"cancel"`
 	Timeout         scalar `yaml:"timeout"`
 	ProgressTimeout scalar `yaml:"progress_timeout"`
 }
@@ -111,6 +112,7 @@ func (r *reader) handler(e *handlerEntry, where string) *model.Handler {
 	return &model.Handler{
 		Command:         e.Command.text,
 		HTTP:            e.HTTP.text,
+		Cancel:          e.Cancel.text,
 		Timeout:         r.duration(e.Timeout, where+".timeout"),
 		ProgressTimeout: r.duration(e.ProgressTimeout, where+".progress_timeout"),
 	}

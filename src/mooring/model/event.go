@@ -74,6 +74,7 @@ const (
 	EventHandlerHung       EventKind = "handler.hung"
 	EventHandlerOverdue    EventKind = "handler.overdue"
 	EventHandlerFailed     EventKind = "handler.failed"
+	EventHandlerTakenBack  EventKind = "handler.taken-back"
 )
 
 // The kinds of events about applications and volumes.

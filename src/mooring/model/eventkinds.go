@@ -88,6 +88,7 @@ var EventKinds = []struct {
 	{EventHandlerHung, "A handler makes no progress"},
 	{EventHandlerOverdue, "A handler ran out of time"},
 	{EventHandlerFailed, "A handler failed"},
+	{EventHandlerTakenBack, "What a handler had done was taken back by its cancel command, or could not be"},
 
 	{EventAppPushed, "An application is new"},
 	{EventAppUpdated, "It has a new version or policy"},

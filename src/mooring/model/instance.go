@@ -109,6 +109,17 @@ const (
 	TaskCancelled DisruptionState = "cancelled" // told to stop; the instance goes on
 )
 
+// CancelState is how far the command has come that takes back what a handler
+// has done.
+type CancelState string
+
+// States of a cancel command.
+const (
+	CancelRunning CancelState = "running"
+	CancelDone    CancelState = "done"
+	CancelFailed  CancelState = "failed" // it is not tried again
+)
+
 // ActualDisruption is the cell's report on the permit it was shown.
 type ActualDisruption struct {
 	PermitID string          `json:"permit_id"`
@@ -124,6 +135,10 @@ type ActualDisruption struct {
 	FlaggedAt time.Time `json:"flagged_at,omitzero"`
 	Output    []string  `json:"output,omitempty" doc:"Last lines of the handler's output, at most 20"`
 	Error     string    `json:"error,omitempty"`
+	// Cancel is how far the handler's cancel command has come, "" while it is
+	// not due, CancelError how it failed.
+	Cancel      CancelState `json:"cancel,omitempty"`
+	CancelError string      `json:"cancel_error,omitempty"`
 	// StoppingAt is since when the process is being stopped and its volumes
 	// given up, by the clock of the control plane, which decides by it. Grace is
 	// what the process has between TERM and KILL.

@@ -38,6 +38,10 @@ const (
 type Handler struct {
 	Command string `json:"command,omitempty"`
 	HTTP    string `json:"http,omitempty" doc:"Path on the instance's first port; it is POSTed to"`
+	// Cancel is a command that takes back what the handler has done. It is run
+	// when the instance goes on after all: the handler hung, was overdue or
+	// failed, or its permit was taken back. Of an interrupt only.
+	Cancel string `json:"cancel,omitempty" doc:"Run in the instance when it goes on though the handler has begun"`
 	// Timeout bounds the handler with all its retries.
 	Timeout Duration `json:"timeout,omitempty"`
 	// ProgressTimeout is how long progress may stand still before the handler
@@ -51,7 +55,7 @@ func (h *Handler) Hidden() *Handler {
 		return nil
 	}
 	hidden := *h
-	hidden.Command, hidden.HTTP = HiddenText(h.Command), HiddenText(h.HTTP)
+	hidden.Command, hidden.HTTP, hidden.Cancel = HiddenText(h.Command), HiddenText(h.HTTP), HiddenText(h.Cancel)
 	return &hidden
 }
 

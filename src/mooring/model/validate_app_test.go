@@ -83,6 +83,13 @@ func TestValidateApp(t *testing.T) {
 			"health.path: goes with type http alone",
 			"health.command: goes with type command alone",
 		}},
+		"cancel commands": {func(a *model.App) {
+			a.Policy.Interrupt = &model.Handler{Command: "bin/step-down", Cancel: " "}
+			a.Policy.Drain = &model.Handler{HTTP: "/drain", Cancel: "bin/undo"}
+		}, []string{
+			"lifecycle.interrupt.cancel: is blank; give a command, or leave it out",
+			"lifecycle.drain.cancel: goes with interrupt alone; leave it out",
+		}},
 		"several at once": {func(a *model.App) { a.Spec.Command = ""; a.Policy.Interrupt = &model.Handler{} }, []string{
 			"command: is missing; say what an instance runs",
 			"lifecycle.interrupt: has neither a command nor an http path; give one",

@@ -21,6 +21,9 @@ func (p *Policy) check(c check) {
 	}
 	p.Interrupt.check(c.field("interrupt"))
 	p.Drain.check(c.field("drain"))
+	if p.Drain != nil && p.Drain.Cancel != "" {
+		c.field("drain").field("cancel").wrong("goes with interrupt alone; leave it out")
+	}
 	if p.Drain != nil && p.DataDisposable {
 		c.field("drain").wrong("has a handler, and \"drain: none\" says that the data is disposable; keep one of the two")
 	}
@@ -64,6 +67,9 @@ func (h *Handler) check(c check) {
 		c.wrong("has neither a command nor an http path; give one")
 	case http && !strings.HasPrefix(h.HTTP, "/"):
 		c.field("http").wrong("is %q; write a path on the instance's first port, beginning with /", h.HTTP)
+	}
+	if h.Cancel != "" && strings.TrimSpace(h.Cancel) == "" {
+		c.field("cancel").wrong("is blank; give a command, or leave it out")
 	}
 	if h.Timeout < 0 {
 		c.field("timeout").wrong("is less than no time")

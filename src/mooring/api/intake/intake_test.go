@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -218,6 +219,44 @@ func TestIntake_CountsAConnectionForWhoWasHeardLast(t *testing.T) {
 	}
 	status, _ := ask(t, s.dial(t, "127.0.0.1"), "/", "Caller: nina")
 	g.Expect(status).To(Equal(200))
+}
+
+// Over TLS, and with many requests on one connection, it is the same.
+func TestIntake_BoundsHTTP2(t *testing.T) {
+	g := NewWithT(t)
+	in := New(Limits{PerIdentity: 1, Body: 200 * time.Millisecond}, nil)
+	bounded := in.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusRequestTimeout)
+		}
+		_, _ = io.WriteString(w, r.Proto)
+	}))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		bounded.ServeHTTP(w, r.WithContext(access.With(r.Context(), &access.Actor{Name: "olga", How: "certificate"})))
+	}))
+	in.Configure(server.Config)
+	server.Listener, server.EnableHTTP2 = in.Listener(server.Listener, true), true
+	server.StartTLS()
+	defer server.Close()
+	first := server.Client()
+	for range 3 {
+		response, err := first.Get(server.URL)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(io.ReadAll(response.Body)).To(BeEquivalentTo("HTTP/2.0"))
+		g.Expect(response.Body.Close()).To(Succeed())
+	}
+	stalled, _ := io.Pipe()
+	response, err := first.Post(server.URL, "text/plain", stalled)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(response.StatusCode).To(Equal(408), "a body that does not come")
+	g.Expect(response.Body.Close()).To(Succeed())
+
+	second := &http.Client{Transport: first.Transport.(*http.Transport).Clone()}
+	response, err = second.Get(server.URL)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(response.StatusCode).To(Equal(429))
+	g.Expect(response.Body.Close()).To(Succeed())
 }
 
 func TestIntake_StrangersMakeWay(t *testing.T) {

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"mooring/cell"
 	"mooring/client"
+	"mooring/container/process"
 	"mooring/model"
 	"mooring/volume"
 )
@@ -41,8 +43,17 @@ kill -9 the instances go on and the next agent takes them up again.`,
 			if err != nil {
 				return err
 			}
-			return untilStopped(c, func(ctx context.Context) error { return cell.New(cfg).Run(ctx) })
+			return untilStoppedOr(c, func() { killInstances(cfg) }, func(ctx context.Context) error { return cell.New(cfg).Run(ctx) })
 		},
+	}
+}
+
+// killInstances kills whatever of a cell's instances still runs.
+func killInstances(cfg cell.Config) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := process.KillAll(ctx, cfg.RunDir, cfg.Logger); err != nil {
+		cfg.Logger.Error("instances are left behind", "error", err)
 	}
 }
 

@@ -52,7 +52,8 @@ func devCommand() *cli.Command {
 		Usage: "run a whole fleet on this machine",
 		Description: `Runs the control plane and every cell as processes of their own, so that
 each can really be killed; a process that dies is started again. Ctrl-C stops
-everything. The state is kept and comes back on the next start. Needs no root.
+everything, and so does closing the terminal. Killed itself, it leaves nothing
+running either: after 15 seconds the cells kill what has not stopped. The state is kept and comes back on the next start. Needs no root.
 
 Examples:
    moor dev                          six cells in two AZs
@@ -119,12 +120,15 @@ func runDev(c *cli.Context) error {
 	for name, into := range map[string]*model.Size{"memory": &cfg.Memory, "persistent": &cfg.Persistent, "ephemeral": &cfg.Ephemeral, "shared": &cfg.Shared} {
 		*into = sizeOf(c, name)
 	}
-	ctx, err := dev.WithLifeline(c.Context)
+	ctx, err := dev.WithLifeline(c.Context, nil)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	// A terminal that is closed says SIGHUP, and what read the output may be
+	// gone with it: that must not keep the fleet from being stopped.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	supervisor, err := dev.Start(cfg)
 	if err != nil {
 		return err

@@ -52,11 +52,17 @@ Example:
 // untilStopped runs a daemon until it is told to stop: by a signal, or because
 // the supervisor that started it is gone.
 func untilStopped(c *cli.Context, run func(context.Context) error) error {
-	ctx, err := dev.WithLifeline(c.Context)
+	return untilStoppedOr(c, nil, run)
+}
+
+// untilStoppedOr is untilStopped for a daemon that starts processes: killLeft
+// kills those that are left when it cannot stop in good order.
+func untilStoppedOr(c *cli.Context, killLeft func(), run func(context.Context) error) error {
+	ctx, err := dev.WithLifeline(c.Context, killLeft)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return run(ctx)
 }

@@ -128,6 +128,34 @@ func (f *Fleet) Stop() {
 	f.lifeline.Close()
 }
 
+// End ends the supervisor with a signal, as a closed terminal or a crash would.
+func (f *Fleet) End(by syscall.Signal) {
+	f.t.Helper()
+	if err := f.cmd.Process.Signal(by); err != nil {
+		f.t.Fatal(err)
+	}
+	_ = f.cmd.Wait()
+}
+
+// Left lists the processes of the fleet that run, by their commands.
+func (f *Fleet) Left() []string {
+	f.t.Helper()
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var left []string
+	for _, dir := range dirs {
+		// What cannot be read is gone meanwhile, or another user's.
+		command, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		environment, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		if bytes.Contains(command, []byte(f.state)) || bytes.Contains(environment, []byte(f.state)) {
+			left = append(left, filepath.Base(dir)+" "+string(bytes.ReplaceAll(command, []byte{0}, []byte(" "))))
+		}
+	}
+	return left
+}
+
 // Client gives a client of the fleet's API.
 func (f *Fleet) Client() *client.Client {
 	f.t.Helper()
