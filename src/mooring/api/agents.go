@@ -116,15 +116,24 @@ func speaker(snap *state.Snapshot, id string, report *model.Report) (*model.Cell
 	return cell, nil
 }
 
+// report takes in what a cell says and renews its presence. Where the state can
+// be read and not written for a reason that only people mend, what the cell says
+// waits for one of its next reports, and the cell is kept: it is not at fault.
 func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, error) {
-	_, err := s.change(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
+	_, err := s.tryChange(ctx, func(snap *state.Snapshot) (*state.Txn, error) {
 		cell, err := speaker(snap, in.ID, &in.Body)
 		if err != nil {
 			return nil, err
 		}
 		return absorb(snap, cell, &in.Body, s.now()), nil
 	})
-	if err != nil {
+	unwritten, record := (*unwrittenError)(nil), (*state.RecordError)(nil)
+	switch {
+	case errors.Is(err, state.ErrQuota), errors.As(err, &record):
+		s.logger.Error("what a cell reports waits until the state can be written", "cell", in.ID, "error", err)
+	case errors.As(err, &unwritten):
+		return model.Lease{}, s.unavailable(unwritten.error)
+	case err != nil:
 		return model.Lease{}, err
 	}
 	return s.keep(ctx, &model.Presence{CellID: in.ID, Boot: in.Body.Boot, Start: in.Body.Start})

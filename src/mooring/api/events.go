@@ -200,6 +200,9 @@ func (s *server) awaitChange(ctx context.Context, snap *state.Snapshot, send sen
 		if err == nil || ctx.Err() != nil || !silent {
 			return err
 		}
+		if err := s.store.Err(); err != nil {
+			return err // another node may do better
+		}
 		if err := send("", "", nil); err != nil {
 			return err
 		}

@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 
@@ -30,7 +32,9 @@ type EmbeddedConfig struct {
 	// no peers.
 	ListenClient string
 	ListenPeer   string
-	Logger       *slog.Logger // nil is silent
+	// Quota is how large the database may become in bytes; 0 is etcd's default.
+	Quota  int64
+	Logger *slog.Logger // nil is silent
 }
 
 // Embedded is an etcd of one member that runs in this process. What it has
@@ -66,11 +70,28 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	level.Set(slog.LevelWarn)
 	etcd, err := startEtcd(ctx, cfg, level, unlock)
 	if err != nil {
+		if !errors.Is(err, ErrDiskFull) && saysDiskFull(err.Error()) {
+			err = fmt.Errorf("%w (%w)", ErrDiskFull, err)
+		}
 		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
 	}
 	e := &Embedded{etcd: etcd, unlock: unlock, level: level, errs: make(chan error, 1)}
 	go e.observe()
 	return e, nil
+}
+
+// StartEmbeddedWhenThereIsSpace is StartEmbedded that, as long as the disk is
+// full, tries on. Before each further attempt it calls waiting with the reason.
+func StartEmbeddedWhenThereIsSpace(ctx context.Context, cfg EmbeddedConfig, waiting func(error)) (*Embedded, error) {
+	return backoff.Retry(ctx, func() (*Embedded, error) {
+		etcd, err := StartEmbedded(ctx, cfg)
+		if err != nil && !errors.Is(err, ErrDiskFull) {
+			return nil, backoff.Permanent(err)
+		}
+		return etcd, err
+	},
+		backoff.WithBackOff(backoff.NewConstantBackOff(openAgain)), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, _ time.Duration) { waiting(err) }))
 }
 
 // startEtcd starts etcd and waits until it serves. unused is called once an etcd
@@ -145,6 +166,7 @@ func embedConfig(cfg EmbeddedConfig, level slog.Leveler, trap *trap) *embed.Conf
 	c.TickMs, c.ElectionMs = 20, 200
 	c.MaxTxnOps = maxTxnOps
 	c.MaxRequestBytes = maxMessage
+	c.QuotaBackendBytes = cfg.Quota
 	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(
 		zapLogger(cfg.Logger, level).WithOptions(zap.WithPanicHook(trap), zap.WithFatalHook(trap)))
@@ -186,10 +208,15 @@ func (e *Embedded) Close() {
 // lockDir makes the directory, checks that it can be written and takes it for
 // this process. The lock ends with the process, however that ends.
 func lockDir(dir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("make state directory %s: %w (%w)", dir, ErrDiskFull, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("make state directory %s: %w; choose one that can be written", dir, err)
 	}
 	unlock, err = files.Lock(dir)
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("write to state directory %s: %w (%w)", dir, ErrDiskFull, err)
+	}
 	if errors.Is(err, files.ErrTaken) {
 		return nil, fmt.Errorf("lock state directory %s: %w; stop that one or choose another directory", dir, err)
 	}
