@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -80,18 +81,32 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	return e, nil
 }
 
-// StartEmbeddedWhenThereIsSpace is StartEmbedded that, as long as the disk is
-// full, tries on. Before each further attempt it calls waiting with the reason.
+// StartEmbeddedWhenThereIsSpace is StartEmbedded that first waits for space on
+// the disk. Each time that it finds too little it calls waiting. An etcd that
+// finds the disk full later cannot be started again by this process, which still
+// has its files.
 func StartEmbeddedWhenThereIsSpace(ctx context.Context, cfg EmbeddedConfig, waiting func(error)) (*Embedded, error) {
-	return backoff.Retry(ctx, func() (*Embedded, error) {
-		etcd, err := StartEmbedded(ctx, cfg)
-		if err != nil && !errors.Is(err, ErrDiskFull) {
-			return nil, backoff.Permanent(err)
-		}
-		return etcd, err
-	},
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, checkSpace(cfg.Dir) },
 		backoff.WithBackOff(backoff.NewConstantBackOff(openAgain)), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, _ time.Duration) { waiting(err) }))
+	if err != nil {
+		return nil, err
+	}
+	return StartEmbedded(ctx, cfg)
+}
+
+// checkSpace fails with ErrDiskFull where a directory, or the one in which it
+// will be made, has too little space for etcd to start.
+func checkSpace(dir string) error {
+	for {
+		if disk := fullest([]string{dir}); disk.full() {
+			return fmt.Errorf("start etcd with the data in %s: %w (%s)", dir, ErrDiskFull, disk)
+		} else if parent := filepath.Dir(dir); disk == nil && parent != dir {
+			dir = parent
+		} else {
+			return nil
+		}
+	}
 }
 
 // startEtcd starts etcd and waits until it serves. unused is called once an etcd
