@@ -66,8 +66,9 @@ func TestQuota_IsWarnedOfThenUnhealthyAndCellsAreKept(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		return status.DbSize
 	}
-	for size() < quota*85/100 {
+	for written := int64(len(filler)); size() < quota*85/100; written += int64(len(filler)) {
 		g.Expect(fill()).To(Succeed())
+		g.Eventually(size, "10s", "5ms").Should(BeNumerically(">=", written), "etcd writes a batch at a time")
 	}
 	g.Eventually(f.health(t), "20s", "100ms").Should(And(HavePrefix("OK"), ContainSubstring("etcd's quota is used up to ")), "well before")
 	_, metrics := f.read(t, "/metrics")

@@ -131,8 +131,11 @@ func TestMembers_PatienceGrowsOnlyWhereNobodyAnswers(t *testing.T) {
 	g.Expect(one.giveUp().Waited).To(Equal(leastPatience))
 	g.Expect(began().patience).To(Equal(leastPatience), "one is silent, another is not")
 
-	began().giveUp()
-	g.Expect(began().patience).To(Equal(2 * leastPatience))
+	together := []*attempt{began(), began(), began()}
+	for _, a := range together {
+		a.giveUp()
+	}
+	g.Expect(began().patience).To(Equal(leastPatience*3/2), "those that gave up together count once")
 	for range 10 {
 		began().giveUp()
 	}
