@@ -244,7 +244,7 @@ func TestNobodySignsAsTheSystem(t *testing.T) {
 // handler is the API over a store, without anybody who finds out who calls.
 func (f *fixture) handler(t *testing.T, store *state.Store) http.Handler {
 	t.Helper()
-	handler, err := New(Config{Store: store, LeaseTTL: f.ttl,
+	handler, err := New(Config{Store: store, LeaseTTL: f.ttl, Probe: f.probe,
 		Planner: func(context.Context, *state.Snapshot, model.PlanSpec, []string, time.Time) (*client.Preview, error) {
 			answer := f.preview
 			return &answer, nil

@@ -131,6 +131,9 @@ func speaker(snap *state.Snapshot, id string, report *model.Report) (*model.Cell
 	return cell, nil
 }
 
+// report takes in what a cell says and renews its presence. Where the state can
+// be read and not written for a reason that only people mend, what the cell says
+// waits for one of its next reports, and the cell is kept: it is not at fault.
 func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, error) {
 	take := func(snap *state.Snapshot) (*state.Txn, error) {
 		cell, err := speaker(snap, in.ID, &in.Body)
@@ -142,13 +145,19 @@ func (s *server) report(ctx context.Context, in *reportInput) (model.Lease, erro
 		}
 		return absorb(snap, cell, &in.Body, s.now()), nil
 	}
-	snap, err := s.change(ctx, take)
+	snap, err := s.tryChange(ctx, take)
 	if err == nil && slices.ContainsFunc(snap.ActualInstancesOn(in.ID), func(a *model.ActualInstance) bool { return a.Stray }) {
 		// This node may have seen less than the one that gave the work: what was
 		// written now is behind that.
-		_, err = s.change(ctx, take)
+		_, err = s.tryChange(ctx, take)
 	}
-	if err != nil {
+	unwritten, record := (*unwrittenError)(nil), (*state.RecordError)(nil)
+	switch {
+	case errors.Is(err, state.ErrQuota), errors.As(err, &record):
+		s.logger.Error("what a cell reports waits until the state can be written", "cell", in.ID, "error", err)
+	case errors.As(err, &unwritten):
+		return model.Lease{}, s.unavailable(unwritten.error)
+	case err != nil:
 		return model.Lease{}, err
 	}
 	return s.keep(ctx, &model.Presence{CellID: in.ID, Boot: in.Body.Boot, Start: in.Body.Start, Registration: in.Body.Registration})

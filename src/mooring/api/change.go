@@ -20,6 +20,22 @@ const decideAtMost = 20
 // between. What decide refuses is returned as it is. It returns a snapshot
 // that shows the change. A nil transaction changes nothing.
 func (s *server) change(ctx context.Context, decide func(*state.Snapshot) (*state.Txn, error)) (*state.Snapshot, error) {
+	snap, err := s.tryChange(ctx, decide)
+	if unwritten := (*unwrittenError)(nil); errors.As(err, &unwritten) {
+		return nil, s.unavailable(unwritten.error)
+	}
+	return snap, err
+}
+
+// unwrittenError is why a decision could not be committed.
+type unwrittenError struct{ error }
+
+// Unwrap implements errors.Unwrap.
+func (e *unwrittenError) Unwrap() error { return e.error }
+
+// tryChange is change that returns an *unwrittenError where the state is not
+// available.
+func (s *server) tryChange(ctx context.Context, decide func(*state.Snapshot) (*state.Txn, error)) (*state.Snapshot, error) {
 	for range decideAtMost {
 		snap := s.store.Snapshot()
 		tx, err := decide(snap)
@@ -34,13 +50,13 @@ func (s *server) change(ctx context.Context, decide func(*state.Snapshot) (*stat
 			return s.store.Snapshot(), nil
 		}
 		if !errors.Is(err, state.ErrConflict) {
-			return nil, s.unavailable(err)
+			return nil, &unwrittenError{err}
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 	}
-	return nil, s.unavailable(errors.New("the state changes faster than this can be decided"))
+	return nil, &unwrittenError{errors.New("the state changes faster than this can be decided")}
 }
 
 // unavailable is the answer when the state cannot be written or read: another

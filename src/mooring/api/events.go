@@ -188,5 +188,5 @@ func (s *server) streamPlan(ctx context.Context, in *PlanPath) (func(*sender) er
 
 // awaitChange returns when the state is past the snapshot.
 func (s *server) awaitChange(ctx context.Context, snap *state.Snapshot, send *sender) error {
-	return send.await(ctx, func(ctx context.Context) error { return s.store.Wait(ctx, snap.Revision()) })
+	return send.await(ctx, func(ctx context.Context) error { return s.store.Wait(ctx, snap.Revision()) }, s.store.Err)
 }

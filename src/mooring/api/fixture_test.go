@@ -26,6 +26,8 @@ type fixture struct {
 	url    string
 	// ttl is the lease that cells are given.
 	ttl time.Duration
+	// probe looks at the state; nil where nobody does.
+	probe *state.Probe
 	// preview is what the planner answers.
 	preview client.Preview
 }

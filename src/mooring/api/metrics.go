@@ -21,7 +21,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 }
 
-func newMetrics(store *state.Store) *metrics {
+func newMetrics(store *state.Store, probe *state.Probe) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -32,7 +32,7 @@ func newMetrics(store *state.Store) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
 		}, []string{"operation"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, stateCollector{store}, newDisruptionCollector(store),
+	m.registry.MustRegister(m.requests, m.seconds, stateCollector{store, probe}, newDisruptionCollector(store),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

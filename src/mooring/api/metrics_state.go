@@ -26,6 +26,10 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descRevision  = describe("state_revision", "Revision of the state that this node shows.")
 	descFollows   = describe("state_follows", "1 while this node's mirror follows the state, 0 once it has stopped.")
+	descAge       = describe("state_age_seconds", "For how long what this node shows has not been known to be the newest state.")
+	descProblems  = describe("state_problems", "What is wrong with the state as this node sees it, by kind.", "kind")
+	descUsed      = describe("state_used_bytes", "Size of etcd's database, the largest member's; 0 while it is unknown.")
+	descQuota     = describe("state_quota_bytes", "Size of etcd's database at which nothing can be written; 0 while it is unknown.")
 	descLeader    = describe("controller_leader", "1 while somebody leads in the role, 0 while nobody does.", "role")
 	descReceivers = describe("alert_receiver_failing", "1 while a receiver of alerts cannot be reached.", "receiver")
 	descEvents    = describe("events", "Events that are kept.")
@@ -47,7 +51,10 @@ var (
 
 // stateCollector reads the state when it is asked, so that the figures are
 // never older than the mirror. What can be counted is shown when it is 0 too.
-type stateCollector struct{ store *state.Store }
+type stateCollector struct {
+	store *state.Store
+	probe *state.Probe // nil where nobody looks
+}
 
 // gauges shows one figure.
 type gauges func(desc *prometheus.Desc, value int, labels ...string)
@@ -55,7 +62,7 @@ type gauges func(desc *prometheus.Desc, value int, labels ...string)
 // Describe implements prometheus.Collector.
 func (stateCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		descRevision, descFollows, descLeader, descReceivers, descEvents, descCells, descCordons,
+		descRevision, descFollows, descAge, descProblems, descUsed, descQuota, descLeader, descReceivers, descEvents, descCells, descCordons,
 		descInstances, descLimit, descPermits, descClaims, descPlans, descRolls, descHeld, descStuck, descSeverity,
 		descForeseen, descRight, descLearned,
 	} {
@@ -71,6 +78,8 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(descRevision, int(snap.Revision()))
 	gauge(descFollows, one(c.store.Err() == nil))
+	gauge(descAge, int(c.store.Age().Seconds()))
+	c.problems(gauge)
 	gauge(descEvents, snap.CountEvents())
 	gauge(descCordons, len(snap.Cordons()))
 	gauge(descClaims, len(snap.Claims()))
@@ -112,6 +121,23 @@ func collectStuck(snap *state.Snapshot, gauge gauges) {
 	for _, severity := range model.Severities {
 		gauge(descSeverity, severities[severity], string(severity))
 	}
+}
+
+// problems counts what the probe has found.
+func (c stateCollector) problems(gauge gauges) {
+	if c.probe == nil {
+		return
+	}
+	kinds := map[model.StuckKind]int{}
+	for _, problem := range c.probe.Problems() {
+		kinds[problem.Kind]++
+	}
+	for _, kind := range model.StateKinds {
+		gauge(descProblems, kinds[kind], string(kind))
+	}
+	used := c.probe.Used()
+	gauge(descUsed, int(used.Bytes))
+	gauge(descQuota, int(used.Quota))
 }
 
 // leaders says nothing when etcd does not answer: state_follows does.

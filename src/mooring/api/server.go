@@ -36,6 +36,8 @@ type Config struct {
 	// Forecast says when a plan under way is expected to end; nil where that is
 	// not foretold.
 	Forecast func(snap *state.Snapshot, plan *model.Plan, now time.Time) *client.Forecast
+	// Probe finds out whether the state can be written; nil where nobody looks.
+	Probe *state.Probe
 	// Logger is silent when nil.
 	Logger *slog.Logger
 	// LeaseTTL is what cells are told; 0 means DefaultLeaseTTL. At least 1 s.
@@ -50,6 +52,10 @@ type server struct {
 	planner  Planner
 	forecast func(*state.Snapshot, *model.Plan, time.Time) *client.Forecast
 	check    func(context.Context, model.PlanSpec) error
+	// problems is what is wrong with the state; failure what of it keeps this
+	// node from its work.
+	problems func() []state.Problem
+	failure  func() error
 	logger   *slog.Logger
 	ttl      time.Duration
 	watch    *workWatch
@@ -86,12 +92,16 @@ func New(cfg Config) (http.Handler, error) {
 		watch: &workWatch{}, logs: logClient(),
 		newGUID: uuid.NewString, now: func() time.Time { return time.Now().UTC() },
 	}
+	s.problems, s.failure = func() []state.Problem { return nil }, func() error { return nil }
+	if cfg.Probe != nil {
+		s.problems, s.failure = cfg.Probe.Problems, cfg.Probe.Failure
+	}
 	mux := newGuarded()
-	metrics := newMetrics(cfg.Store)
+	metrics := newMetrics(cfg.Store, cfg.Probe)
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", s.healthz)
 	routes := humago.New(mux, openAPI(cfg.Version))
-	routes.UseMiddleware(metrics.middleware)
+	routes.UseMiddleware(metrics.middleware, s.fresh(routes))
 	s.volumeSetRoutes(routes)
 	s.appRoutes(routes)
 	s.logRoutes(routes)

@@ -100,8 +100,9 @@ func (s *sender) send(event, id string, data []byte) error {
 }
 
 // await returns when wait does. As often as nothing was sent for a while it sends
-// a comment, however often wait has returned meanwhile.
-func (s *sender) await(ctx context.Context, wait func(context.Context) error) error {
+// a comment, however often wait has returned meanwhile, or returns why that is
+// not to go on.
+func (s *sender) await(ctx context.Context, wait func(context.Context) error, failed func() error) error {
 	for {
 		waiting, cancel := context.WithDeadline(ctx, s.last.Add(s.quiet))
 		err := wait(waiting)
@@ -109,6 +110,9 @@ func (s *sender) await(ctx context.Context, wait func(context.Context) error) er
 		cancel()
 		if !silent || ctx.Err() != nil {
 			return err
+		}
+		if err := failed(); err != nil {
+			return err // another node may do better
 		}
 		if err := s.send("", "", nil); err != nil {
 			return err

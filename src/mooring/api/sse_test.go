@@ -29,7 +29,7 @@ func TestStream_StaysOpenWhileOnlyOtherThingsChange(t *testing.T) {
 				case <-ctx.Done():
 					return ctx.Err()
 				}
-			}); err != nil {
+			}, func() error { return nil }); err != nil {
 				done <- err
 				return
 			}

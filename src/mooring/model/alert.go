@@ -9,6 +9,23 @@ var StuckKinds = []StuckKind{
 	InstanceBlocked, VolumeUnknown,
 }
 
+// What can be wrong with the state itself. Alerts of these kinds are not in the
+// state: each control node tells of them by itself.
+const (
+	// StateStopped: a record that decides cannot be read.
+	StateStopped StuckKind = "state-stopped"
+	// StateUnwritable: nothing can be written; the quota or a disk is full, or
+	// etcd has no majority.
+	StateUnwritable StuckKind = "state-unwritable"
+	// StateFilling: the quota or a disk will be full soon.
+	StateFilling StuckKind = "state-filling"
+	// RecordUnreadable: a record that decides nothing is passed over.
+	RecordUnreadable StuckKind = "record-unreadable"
+)
+
+// StateKinds lists them, the worst first.
+var StateKinds = []StuckKind{StateStopped, StateUnwritable, StateFilling, RecordUnreadable}
+
 // Severity is how much something stuck matters.
 type Severity string
 
@@ -26,7 +43,7 @@ var Severities = []Severity{Critical, Warning, Info}
 // nothing else, so that an alert keeps its severity as long as it is open.
 func (k StuckKind) Severity() Severity {
 	switch k {
-	case DrainImpossible, CellGone, NotReturned, ActionFailed:
+	case DrainImpossible, CellGone, NotReturned, ActionFailed, StateStopped, StateUnwritable:
 		return Critical
 	case PolicyForbids:
 		return Info

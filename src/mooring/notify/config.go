@@ -165,8 +165,8 @@ func (r *Route) problems(receivers []fileReceiver) []error {
 		}
 	}
 	for _, kind := range r.Match.Kind {
-		if !slices.Contains(model.StuckKinds, kind) {
-			problems = append(problems, fmt.Errorf("match.kind: %q is none; use %s", kind, oneOf(model.StuckKinds)))
+		if kinds := slices.Concat(model.StuckKinds, model.StateKinds); !slices.Contains(kinds, kind) {
+			problems = append(problems, fmt.Errorf("match.kind: %q is none; use %s", kind, oneOf(kinds)))
 		}
 	}
 	return problems

@@ -1,6 +1,7 @@
 package runbook_test
 
 import (
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -10,7 +11,7 @@ import (
 )
 
 func TestEveryKindOfStuckHasAPageToShow(t *testing.T) {
-	for _, kind := range model.StuckKinds {
+	for _, kind := range slices.Concat(model.StuckKinds, model.StateKinds) {
 		g := NewWithT(t)
 		page, err := runbook.Read(string(kind))
 		g.Expect(err).NotTo(HaveOccurred())

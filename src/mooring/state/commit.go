@@ -65,16 +65,20 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 	return got.Header.Revision, nil
 }
 
+// submitAtMost bounds how often a transaction is sent: where a majority is there,
+// the second or third member answers.
+const submitAtMost = 4
+
 // submit sends the transaction, and again to another member when one does not
 // answer: written twice it is what it is once, since what it compares has
 // changed then. unanswered is not nil when an earlier try may have been written.
 func (s *Store) submit(ctx context.Context, tx *Txn, writes []clientv3.Op) (got *clientv3.TxnResponse, unanswered *UnansweredError, err error) {
-	for {
+	for tries := 1; ; tries++ {
 		etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
 		if tx.leader != nil {
 			etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
 		}
-		if got, err = etcdTxn.Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) {
+		if got, err = etcdTxn.Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) || tries == submitAtMost {
 			return got, unanswered, err
 		}
 	}

@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"syscall"
+	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 
@@ -30,7 +33,9 @@ type EmbeddedConfig struct {
 	// no peers.
 	ListenClient string
 	ListenPeer   string
-	Logger       *slog.Logger // nil is silent
+	// Quota is how large the database may become in bytes; 0 is etcd's default.
+	Quota  int64
+	Logger *slog.Logger // nil is silent
 }
 
 // Embedded is an etcd of one member that runs in this process. What it has
@@ -66,11 +71,42 @@ func StartEmbedded(ctx context.Context, cfg EmbeddedConfig) (*Embedded, error) {
 	level.Set(slog.LevelWarn)
 	etcd, err := startEtcd(ctx, cfg, level, unlock)
 	if err != nil {
+		if !errors.Is(err, ErrDiskFull) && saysDiskFull(err.Error()) {
+			err = fmt.Errorf("%w (%w)", ErrDiskFull, err)
+		}
 		return nil, fmt.Errorf("start etcd on %s with the data in %s: %w", cfg.ListenClient, cfg.Dir, err)
 	}
 	e := &Embedded{etcd: etcd, unlock: unlock, level: level, errs: make(chan error, 1)}
 	go e.observe()
 	return e, nil
+}
+
+// StartEmbeddedWhenThereIsSpace is StartEmbedded that first waits for space on
+// the disk. Each time that it finds too little it calls waiting. An etcd that
+// finds the disk full later cannot be started again by this process, which still
+// has its files.
+func StartEmbeddedWhenThereIsSpace(ctx context.Context, cfg EmbeddedConfig, waiting func(error)) (*Embedded, error) {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, checkSpace(cfg.Dir) },
+		backoff.WithBackOff(backoff.NewConstantBackOff(openAgain)), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, _ time.Duration) { waiting(err) }))
+	if err != nil {
+		return nil, err
+	}
+	return StartEmbedded(ctx, cfg)
+}
+
+// checkSpace fails with ErrDiskFull where a directory, or the one in which it
+// will be made, has too little space for etcd to start.
+func checkSpace(dir string) error {
+	for {
+		if disk := fullest([]string{dir}); disk.full() {
+			return fmt.Errorf("start etcd with the data in %s: %w (%s)", dir, ErrDiskFull, disk)
+		} else if parent := filepath.Dir(dir); disk == nil && parent != dir {
+			dir = parent
+		} else {
+			return nil
+		}
+	}
 }
 
 // startEtcd starts etcd and waits until it serves. unused is called once an etcd
@@ -145,6 +181,7 @@ func embedConfig(cfg EmbeddedConfig, level slog.Leveler, trap *trap) *embed.Conf
 	c.TickMs, c.ElectionMs = 20, 200
 	c.MaxTxnOps = maxTxnOps
 	c.MaxRequestBytes = maxMessage
+	c.QuotaBackendBytes = cfg.Quota
 	c.AutoCompactionMode, c.AutoCompactionRetention = embed.CompactorModePeriodic, "5m"
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(
 		zapLogger(cfg.Logger, level).WithOptions(zap.WithPanicHook(trap), zap.WithFatalHook(trap)))
@@ -186,10 +223,15 @@ func (e *Embedded) Close() {
 // lockDir makes the directory, checks that it can be written and takes it for
 // this process. The lock ends with the process, however that ends.
 func lockDir(dir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("make state directory %s: %w (%w)", dir, ErrDiskFull, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("make state directory %s: %w; choose one that can be written", dir, err)
 	}
 	unlock, err = files.Lock(dir)
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("write to state directory %s: %w (%w)", dir, ErrDiskFull, err)
+	}
 	if errors.Is(err, files.ErrTaken) {
 		return nil, fmt.Errorf("lock state directory %s: %w; stop that one or choose another directory", dir, err)
 	}

@@ -49,6 +49,7 @@ type members struct {
 type attempt struct {
 	members  *members
 	began    time.Time
+	base     time.Duration // of patience, before what the size of the call adds
 	patience time.Duration
 	address  string // of the member, set when it is picked
 }
@@ -59,7 +60,8 @@ type attemptKey struct{}
 func (m *members) attempt(ctx context.Context) (context.Context, *attempt) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	a := &attempt{members: m, began: time.Now(), patience: max(m.patience, leastPatience)}
+	base := max(m.patience, leastPatience)
+	a := &attempt{members: m, began: time.Now(), base: base, patience: base}
 	return context.WithValue(ctx, attemptKey{}, a), a
 }
 
@@ -117,7 +119,8 @@ func (a *attempt) giveUp() *UnansweredError {
 	a.members.mu.Lock()
 	defer a.members.mu.Unlock()
 	if a.members.answered.Before(a.began) {
-		a.members.patience = min(2*max(a.members.patience, leastPatience), mostPatience)
+		// From what this attempt had: many may give up at once.
+		a.members.patience = max(a.members.patience, min(a.base*3/2, mostPatience))
 	}
 	return &UnansweredError{Member: a.address, Waited: a.patience}
 }

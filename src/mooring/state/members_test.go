@@ -64,6 +64,21 @@ func TestCommit_IsNoConflictWithItself(t *testing.T) {
 	g.Expect(unknown).To(BeNumerically(">", 0), "an answer was lost")
 }
 
+func TestCommit_IsGivenUpWhereNoMemberAnswers(t *testing.T) {
+	g := NewWithT(t)
+	wire := newWire(t, etcd.Endpoints()[0])
+	s := openAt(t, prefixOf(t), wire.endpoint())
+	wire.deafen(t)
+	tx := s.Snapshot().Txn()
+	tx.Put(app("a", 1))
+	ended := make(chan error, 1)
+	go func() { _, err := s.Commit(t.Context(), tx); ended <- err }()
+	var err error
+	g.Eventually(ended, "20s").Should(Receive(&err))
+	g.Expect(err).To(MatchError(ContainSubstring("did not answer")))
+	g.Expect(errors.Is(err, ErrConflict)).To(BeFalse())
+}
+
 func TestPresence_IsKeptThroughAMemberThatDoesNotAnswer(t *testing.T) {
 	g := NewWithT(t)
 	s := halfDeaf(t, prefixOf(t))
@@ -131,8 +146,11 @@ func TestMembers_PatienceGrowsOnlyWhereNobodyAnswers(t *testing.T) {
 	g.Expect(one.giveUp().Waited).To(Equal(leastPatience))
 	g.Expect(began().patience).To(Equal(leastPatience), "one is silent, another is not")
 
-	began().giveUp()
-	g.Expect(began().patience).To(Equal(2 * leastPatience))
+	together := []*attempt{began(), began(), began()}
+	for _, a := range together {
+		a.giveUp()
+	}
+	g.Expect(began().patience).To(Equal(leastPatience*3/2), "those that gave up together count once")
 	for range 10 {
 		began().giveUp()
 	}

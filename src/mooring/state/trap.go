@@ -1,9 +1,12 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"go.uber.org/zap/zapcore"
 )
@@ -17,6 +20,12 @@ type trap struct {
 	sprung   chan error
 }
 
+// ErrDiskFull says that what is wrong is no more than that: the data is good.
+var ErrDiskFull = errors.New("the disk is full: free space")
+
+// saysDiskFull reports whether that is what etcd says, in an error or a text.
+func saysDiskFull(text string) bool { return strings.Contains(text, syscall.ENOSPC.Error()) }
+
 func newTrap() *trap { return &trap{sprung: make(chan error, 1)} }
 
 func (t *trap) disarm() { t.disarmed.Store(true) }
@@ -27,11 +36,19 @@ func (t *trap) OnWrite(entry *zapcore.CheckedEntry, fields []zapcore.Field) {
 	for _, attr := range attrs(fields) {
 		why += " " + attr.String()
 	}
+	diskFull := saysDiskFull(why)
 	if t.disarmed.Load() {
+		if diskFull {
+			why = ErrDiskFull.Error() + " (" + why + ")"
+		}
 		panic("etcd: " + why)
 	}
+	err := fmt.Errorf("the data is unusable (%s); restore the directory from a backup, or remove it to begin with an empty state", why)
+	if diskFull {
+		err = fmt.Errorf("%w (%s)", ErrDiskFull, why)
+	}
 	select {
-	case t.sprung <- fmt.Errorf("the data is unusable (%s); restore the directory from a backup, or remove it to begin with an empty state", why):
+	case t.sprung <- err:
 	default: // the first reason is the cause of the others
 	}
 	runtime.Goexit()

@@ -45,36 +45,26 @@ func newAPIServer(c *cli.Context) (*apiServer, error) {
 	return s, err
 }
 
-// serveAPI serves until ctx ends.
-func serveAPI(ctx context.Context, c *cli.Context, store *state.Store) error {
-	server, err := newAPIServer(c)
-	if err != nil {
-		return err
-	}
-	faces, err := server.faces(store)
-	if err != nil {
-		return err
-	}
-	return server.serve(ctx, faces)
-}
-
-// serveAPIOnceOpen serves until ctx ends. Until the state is open, every answer
-// is 503 with what is waited for.
-func serveAPIOnceOpen(ctx context.Context, c *cli.Context, open opener) error {
+// serveAPI serves until ctx ends. Until the state is open, every answer is 503
+// with what is waited for.
+func serveAPI(ctx context.Context, c *cli.Context, open opener) error {
 	server, err := newAPIServer(c)
 	if err != nil {
 		return err
 	}
 	var entrance entrance
+	probe := newProbe(c, "api")
 	parts, ctx := errgroup.WithContext(ctx)
 	parts.Go(func() error { return server.serve(ctx, &entrance) })
+	parts.Go(func() error { probe.Run(ctx); return nil })
 	parts.Go(func() error {
 		log := logWaiting("api")
-		store, err := open(ctx, func(err error) { log(err); entrance.wait(err) })
+		store, err := open(ctx, func(err error) { log(err); entrance.wait(err); probe.Wait(err) })
 		if err != nil {
 			return err
 		}
-		faces, err := server.faces(store)
+		probe.Watch(store)
+		faces, err := server.faces(store, probe)
 		if err != nil {
 			return err
 		}
@@ -96,11 +86,11 @@ func markServed(path string) error {
 }
 
 // faces returns the API and the board over an open state.
-func (s *apiServer) faces(store *state.Store) (http.Handler, error) {
+func (s *apiServer) faces(store *state.Store, probe *state.Probe) (http.Handler, error) {
 	handler, err := api.New(api.Config{
 		Store: store, Planner: preview, CheckPlan: checkPlan(s.bosh),
-		Forecast: orchestrator.Foresee,
-		Logger:   logger("api"), LeaseTTL: s.c.Duration(leaseFlag.Name), Version: version(),
+		Forecast: orchestrator.Foresee, Probe: probe,
+		Logger: logger("api"), LeaseTTL: s.c.Duration(leaseFlag.Name), Version: version(),
 	})
 	if err != nil {
 		return nil, err

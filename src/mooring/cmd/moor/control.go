@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -13,6 +14,7 @@ import (
 
 	"mooring/alerting"
 	"mooring/client"
+	"mooring/host"
 	"mooring/model"
 	"mooring/notify"
 	"mooring/orchestrator"
@@ -28,6 +30,7 @@ const eventsPerCell = 600
 // Flags of the control plane's roles.
 var (
 	etcdFlag         = &cli.StringSliceFlag{Name: "etcd", EnvVars: []string{"MOORING_ETCD"}, Usage: "`URL` of an etcd member; may be repeated"}
+	embeddedFlag     = &cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"}
 	nameFlag         = &cli.StringFlag{Name: "name", Value: hostname(), Usage: "`NAME` of this process's seat in elections; the same after a restart"}
 	servedFlag       = &cli.StringFlag{Name: "served-file", Usage: "`FILE` that is made once the state is open and the API serves; moor gate last looks for it"}
 	listenFlag       = &cli.StringFlag{Name: "listen", Value: "127.0.0.1:7770", Usage: "`ADDRESS` to serve the API on"}
@@ -36,6 +39,7 @@ var (
 	keepPlansFlag    = &cli.IntFlag{Name: "keep-plans", Value: 100, Usage: "keep at most `N` finished plans, the newest; 0 sets no bound"}
 	keepPlansForFlag = &cli.DurationFlag{Name: "keep-plans-for", Value: 90 * 24 * time.Hour, Usage: "keep finished plans for `DURATION` such as 2160h; 0 sets no bound"}
 	alertsFlag       = &cli.StringFlag{Name: "alerts-config", EnvVars: []string{"MOORING_ALERTS_CONFIG"}, Usage: "`FILE` that says who is told of what is stuck: Alertmanager, webhooks, the log (default: the log is told of everything)"}
+	stateDiskFlag    = &cli.StringSliceFlag{Name: "state-disk", Usage: "`DIR` on the disk that etcd on this machine writes to: told of before and when it is full; may be repeated"}
 	viaFlag          = &cli.StringFlag{Name: "default-via", Usage: "`COMMAND` that acts on a host when a plan does not say how (default: wait for somebody to)"}
 	domainsFlag      = &cli.IntFlag{Name: "update-domains", Value: placement.DefaultDomains,
 		Usage:  "deal the cells of each AZ and pool to `N` update domains; for cells that come without one of their own. Cells keep the one they have",
@@ -68,22 +72,19 @@ func controlPlaneCommand() *cli.Command {
 what moor dev runs. In production run moor api, moor scheduler and
 moor orchestrator on three nodes against an etcd of three members.`,
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "embedded-etcd", Usage: "`DIR` in which an etcd of one member inside this process keeps the state"},
+			embeddedFlag, stateDiskFlag,
 			listenFlag, leaseFlag, nameFlag, domainsFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag, etcdFlag}, slices.Concat(accessFlags(), intakeFlags(), directorFlags(), tlsFlags("etcd-", "etcd"), tlsFlags("tls-", "the API's clients"))...),
 		Action: func(c *cli.Context) error {
 			return untilStopped(c, func(ctx context.Context) error {
 				ctx, cancel := context.WithCancelCause(ctx)
 				defer cancel(nil)
-				store, closeState, err := openState(ctx, c, cancel, logWaiting("control-plane"))
-				if err != nil {
-					return err
-				}
-				defer closeState()
+				state := &openedOnce{c: c, fail: cancel}
+				defer state.close()
 				roles, ctx := errgroup.WithContext(ctx)
-				roles.Go(func() error { return serveAPI(ctx, c, store) })
-				roles.Go(func() error { return schedule(ctx, c, store) })
-				roles.Go(func() error { return orchestrate(ctx, c, store) })
-				if err := roles.Wait(); err != nil {
+				roles.Go(func() error { return serveAPI(ctx, c, state.open) })
+				roles.Go(func() error { return onceOpen("scheduler", schedule)(ctx, c, state.open) })
+				roles.Go(func() error { return orchestrate(ctx, c, state.open) })
+				if err := roles.Wait(); err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
 					return err
 				}
 				if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
@@ -98,6 +99,65 @@ moor orchestrator on three nodes against an etcd of three members.`,
 // opener opens the state, once. As long as etcd does not answer it tries on and
 // calls waiting with the reason.
 type opener func(ctx context.Context, waiting func(error)) (*state.Store, error)
+
+// openedOnce is a state that the roles of one process share.
+type openedOnce struct {
+	c    *cli.Context
+	fail context.CancelCauseFunc // when an embedded etcd ends by itself
+
+	mu        sync.Mutex
+	waiting   []func(error)
+	opened    chan struct{} // nil before anybody asks, closed once store or err is set
+	store     *state.Store
+	err       error
+	closeThem func()
+}
+
+// open is an opener.
+func (o *openedOnce) open(ctx context.Context, waiting func(error)) (*state.Store, error) {
+	o.mu.Lock()
+	o.waiting = append(o.waiting, waiting)
+	first := o.opened == nil
+	if first {
+		o.opened = make(chan struct{})
+	}
+	o.mu.Unlock()
+	if first {
+		o.store, o.closeThem, o.err = openState(ctx, o.c, o.fail, o.tell)
+		close(o.opened)
+	}
+	select {
+	case <-o.opened:
+		return o.store, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// tell tells all roles what is waited for.
+func (o *openedOnce) tell(cause error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, waiting := range o.waiting {
+		waiting(cause)
+	}
+}
+
+// close closes what was opened, once no role uses it.
+func (o *openedOnce) close() {
+	if o.closeThem != nil {
+		o.closeThem()
+	}
+}
+
+// newProbe makes the probe of this process.
+func newProbe(c *cli.Context, role string) *state.Probe {
+	disks := c.StringSlice(stateDiskFlag.Name)
+	if dir := c.String(embeddedFlag.Name); dir != "" {
+		disks = append(disks, dir)
+	}
+	return state.NewProbe(c.String(nameFlag.Name), logger(role), disks...)
+}
 
 // role is one of the control plane's parts as a process of its own. It stays up
 // while etcd does not answer: BOSH starts the next node of a new cluster only
@@ -144,7 +204,7 @@ func logWaiting(role string) func(error) {
 }
 
 func apiCommand() *cli.Command {
-	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag, servedFlag}, slices.Concat(accessFlags(), intakeFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPIOnceOpen)
+	return role("api", "serve the HTTP API", append([]cli.Flag{listenFlag, leaseFlag, servedFlag, nameFlag, stateDiskFlag}, slices.Concat(accessFlags(), intakeFlags(), directorFlags(), tlsFlags("tls-", "the API's clients"))...), serveAPI)
 }
 
 func schedulerCommand() *cli.Command {
@@ -152,7 +212,7 @@ func schedulerCommand() *cli.Command {
 }
 
 func orchestratorCommand() *cli.Command {
-	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag), onceOpen("orchestrator", orchestrate))
+	return role("orchestrator", "carry out plans; one of several leads", append(directorFlags(), nameFlag, stateDiskFlag, viaFlag, keepFlag, keepForFlag, keepPlansFlag, keepPlansForFlag, alertsFlag), orchestrate)
 }
 
 // openState opens the state in etcd, starting an embedded one when asked to;
@@ -161,11 +221,11 @@ func orchestratorCommand() *cli.Command {
 func openState(ctx context.Context, c *cli.Context, fail context.CancelCauseFunc, waiting func(error)) (*state.Store, func(), error) {
 	cfg := state.Config{Endpoints: c.StringSlice(etcdFlag.Name), Logger: logger("state")}
 	closeEtcd := func() {}
-	switch dir := c.String("embedded-etcd"); {
+	switch dir := c.String(embeddedFlag.Name); {
 	case dir != "" && len(cfg.Endpoints) > 0:
 		return nil, nil, errors.New("--embedded-etcd and --etcd exclude each other: the state is in one place")
 	case dir != "":
-		etcd, err := state.StartEmbedded(ctx, state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0", Logger: logger("etcd")})
+		etcd, err := state.StartEmbeddedWhenThereIsSpace(ctx, state.EmbeddedConfig{Dir: dir, ListenClient: "127.0.0.1:0", Logger: logger("etcd")}, waiting)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -213,21 +273,54 @@ func schedule(ctx context.Context, c *cli.Context, store *state.Store) error {
 	})
 }
 
+// alertsOf returns who is told of what is stuck.
+func alertsOf(c *cli.Context) (alerting.Config, error) {
+	cfg := alerting.Config{Config: notify.LogOnly(logger("alerts")), Logger: logger("alerts")}
+	file := c.String(alertsFlag.Name)
+	if file == "" {
+		return cfg, nil
+	}
+	var err error
+	cfg.Config, err = notify.Load(file, logger("alerts"))
+	return cfg, err
+}
+
 // orchestrate carries out plans and tells of what is stuck. The two have
-// leaders of their own: neither has to wait for the other.
-func orchestrate(ctx context.Context, c *cli.Context, store *state.Store) error {
+// leaders of their own: neither has to wait for the other. What is wrong with
+// the state itself is told of by every node, also before the state is open.
+func orchestrate(ctx context.Context, c *cli.Context, open opener) error {
 	via := model.Via{Command: c.String(viaFlag.Name)}
 	via.Wait = via.Command == ""
 	bosh, err := hands(c)
 	if err != nil {
 		return err
 	}
-	alerts := alerting.Config{Config: notify.LogOnly(logger("alerts")), Logger: logger("alerts")}
-	if file := c.String(alertsFlag.Name); file != "" {
-		if alerts.Config, err = notify.Load(file, logger("alerts")); err != nil {
+	alerts, err := alertsOf(c)
+	if err != nil {
+		return err
+	}
+	direct, err := alertsOf(c) // receivers are used by one teller
+	if err != nil {
+		return err
+	}
+	probe := newProbe(c, "orchestrator")
+	roles, ctx := errgroup.WithContext(ctx)
+	roles.Go(func() error { probe.Run(ctx); return nil })
+	roles.Go(func() error { alerting.RunDirect(ctx, direct, probe.Problems); return nil })
+	roles.Go(func() error {
+		log := logWaiting("orchestrator")
+		store, err := open(ctx, func(err error) { log(err); probe.Wait(err) })
+		if err != nil {
 			return err
 		}
-	}
+		probe.Watch(store)
+		return carryOut(ctx, c, store, via, bosh, alerts)
+	})
+	return roles.Wait()
+}
+
+// carryOut runs the orchestrator and the teller of alerts over an open state.
+func carryOut(ctx context.Context, c *cli.Context, store *state.Store, via model.Via, bosh host.Director, alerts alerting.Config) error {
 	roles, ctx := errgroup.WithContext(ctx)
 	roles.Go(func() error {
 		return lead(ctx, c, store, "orchestrator", func(ctx context.Context, leadership *state.Leadership) error {

@@ -184,3 +184,24 @@ func commit(t *testing.T, store *state.Store, record model.Record) {
 		return err
 	}, "20s", "10ms").Should(Succeed())
 }
+
+func TestProbe_TellsThatNoMajorityAnswersAndThatItDoesAgain(t *testing.T) {
+	g := NewWithT(t)
+	members := statetest.StartCluster(t, 3, 0)
+	probe := state.NewProbe("one", nil)
+	probe.Watch(open(t, statetest.Endpoints(members)))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan struct{})
+	go func() { probe.Run(ctx); close(ended) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	g.Eventually(func() int64 { return probe.Used().Quota }, "20s", "50ms").Should(BeNumerically(">", 0))
+	g.Expect(probe.Failure()).NotTo(HaveOccurred())
+
+	for _, m := range members[:2] {
+		m.Freeze()
+	}
+	g.Eventually(probe.Failure, "30s", "100ms").Should(MatchError(ContainSubstring("no majority of etcd answered")))
+	members[1].Thaw() // serves with the third
+	members[0].Thaw()
+	g.Eventually(probe.Failure, "20s", "100ms").ShouldNot(HaveOccurred())
+}
