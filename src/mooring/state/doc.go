@@ -14,6 +14,10 @@
 //   - The mirror follows etcd by watch and reads everything anew when its place
 //     in etcd's history is gone. While etcd is out of reach it shows the last
 //     state it had; nothing can be committed then.
+//   - etcd may go back, where a backup is restored. Each store asks etcd where it
+//     is, and reads everything anew then; whoever waits looks again.
+//   - Times in records are by the clock of whoever wrote them. Snapshot.Seen says
+//     when one was first seen here, and decisions go by that.
 //   - A record that is corrupt, or of a newer format, stops the mirror with an
 //     error that names its key. Nothing is decided on half a state. What a
 //     newer version added within the format is passed over.
