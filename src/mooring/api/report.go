@@ -93,14 +93,21 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 		heard.Refused = ""
 		tx.Put(&heard)
 	}
+	unknown := 0
 	for i := range report.Volumes {
 		actual := report.Volumes[i].Bounded()
 		actual.CellID = cell.ID
 		reported[actual.Key()] = true
-		actual.Unknown = snap.Volume(actual.GUID) == nil
 		before := find(snap.ActualVolumesOf(actual.GUID), func(v *model.ActualVolume) bool { return v.CellID == cell.ID })
 		volume := snap.Volume(actual.GUID)
-		if before == nil && (volume == nil || volume.CellID != cell.ID) {
+		if actual.Unknown = volume == nil; actual.Unknown {
+			unknown++
+		}
+		switch {
+		case before != nil:
+		case volume == nil && unknown > maxUnknown:
+			continue // enough of them are told of
+		case volume != nil && volume.CellID != cell.ID:
 			continue // it never was to be here: what lies about on a cell holds up nobody
 		}
 		if before == nil || !same(before, &actual) {
@@ -114,6 +121,11 @@ func absorb(snap *state.Snapshot, cell *model.Cell, report *model.Report, now ti
 	}
 	return tx
 }
+
+// maxUnknown is how many volumes of a cell are kept that the state does not know:
+// data of a state before a backup, to be told of. No honest cell has more for
+// long, and one that makes them up does not fill the state.
+const maxUnknown = 100
 
 // stopping notes, in what a cell reports of a disruption, since when the instance
 // is being stopped: the control plane decides by its own clock.

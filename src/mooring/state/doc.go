@@ -18,6 +18,10 @@
 //     one, and so do watches, which ask whether their member is there. A write
 //     that was not answered is made again, and what it then meets is not called
 //     a conflict, since it may be itself.
+//   - etcd may go back, where a backup is restored. Each store asks etcd where it
+//     is, and reads everything anew then; whoever waits looks again.
+//   - Times in records are by the clock of whoever wrote them. Snapshot.Seen says
+//     when one was first seen here, and decisions go by that.
 //   - A record that is corrupt, or of a newer format, stops the mirror with an
 //     error that names its key: nothing is decided on half a state, while cells
 //     are kept present. The mirror goes on by itself once the record was mended
