@@ -76,7 +76,7 @@ func TestHandlersAreToldOfOnce(t *testing.T) {
 // How a cancel command ended is told once, and what it said is not told.
 func TestCancelCommands_AreToldOfOnce(t *testing.T) {
 	g := NewWithT(t)
-	snap := state.SnapshotOf(workCell("c1"), workApp())
+	snap := state.SnapshotOf(workCell("c1"), workApp(), &model.Instance{AppGUID: "app", Placement: model.Placement{CellID: "c1"}})
 	told := func(task model.ActualDisruption) []string {
 		tx := absorb(snap, workCell("c1"), &model.Report{Instances: []model.ActualInstance{
 			{AppGUID: "app", Index: 0, State: model.Serving, Disruption: &task},

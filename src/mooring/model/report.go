@@ -78,6 +78,7 @@ func (d *ActualDisruption) check(c check) {
 		c.field("permit_id").wrong("%v", err)
 	}
 	c.field("state").token(string(d.State))
+	c.field("cancel").token(string(d.Cancel))
 	if d.Attempt < 0 {
 		c.field("attempt").wrong("is %d; it cannot be less than 0", d.Attempt)
 	}
@@ -129,6 +130,7 @@ func (a ActualInstance) Bounded() ActualInstance {
 	if a.Disruption != nil {
 		told := *a.Disruption
 		told.Message, told.Error, told.Output = BoundLine(told.Message), BoundLine(told.Error), BoundTail(told.Output)
+		told.CancelError = BoundLine(told.CancelError)
 		a.Disruption = &told
 	}
 	return a

@@ -60,7 +60,7 @@ func FuzzReport(f *testing.F) {
 			bounded := actual.Bounded()
 			texts := append([]string{bounded.Error, bounded.LastExit, bounded.GUID, bounded.AppGUID, string(bounded.State)}, bounded.Output...)
 			if d := bounded.Disruption; d != nil {
-				texts = append(append(texts, d.PermitID, d.Message, d.Error), d.Output...)
+				texts = append(append(texts, d.PermitID, d.Message, d.Error, d.CancelError), d.Output...)
 			}
 			for _, text := range texts {
 				if err := model.CheckText(text, model.MaxLine); err != nil {

@@ -212,7 +212,7 @@ func (s *Stuck) Printable() *Stuck {
 	}
 	if s.Handler != nil {
 		handler := *s.Handler
-		handler.Command, handler.HTTP = PrintableLines(handler.Command), Printable(handler.HTTP)
+		handler.Command, handler.HTTP, handler.Cancel = PrintableLines(handler.Command), Printable(handler.HTTP), PrintableLines(handler.Cancel)
 		told.Handler = &handler
 	}
 	if s.Effects != nil {

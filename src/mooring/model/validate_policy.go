@@ -59,6 +59,7 @@ func (h *Handler) check(c check) {
 	}
 	c.field("command").command(h.Command)
 	c.field("http").text(h.HTTP)
+	c.field("cancel").command(h.Cancel)
 	command, http := strings.TrimSpace(h.Command) != "", h.HTTP != ""
 	switch {
 	case command && http:
