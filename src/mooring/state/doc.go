@@ -16,8 +16,8 @@
 //     state it had; nothing can be committed then.
 //   - A member of etcd that does not answer is passed over: calls go to another
 //     one, and so do watches, which ask whether their member is there. A write
-//     that was not answered is made again, and what it then meets is not called
-//     a conflict, since it may be itself.
+//     that was not answered is made again; when it then meets itself, it is known
+//     to be written.
 //   - A record that is corrupt, or of a newer format, stops the mirror with an
 //     error that names its key: nothing is decided on half a state, while cells
 //     are kept present. The mirror goes on by itself once the record was mended
