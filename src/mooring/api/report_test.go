@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -174,4 +175,19 @@ func TestReport_MarksVolumesThatTheStateDoesNotKnow(t *testing.T) {
 	after := snap.Apply(absorb(snap, cell, report, time.Now()))
 	g.Expect(after.UnknownVolumes()).To(ConsistOf(HaveField("GUID", "made-after-the-backup")))
 	g.Expect(after.ActualVolumesOn("c1")).To(HaveLen(2))
+}
+
+// A cell that makes volumes up does not fill the state with them.
+func TestReport_KeepsOnlySoManyVolumesThatTheStateDoesNotKnow(t *testing.T) {
+	g := NewWithT(t)
+	cell := &model.Cell{ID: "c1"}
+	snap := state.SnapshotOf(cell, &model.Volume{GUID: "known", SetGUID: "s", CellID: "c1"})
+	report := &model.Report{}
+	for i := range 3 * maxUnknown {
+		report.Volumes = append(report.Volumes, model.ActualVolume{GUID: fmt.Sprint("made-up-", i)})
+	}
+	report.Volumes = append(report.Volumes, model.ActualVolume{GUID: "known"})
+	after := snap.Apply(absorb(snap, cell, report, time.Now()))
+	g.Expect(after.UnknownVolumes()).To(HaveLen(maxUnknown))
+	g.Expect(after.ActualVolumesOn("c1")).To(HaveLen(maxUnknown + 1))
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,19 +51,67 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 		return 0, fmt.Errorf("commit %d writes: %w; start etcd with --max-txn-ops=%d", len(writes), err, maxTxnOps)
 	case err != nil:
 		return 0, fmt.Errorf("commit %d writes: %w", len(writes), err)
-	case !got.Succeeded && unanswered != nil:
-		// What it met may be itself.
-		return 0, fmt.Errorf("commit %d writes: %w", len(writes), errors.Join(unanswered, s.mirror.wait(ctx, tx.base.revision+1, false)))
-	case !got.Succeeded:
+	}
+	revision := got.Header.Revision
+	if !got.Succeeded && unanswered != nil { // what it met may be itself
+		var known bool
+		if revision, known = tx.writtenBefore(writes, got); !known {
+			return 0, fmt.Errorf("commit %d writes: %w", len(writes), errors.Join(unanswered, s.mirror.wait(ctx, tx.base.revision+1, false)))
+		}
+	} else if !got.Succeeded {
+		revision = 0
+	}
+	if revision == 0 {
 		return 0, s.conflict(ctx, tx, got)
 	}
-	if got.Header.Revision <= tx.base.revision {
+	if revision <= tx.base.revision {
 		s.readAnew() // etcd has gone back, and its watch says nothing of that
 	}
-	if err := s.mirror.wait(ctx, got.Header.Revision, false); err != nil {
-		return got.Header.Revision, fmt.Errorf("committed at revision %d, which the mirror has not shown: %w", got.Header.Revision, err)
+	if err := s.mirror.wait(ctx, revision, false); err != nil {
+		return revision, fmt.Errorf("committed at revision %d, which the mirror has not shown: %w", revision, err)
 	}
-	return got.Header.Revision, nil
+	return revision, nil
+}
+
+// traces gives what to read to find out whether an earlier try was written: an
+// event, whose key no other transaction has, or else all that it writes.
+func (t *Txn) traces(writes []clientv3.Op) []clientv3.Op {
+	if len(t.events) > 0 {
+		writes = writes[len(writes)-1:] // events come last
+	}
+	reads := make([]clientv3.Op, len(writes))
+	for i := range writes {
+		reads[i] = clientv3.OpGet(string(writes[i].KeyBytes()))
+	}
+	return reads
+}
+
+// writtenBefore finds out from the traces at which revision an earlier try was
+// written, 0 for not at all. known is false where that cannot be said.
+func (t *Txn) writtenBefore(writes []clientv3.Op, got *clientv3.TxnResponse) (revision int64, known bool) {
+	answers := got.Responses
+	if t.leader != nil {
+		answers = answers[1:]
+	}
+	if len(t.events) > 0 {
+		if found := answers[0].GetResponseRange().Kvs; len(found) > 0 {
+			return found[0].ModRevision, true
+		}
+		return 0, true
+	}
+	for i := range writes {
+		found := answers[i].GetResponseRange().Kvs
+		switch {
+		case writes[i].IsDelete() && len(found) == 0:
+			continue
+		case !writes[i].IsPut() || len(found) == 0 || !bytes.Equal(found[0].Value, writes[i].ValueBytes()):
+			return 0, false
+		case revision != 0 && revision != found[0].ModRevision, found[0].ModRevision <= t.base.revision:
+			return 0, false
+		}
+		revision = found[0].ModRevision
+	}
+	return revision, revision != 0
 }
 
 // submitAtMost bounds how often a transaction is sent: where a majority is there,
@@ -74,11 +123,14 @@ const submitAtMost = 4
 // changed then. unanswered is not nil when an earlier try may have been written.
 func (s *Store) submit(ctx context.Context, tx *Txn, writes []clientv3.Op) (got *clientv3.TxnResponse, unanswered *UnansweredError, err error) {
 	for tries := 1; ; tries++ {
-		etcdTxn := s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...)
+		var reads []clientv3.Op
 		if tx.leader != nil {
-			etcdTxn = etcdTxn.Else(clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
+			reads = append(reads, clientv3.OpGet(tx.leader.key, clientv3.WithKeysOnly()))
 		}
-		if got, err = etcdTxn.Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) || tries == submitAtMost {
+		if unanswered != nil {
+			reads = append(reads, tx.traces(writes)...)
+		}
+		if got, err = s.client.Txn(ctx).If(tx.compares(s.prefix)...).Then(writes...).Else(reads...).Commit(); ctx.Err() != nil || !errors.As(err, &unanswered) || tries == submitAtMost {
 			return got, unanswered, err
 		}
 	}

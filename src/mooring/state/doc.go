@@ -16,8 +16,8 @@
 //     state it had; nothing can be committed then.
 //   - A member of etcd that does not answer is passed over: calls go to another
 //     one, and so do watches, which ask whether their member is there. A write
-//     that was not answered is made again, and what it then meets is not called
-//     a conflict, since it may be itself.
+//     that was not answered is made again; when it then meets itself, it is known
+//     to be written.
 //   - etcd may go back, where a backup is restored. Each store asks etcd where it
 //     is, and reads everything anew then; whoever waits looks again.
 //   - Times in records are by the clock of whoever wrote them. Snapshot.Seen says

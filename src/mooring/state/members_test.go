@@ -38,30 +38,41 @@ func halfDeaf(t *testing.T, prefix string) *Store {
 	return s
 }
 
-// A commit whose answer is lost is made again at another member. What it meets
-// there may be itself, so that it is never called a conflict, after which the
-// caller would take it for not written.
-func TestCommit_IsNoConflictWithItself(t *testing.T) {
+// A commit whose answer is lost is made again at another member, where it meets
+// itself: it is known to be written then, and a conflict with others is one.
+func TestCommit_WhoseAnswerIsLostIsMadeAgain(t *testing.T) {
 	g := NewWithT(t)
-	s := halfDeaf(t, prefixOf(t))
-	unknown := 0
-	for i := range 6 {
+	prefix := prefixOf(t)
+	s, other := halfDeaf(t, prefix), open(t, prefix)
+	put(t, other, app("shared", 1))
+	g.Eventually(func() *model.App { return s.Snapshot().App("shared") }, "5s", "10ms").ShouldNot(BeNil())
+	began := time.Now()
+	for i := range 4 { // fewer seconds than after which gRPC drops the connection
 		s.members.trust() // so that both ways are taken
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		tx := s.Snapshot().Txn()
 		guid := fmt.Sprint("app-", i)
 		tx.Put(app(guid, 1))
-		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-		_, err := s.Commit(ctx, tx)
-		cancel()
-		g.Expect(errors.Is(err, ErrConflict)).To(BeFalse())
-		if unanswered := (*UnansweredError)(nil); errors.As(err, &unanswered) {
-			unknown++
-		} else {
-			g.Expect(err).NotTo(HaveOccurred())
+		if i >= 2 {
+			tx.Event(said(guid))
 		}
-		g.Eventually(func() *model.App { return s.Snapshot().App(guid) }, "5s", "10ms").ShouldNot(BeNil())
+		revision, err := s.Commit(ctx, tx)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(s.Snapshot().App(guid)).NotTo(BeNil())
+		g.Expect(s.Snapshot().find("apps/" + guid).mod).To(Equal(revision))
+
+		stale := s.Snapshot().Txn()
+		stale.Put(app("shared", 7))
+		stale.Event(said("stale"))
+		put(t, other, app("shared", 10+i))
+		s.members.trust()
+		_, err = s.Commit(ctx, stale)
+		g.Expect(err).To(MatchError(ErrConflict))
+		g.Expect(s.Snapshot().App("shared").Instances).To(Equal(10 + i))
+		cancel()
 	}
-	g.Expect(unknown).To(BeNumerically(">", 0), "an answer was lost")
+	g.Expect(time.Since(began)).To(BeNumerically(">", leastPatience), "an answer was lost")
+	g.Expect(s.Snapshot().Events("", 0)).To(HaveLen(2))
 }
 
 func TestCommit_IsGivenUpWhereNoMemberAnswers(t *testing.T) {
