@@ -49,7 +49,7 @@ func (f *fixture) health(t *testing.T) func() string {
 
 // says is a report of one instance, which changes the state.
 func says(cell string, state model.InstanceState) model.Report {
-	return model.Report{Boot: cell + "-boot-1", Start: cell + "-start-1", Instances: []model.ActualInstance{{AppGUID: "a", Index: 0, State: state}}}
+	return model.Report{Boot: cell + "-boot-1", Start: cell + "-start-1", Registration: 1, Instances: []model.ActualInstance{{AppGUID: "a", Index: 0, State: state}}}
 }
 
 func TestQuota_IsWarnedOfThenUnhealthyAndCellsAreKept(t *testing.T) {
