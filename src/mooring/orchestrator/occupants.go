@@ -24,6 +24,9 @@ type occupant struct {
 	// noRoom: it has to leave, and no cell could take it now. nowhere: nor
 	// could one once all other rolls are over.
 	noRoom, nowhere bool
+	// stopsHere: it was to leave, has nowhere to go, and a person has it stop with
+	// its cell.
+	stopsHere bool
 }
 
 // occupants lists what stands on a cell, or is about to, with what the action
@@ -126,6 +129,7 @@ func (o *occupant) settleFor(roll *model.Roll, stay bool) {
 	case o.means.Kind == model.Drain && forced && o.out:
 		o.means.Kind = model.Interrupt
 	case o.means.Kind == model.Drain && forced: // it stops as if it were drained
+		o.stopsHere = true
 	default:
 		return
 	}

@@ -166,7 +166,15 @@ func (c *draft) forever(occupants []*occupant) *lifecycle.Blocker {
 	var claims [][]*occupant
 	for _, phase := range []model.Phase{model.Draining, model.Moving} {
 		for _, of := range byAppOf(phases[phase]) {
-			claims = append(claims, c.d.steps(of)...)
+			// What stops with its cell comes back nowhere, so that no step of it could
+			// follow another.
+			here := pick(of, func(o *occupant) bool { return o.stopsHere })
+			if len(here) > 0 {
+				claims = append(claims, here)
+			}
+			if rest := pick(of, func(o *occupant) bool { return !o.stopsHere }); len(rest) > 0 {
+				claims = append(claims, c.d.steps(rest)...)
+			}
 		}
 	}
 	if stays := phases[model.Interrupting]; len(stays) > 0 {
