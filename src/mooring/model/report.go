@@ -126,11 +126,11 @@ func quoted(text string) string { return fmt.Sprintf("%q", Shorten(text, 80)) }
 // other since it does not know who wrote them. Bounding it again changes
 // nothing.
 func (a ActualInstance) Bounded() ActualInstance {
-	a.LastExit, a.Error, a.Output = BoundLine(a.LastExit), BoundLine(a.Error), BoundTail(a.Output)
+	a.LastExit, a.Error, a.Output = BoundLine(a.LastExit), BoundError(a.Error), BoundTail(a.Output)
 	if a.Disruption != nil {
 		told := *a.Disruption
-		told.Message, told.Error, told.Output = BoundLine(told.Message), BoundLine(told.Error), BoundTail(told.Output)
-		told.CancelError = BoundLine(told.CancelError)
+		told.Message, told.Error, told.Output = BoundLine(told.Message), BoundError(told.Error), BoundTail(told.Output)
+		told.CancelError = BoundError(told.CancelError)
 		a.Disruption = &told
 	}
 	return a
@@ -138,6 +138,6 @@ func (a ActualInstance) Bounded() ActualInstance {
 
 // Bounded is as ActualInstance.Bounded.
 func (v ActualVolume) Bounded() ActualVolume {
-	v.Error = BoundLine(v.Error)
+	v.Error = BoundError(v.Error)
 	return v
 }

@@ -129,6 +129,26 @@ func shortened(begin string, size, limit int) string {
 	return begin[:kept] + leftOut(size-kept)
 }
 
+// BoundError returns an error text as it is kept: as BoundLine, but with its end,
+// where errors say why. Bounding it again changes nothing.
+func BoundError(text string) string {
+	return shortenMiddle(Printable(shortenMiddle(text, MaxLine)), MaxLine)
+}
+
+// shortenMiddle returns text cut to at most limit bytes, with how much was left
+// out between its beginning and its end.
+func shortenMiddle(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	end := len(text) - limit/4
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end++
+	}
+	limit -= len(text) - end
+	return shortened(text[:limit], end, limit) + text[end:]
+}
+
 // leftOut says how much of a text is missing.
 func leftOut(bytes int) string { return fmt.Sprintf(" … (%d bytes left out)", bytes) }
 

@@ -89,3 +89,14 @@ func FuzzPrintable(f *testing.F) {
 		}
 	})
 }
+
+func TestBoundError_KeepsWhy(t *testing.T) {
+	g := NewWithT(t)
+	long := "opening /" + strings.Repeat("ä", model.MaxLine) + ": file name too long"
+	bounded := model.BoundError(long)
+	g.Expect(len(bounded)).To(BeNumerically("<=", model.MaxLine))
+	g.Expect(bounded).To(And(HavePrefix("opening /"), ContainSubstring("bytes left out)"), HaveSuffix(": file name too long")))
+	g.Expect(model.BoundError(bounded)).To(Equal(bounded))
+	g.Expect(utf8.ValidString(bounded)).To(BeTrue())
+	g.Expect(model.BoundError("short")).To(Equal("short"))
+}
