@@ -32,8 +32,10 @@ type deployment struct {
 	mu      sync.Mutex
 	unready []string // host actions that began with something left running
 	logs    map[string]string
-	acting  int
-	most    int // host actions at once
+	// out are the cells that BOSH was given leave to stop and that have not
+	// returned; most is how many those were at once.
+	out  map[string]bool
+	most int
 	// hooksAPI is where the hooks look for the control plane.
 	hooksAPI string
 	// failing are the cells whose VM BOSH deletes and cannot make again, until
@@ -69,14 +71,23 @@ func (d *deployment) run(name string, part func(t *testing.T)) {
 // Director. The control nodes are instances of the deployment too: VMs on which
 // nothing runs but pre-stop, since the fleet is one process.
 func deploy(t *testing.T, cells int, control ...string) *deployment {
-	d := &deployment{t: t, logs: map[string]string{}, there: make(chan struct{}), failing: map[string]bool{}, refusing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
+	d := &deployment{t: t, logs: map[string]string{}, out: map[string]bool{}, there: make(chan struct{}), failing: map[string]bool{}, refusing: map[string]bool{}, halted: map[string]string{}, broken: map[string]chan error{}}
 	cfg := fakedirector.Config{Deployment: "mooring", Group: "cell", AZs: []string{"z1", "z2"}, User: "moor", Password: "secret", UAA: true}
 	for i := range cells {
 		id := fmt.Sprintf("cell-%d", i)
 		cfg.Instances = append(cfg.Instances, &fakedirector.Instance{ID: id, AZ: fmt.Sprintf("z%d", i%2+1), Index: i, Bootstrap: i == 0, VM: fakedirector.VM{
-			PreStop:   func(ctx context.Context, env []string) error { <-d.there; return d.gate(ctx, id, "leave", env) },
-			Act:       func(action string) error { <-d.there; return d.act(id, action) },
-			PostStart: func(ctx context.Context) error { return d.gate(ctx, id, "return", nil) },
+			PreStop: func(ctx context.Context, env []string) error {
+				<-d.there
+				err := d.gate(ctx, id, "leave", env)
+				d.isOut(id, err == nil)
+				return err
+			},
+			Act: func(action string) error { <-d.there; return d.act(id, action) },
+			PostStart: func(ctx context.Context) error {
+				err := d.gate(ctx, id, "return", nil)
+				d.isOut(id, false)
+				return err
+			},
 		}})
 	}
 	for i, id := range control {
@@ -99,6 +110,18 @@ func deploy(t *testing.T, cells int, control ...string) *deployment {
 	close(d.there)
 	t.Cleanup(d.Close)
 	return d
+}
+
+// isOut notes that a cell is out of service for BOSH, or no longer.
+func (d *deployment) isOut(cell string, out bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !out {
+		delete(d.out, cell)
+		return
+	}
+	d.out[cell] = true
+	d.most = max(d.most, len(d.out))
 }
 
 // gate runs one of the gate's hooks as BOSH's agent does, and keeps what it
@@ -148,8 +171,6 @@ func (d *deployment) act(cell, action string) error {
 		d.unready = append(d.unready, fmt.Sprintf("%s of %s with instances %v running", action, cell, left))
 	}
 	broken := d.broken[cell]
-	d.acting++
-	d.most = max(d.most, d.acting)
 	verb := action
 	switch action {
 	case fakedirector.Delete:
@@ -167,7 +188,6 @@ func (d *deployment) act(cell, action string) error {
 	defer func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.acting--
 		d.inHand--
 		if failing {
 			d.failedAt = time.Now()
