@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mooring/model"
@@ -18,7 +19,7 @@ const blockedFor = takeUp
 const maxNamed = 20
 
 // watchBlocked adds an alert to found for each instance that its cell cannot
-// start, unless it is on its way out.
+// start, unless it is disrupted.
 func (d *decision) watchBlocked(found map[string]*model.Stuck) {
 	for _, actual := range d.snap.BlockedInstances() {
 		if d.snap.Present(actual.CellID) && d.blocked(actual) {
@@ -28,15 +29,20 @@ func (d *decision) watchBlocked(found map[string]*model.Stuck) {
 	}
 }
 
-// blocked reports whether an instance is to run where it cannot start, and has
-// been kept from it for too long.
+// blocked reports whether an instance that nobody disrupts is to run where it
+// cannot start, and has been kept from it for too long.
 func (d *decision) blocked(actual *model.ActualInstance) bool {
 	inst := d.snap.Instance(actual.AppGUID, actual.Index)
 	if inst == nil || inst.CellID != actual.CellID || inst.Removing {
 		return false
 	}
-	if permit := d.snap.Ledger(actual.AppGUID).Permit(actual.Index); permit != nil && permit.Want == model.WantOut {
-		return false
+	if d.snap.Ledger(actual.AppGUID).Permit(actual.Index) != nil {
+		return false // who holds it says what is stuck, on the way out and back
+	}
+	if slices.ContainsFunc(d.snap.StuckItems(), func(s *model.Stuck) bool {
+		return s.Kind == model.InstanceNotStopped && s.AppGUID == actual.AppGUID && s.Index == actual.Index
+	}) {
+		return false // it has not stopped yet, which is told
 	}
 	return d.lookAt(d.seen(actual.Since).Add(blockedFor))
 }

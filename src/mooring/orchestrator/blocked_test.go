@@ -46,11 +46,27 @@ func TestBlocked_InstanceIsToldWithItsOwnerAndWhatToDo(t *testing.T) {
 	g.Expect(lookedAt(snap, due.Add(keepOpen)).StuckItems()).To(BeEmpty())
 }
 
-func TestBlocked_InstanceThatIsOnItsWayOutIsNot(t *testing.T) {
+func TestBlocked_InstanceThatIsDisruptedIsNot(t *testing.T) {
+	for _, want := range []model.Want{model.WantOut, model.WantBack} { // a roll that is stuck wants it back
+		checkDisrupted(t, want)
+	}
+}
+
+func TestBlocked_InstanceThatHasNotStoppedIsToldOnce(t *testing.T) {
+	g := NewWithT(t)
+	w, actual := blockedWorld(g)
+	w.put(actual)
+	w.put(&model.Stuck{ID: "p.c1.instance-not-stopped", Kind: model.InstanceNotStopped, AppGUID: "redis", Index: 0, CellID: "c1"})
+	snap := w.snap
+	d := lookedAt(snap, w.now.Add(time.Hour))
+	g.Expect(d.StuckItem("instance.o.s.redis.0.instance-blocked")).To(BeNil())
+}
+
+func checkDisrupted(t *testing.T, want model.Want) {
 	g := NewWithT(t)
 	w, actual := blockedWorld(g)
 	w.put(&model.Ledger{AppGUID: "redis", Permits: []model.Permit{{
-		ID: "p", Index: 0, Kind: model.Interrupt, Reason: model.ReasonMove, Holder: "move:x", CellID: "c1", Want: model.WantOut, Step: model.StepYielded,
+		ID: "p", Index: 0, Kind: model.Interrupt, Reason: model.ReasonMove, Holder: "move:x", CellID: "c1", Want: want, Step: model.StepYielded,
 		Times: map[model.Step]time.Time{model.StepGranted: w.now, model.StepYielded: w.now},
 	}}})
 	w.put(actual)
