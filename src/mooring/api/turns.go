@@ -43,7 +43,7 @@ func takesTurns(pattern string, needed need) bool {
 	return needed.right != access.Speak && !waits && pattern != "GET /healthz"
 }
 
-// take gives requests their turn: it begins once all of the request is there
+// take returns requests their turn: it begins once all of the request is there
 // and ends when the answer is, so that a slow caller holds up nobody.
 func (t *turns) take(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

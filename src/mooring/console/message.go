@@ -58,7 +58,7 @@ func encode(board *Board, before *encoded) *encoded {
 	return e
 }
 
-// guard gives what is stuck as it is for those who may not read what its
+// guard returns what is stuck as it is for those who may not read what its
 // instance writes and runs.
 func guard(list []Stuck) map[string]guarded {
 	all := map[string]guarded{}

@@ -86,7 +86,7 @@ func (c *chain) output(appGUID string, lines []string) string {
 	return "it last wrote: " + lines[len(lines)-1]
 }
 
-// message gives what a handler of an app says of its progress, "" where whoever
+// message returns what a handler of an app says of its progress, "" where whoever
 // asks may not read it.
 func (c *chain) message(appGUID, said string) string {
 	if said == "" || !c.reads(nameOf(c.snap.App(appGUID))) {

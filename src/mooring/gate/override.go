@@ -80,7 +80,7 @@ func read(dir, name string) *override {
 	return parseOverride(content)
 }
 
-// parseOverride gives the override that a file holds, nil when it holds none.
+// parseOverride returns the override that a file holds, nil when it holds none.
 func parseOverride(content []byte) *override {
 	var o override
 	if json.Unmarshal(content, &o) != nil || o.At.IsZero() {

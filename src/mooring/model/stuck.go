@@ -108,7 +108,7 @@ type Stuck struct {
 // whether that lasts.
 func (s *Stuck) Recovered() bool { return !s.RecoveredAt.IsZero() }
 
-// ShownTo gives it as somebody may see it: what the instance and its handler
+// ShownTo returns it as somebody may see it: what the instance and its handler
 // wrote, and how the handler is called, is for those who may read the logs of
 // its app. It is not changed itself.
 func (s *Stuck) ShownTo(reads func(app Name) bool) *Stuck {

@@ -130,7 +130,7 @@ func (d *decision) lookAt(moment time.Time) bool {
 	return false
 }
 
-// seen gives when a time of the state was, by the clock that now is by. Whoever
+// seen returns when a time of the state was, by the clock that now is by. Whoever
 // compares a time with now, or with another one, asks it.
 func (d *decision) seen(at time.Time) time.Time { return d.snap.Seen(at) }
 

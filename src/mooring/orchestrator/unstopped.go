@@ -84,7 +84,7 @@ func (d *decision) stillUnstopped(alert *model.Stuck) bool {
 	return alert.Error != unending || d.unplanned(alert.AppGUID, []int{alert.Index}) >= 0
 }
 
-// last gives the one of some times that was last, as they were seen.
+// last returns the one of some times that was last, as they were seen.
 func (d *decision) last(moments ...time.Time) time.Time {
 	var last time.Time
 	for _, moment := range moments {

@@ -18,7 +18,7 @@ type member struct {
 	process *process
 }
 
-// cluster gives the etcds of three control nodes, installed and not yet running,
+// cluster returns the etcds of three control nodes, installed and not yet running,
 // at 127.0.0.2 to 127.0.0.4; move makes the last one's VM anew, at 127.0.0.5.
 func cluster(t *testing.T) (move func(), members []*member) {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"mooring/director/fakedirector/deployment"
 )
 
-// newDirector gives a Director with the release uploaded, on which the instances
+// newDirector returns a Director with the release uploaded, on which the instances
 // of manifests/mooring.yml get IDs that stay the same from test to test.
 func newDirector(t *testing.T) *deployment.Director {
 	t.Helper()
@@ -48,7 +48,7 @@ func identities() []string {
 	return ids
 }
 
-// mooring gives manifests/mooring.yml as bosh sends it, with ops files and the
+// mooring returns manifests/mooring.yml as bosh sends it, with ops files and the
 // variables that are given.
 func mooring(t *testing.T, vars map[string]any, names ...string) map[string]any {
 	t.Helper()
@@ -67,7 +67,7 @@ func mooring(t *testing.T, vars map[string]any, names ...string) map[string]any 
 	return document.(map[string]any)
 }
 
-// element gives the element of a list in a manifest that has a name.
+// element returns the element of a list in a manifest that has a name.
 func element(t *testing.T, in map[string]any, list, name string) map[string]any {
 	t.Helper()
 	all, _ := in[list].([]any)
@@ -80,7 +80,7 @@ func element(t *testing.T, in map[string]any, list, name string) map[string]any 
 	return nil
 }
 
-// placed gives a job in a manifest, in whichever group it is.
+// placed returns a job in a manifest, in whichever group it is.
 func placed(t *testing.T, manifest map[string]any, job string) map[string]any {
 	t.Helper()
 	for _, group := range manifest["instance_groups"].([]any) {
@@ -93,7 +93,7 @@ func placed(t *testing.T, manifest map[string]any, job string) map[string]any {
 	return nil
 }
 
-// give gives a job properties, in the place of those that the manifest has.
+// give returns a job properties, in the place of those that the manifest has.
 func give(t *testing.T, manifest map[string]any, job string, properties map[string]any) {
 	t.Helper()
 	of := placed(t, manifest, job)
@@ -106,7 +106,7 @@ func give(t *testing.T, manifest map[string]any, job string, properties map[stri
 	of["properties"] = all
 }
 
-// asManifest gives properties as a manifest that has them is read.
+// asManifest returns properties as a manifest that has them is read.
 func asManifest(t *testing.T, properties map[string]any) (read map[string]any) {
 	t.Helper()
 	text, err := yaml.Marshal(properties)
@@ -130,7 +130,7 @@ func leaves(variable string) map[string]any {
 	return map[string]any{"ca": of("ca"), "certificate": of("certificate"), "private_key": of("private_key")}
 }
 
-// prepare gives what the Director makes of a manifest; errands can be run too.
+// prepare returns what the Director makes of a manifest; errands can be run too.
 func prepare(t *testing.T, director *deployment.Director, manifest map[string]any) *deployment.Deployment {
 	t.Helper()
 	prepared, err := tryPrepare(t, director, manifest)
@@ -158,7 +158,7 @@ func tryPrepare(t *testing.T, director *deployment.Director, manifest map[string
 	return prepared, nil
 }
 
-// on gives the first instance with a job, and the job there.
+// on returns the first instance with a job, and the job there.
 func on(t *testing.T, prepared *deployment.Deployment, job string) (*deployment.Instance, *deployment.RenderedJob) {
 	t.Helper()
 	for _, group := range prepared.Groups {
@@ -172,7 +172,7 @@ func on(t *testing.T, prepared *deployment.Deployment, job string) (*deployment.
 	return nil, nil
 }
 
-// files gives what is rendered of a job, monit included.
+// files returns what is rendered of a job, monit included.
 func files(j *deployment.RenderedJob) map[string]string {
 	all := maps.Clone(j.Files)
 	all["monit"] = j.Monit
@@ -182,7 +182,7 @@ func files(j *deployment.RenderedJob) map[string]string {
 // apiName is what BOSH DNS would answer with the addresses of all control nodes.
 const apiName = "q-s0.control.default.mooring.bosh"
 
-// onIPs gives instances IPs from a range in the place of names, and adds some to
+// onIPs returns instances IPs from a range in the place of names, and adds some to
 // the certificates of those who listen.
 func onIPs(t *testing.T, director *deployment.Director, manifest map[string]any, subnet deployment.Subnet, ips ...any) {
 	t.Helper()

@@ -81,7 +81,7 @@ var rendered struct {
 	jobs     map[string]map[string]*deployment.RenderedJob
 }
 
-// renderEverything gives the jobs of the release by name, then by variant.
+// renderEverything returns the jobs of the release by name, then by variant.
 func renderEverything(t *testing.T) map[string]map[string]*deployment.RenderedJob {
 	t.Helper()
 	rendered.once.Do(func() {
@@ -115,7 +115,7 @@ func renderEverything(t *testing.T) map[string]map[string]*deployment.RenderedJo
 	return rendered.jobs
 }
 
-// secrets gives the names under which certificates stand in golden files.
+// secrets returns the names under which certificates stand in golden files.
 func secrets(t *testing.T) map[string]string {
 	t.Helper()
 	names := make(map[string]string)

@@ -40,7 +40,7 @@ func readFile(t *testing.T, path string) string {
 	return string(data)
 }
 
-// sources gives a job's templates by where they go on a VM, monit included.
+// sources returns a job's templates by where they go on a VM, monit included.
 func sources(j *deployment.Job) map[string]string {
 	sources := map[string]string{"monit": j.Monit}
 	for from, to := range j.Templates {
@@ -49,7 +49,7 @@ func sources(j *deployment.Job) map[string]string {
 	return sources
 }
 
-// shares gives what a link of a job shows of its properties.
+// shares returns what a link of a job shows of its properties.
 func shares(j *deployment.Job, link string) []string {
 	var shared []string
 	for _, p := range j.Provides {

@@ -166,7 +166,7 @@ func dryRun(t *testing.T, ops []string) {
 	}
 }
 
-// certificateOfItsOwn gives one that no variable of the manifest is.
+// certificateOfItsOwn returns one that no variable of the manifest is.
 func certificateOfItsOwn(t *testing.T, director *deployment.Director) any {
 	t.Helper()
 	NewWithT(t).Expect(director.Config.Generate("/etcd", "certificate", map[string]any{"self_sign": true, "common_name": "mooring"})).To(Succeed())

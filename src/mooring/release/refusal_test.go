@@ -8,7 +8,7 @@ import (
 	"mooring/director/fakedirector/deployment"
 )
 
-// small gives the manifest with one control node and one cell, and with
+// small returns the manifest with one control node and one cell, and with
 // certificates that are good for nothing here: stranger's, of another CA, and
 // elsewhere's, for other names.
 func small(t *testing.T) map[string]any {

@@ -19,7 +19,7 @@ import (
 	"mooring/director/fakedirector/deployment"
 )
 
-// onLoopback gives the release as use-bosh-lite.yml has it, with the errand
+// onLoopback returns the release as use-bosh-lite.yml has it, with the errand
 // roll-cells beside all the rest, for a VM at 127.0.0.1 with free ports. The
 // properties are what such jobs are given.
 func onLoopback(t *testing.T) (director *deployment.Director, manifest map[string]any, properties map[string]map[string]any) {

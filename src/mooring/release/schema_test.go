@@ -107,7 +107,7 @@ func (s *schema) check(at string, value any) []string {
 	return wrong
 }
 
-// asJSON gives a value as encoding/json reads it.
+// asJSON returns a value as encoding/json reads it.
 func asJSON(t *testing.T, value any) any {
 	t.Helper()
 	text, err := json.Marshal(value)
@@ -133,7 +133,7 @@ func set(tree map[string]any, name string, value any) {
 	tree[keys[len(keys)-1]] = value
 }
 
-// named gives the names, with dots, of what a schema says about.
+// named returns the names, with dots, of what a schema says about.
 func (s *schema) named(prefix string) []string {
 	if len(s.Properties) == 0 {
 		return []string{prefix}

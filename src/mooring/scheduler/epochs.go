@@ -40,7 +40,7 @@ func (r *round) outranked(v *model.Volume) bool {
 	})
 }
 
-// outrank gives the app's outranked volumes a newer epoch.
+// outrank returns the app's outranked volumes a newer epoch.
 func (d *draft) outrank() {
 	for _, guid := range slices.Sorted(maps.Keys(d.byGUID)) {
 		if v := d.byGUID[guid]; d.outranked(v) {

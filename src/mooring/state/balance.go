@@ -18,7 +18,7 @@ func init() {
 	balancer.Register(addressed{base.NewBalancerBuilder(balancerName, pickers{}, base.Config{})})
 }
 
-// addressed gives a balancer the addresses that etcd's resolver gives as
+// addressed returns a balancer the addresses that etcd's resolver gives as
 // endpoints.
 type addressed struct{ balancer.Builder }
 

@@ -73,7 +73,7 @@ func (s *Store) Commit(ctx context.Context, tx *Txn) (int64, error) {
 	return revision, nil
 }
 
-// traces gives what to read to find out whether an earlier try was written: an
+// traces returns what to read to find out whether an earlier try was written: an
 // event, whose key no other transaction has, or else all that it writes.
 func (t *Txn) traces(writes []clientv3.Op) []clientv3.Op {
 	if len(t.events) > 0 {

@@ -49,7 +49,7 @@ func (m *mirror) rewinds() int {
 	return m.rewound
 }
 
-// view gives the latest snapshot, the channel that is closed when that is no
+// view returns the latest snapshot, the channel that is closed when that is no
 // longer all there is to say, and why there is no later one.
 func (m *mirror) view() (snap *Snapshot, changed <-chan struct{}, why error) {
 	m.mu.Lock()

@@ -99,7 +99,7 @@ func (s *Snapshot) Unreadable() []*RecordError {
 	return found
 }
 
-// writtenAt gives the revision of the last write at a key, 0 where nothing is.
+// writtenAt returns the revision of the last write at a key, 0 where nothing is.
 func (s *Snapshot) writtenAt(key string) int64 {
 	if e := s.find(key); e != nil {
 		return e.mod

@@ -83,7 +83,7 @@ func (b *body) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// writer gives each part of an answer its own time.
+// writer returns each part of an answer its own time.
 type writer struct {
 	http.ResponseWriter
 	control *http.ResponseController

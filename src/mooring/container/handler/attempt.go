@@ -76,7 +76,7 @@ func HTTP(endpoint string, notice Notice) Attempt {
 	}
 }
 
-// saidError gives the failure that a closing line declares. What the line says
+// saidError returns the failure that a closing line declares. What the line says
 // is part of the output.
 func saidError(line string) error {
 	var said struct {

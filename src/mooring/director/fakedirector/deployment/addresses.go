@@ -30,7 +30,7 @@ func (p *planning) placeAll() {
 	}
 }
 
-// settle gives an instance what its group says of VMs, and IPs.
+// settle returns an instance what its group says of VMs, and IPs.
 func (p *planning) settle(group *groupPlan, i *Instance) {
 	i.PersistentDisk, i.VMType, i.Stemcell = group.disk, group.vmType, group.stemcell.OS+"/"+group.stemcell.Version
 	i.CloudProperties = p.director.Cloud.VMTypes[group.vmType]

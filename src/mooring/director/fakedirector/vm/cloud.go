@@ -168,7 +168,7 @@ func (c *Cloud) Name(addresses map[string][]string) error {
 	return errors.Join(errs...)
 }
 
-// DeleteDisk gives up the persistent disk of an instance.
+// DeleteDisk returns up the persistent disk of an instance.
 func (c *Cloud) DeleteDisk(name string) error { return os.RemoveAll(c.disk(name)) }
 
 func (c *Cloud) disk(name string) string { return filepath.Join(c.cfg.Dir, "disks", name) }

@@ -162,7 +162,7 @@ func (vm *VM) boot(address string) error {
 	return nil
 }
 
-// connect gives the VM its address. The link's own address follows from it, so
+// connect returns the VM its address. The link's own address follows from it, so
 // that neighbours find the next VM of the instance at once.
 func (vm *VM) connect(address string) error {
 	ip, err := netip.ParseAddr(address)
